@@ -1,0 +1,64 @@
+"""One real PostgreSQL for the whole session, closed sockets, and where fixtures live.
+
+- With DATABASE_URL set, that server is used (pytest-django makes `test_…` beside the named database).
+- Without it, an embedded server starts once, in the process that was asked to run the tests; xdist's workers
+  inherit its address. It gives up fsync: nothing in it outlives the session.
+
+The environment is prepared while this file is imported, because pytest-django loads the settings right after.
+
+Fixtures of a package stand in `tests/<package>/conftest.py`, its factories in `tests/<package>/factories.py`.
+The standing cast (agent, dispatcher, handler, handler at another unit, reviewer, follow-up clerk, citizen)
+comes from `tests/accounts/factories.py` and is offered to every test by the plugin list below.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from hotline.ops.postgres import Cluster, PostgresFault
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotline.config.settings")
+os.environ["HOTLINE_MODE"] = "test"
+
+_cluster: Cluster | None = None
+_folder: Path | None = None
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_PREFIX = "xinsheng-test-"
+
+
+def _sweep() -> None:
+    """End what a killed session left: its server, then its folder. The folder's name holds the session's id."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        number = folder.name.removeprefix(_PREFIX).split("-")[0]
+        if number.isdigit() and not Path(f"/proc/{number}").exists():
+            with contextlib.suppress(PostgresFault, OSError):
+                Cluster(folder).stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if not _IS_WORKER:
+    _sweep()
+    _folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    # Ours alone, but the database's system user has to pass through it when root runs the tests.
+    _folder.chmod(0o711)
+    os.environ["HOTLINE_DATA_DIR"] = str(_folder)
+    if not os.environ.get("DATABASE_URL"):
+        _cluster = Cluster(_folder, durable=False)
+        _cluster.start()
+        os.environ["DATABASE_URL"] = _cluster.url
+
+pytest_plugins = [name for name in ("tests.accounts.fixtures",) if find_spec("tests.accounts") and find_spec(name)]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _cluster is not None:
+        _cluster.stop()
+    if _folder is not None:
+        shutil.rmtree(_folder, ignore_errors=True)
