@@ -1,0 +1,123 @@
+"""Typed settings from the environment; the only reader of environment variables.
+
+Each field is one variable of the same name in capitals. A bad value stops the start with a message that names
+the variable, what was wrong and an example.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SettingsFault(SystemExit):
+    """A setting is wrong; the text names it. Exit code 78 (EX_CONFIG)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 78
+        self.text = text
+
+
+class Environment(BaseSettings):
+    """All settings of the platform. Shapes in the annotations; units in the names or descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = Field(None, description="PostgreSQL ≥ 15, postgresql://user:password@host:port/name; empty: embedded")
+    hotline_data_dir: Path = Field(ROOT / "var", description="Folder for the embedded database, attachments, keys")
+    hotline_debug: bool = Field(False, description="Debug pages; never in production")
+    hotline_mode: Literal["demo", "production", "test"] = Field(
+        "demo", description="demo prints sign-ins and shows development SMS codes; production refuses generated secrets"
+    )
+    hotline_secret_key: str | None = Field(None, description="At least 32 characters; made and kept in the data folder when empty")
+    hotline_identity_keys: str | None = Field(
+        None, description="Key ring of citizens' identity: id:base64(32 bytes),id:…; the first encrypts; empty: kept in the data folder"
+    )
+    hotline_identity_cipher: Literal["aes-gcm", "sm4-gcm"] = Field("aes-gcm", description="Cipher of new identity rows")
+    hotline_host: str = Field("127.0.0.1", description="Address that the web and live processes listen on")
+    hotline_port: int = Field(8000, ge=1, le=65535, description="Port of the web process")
+    hotline_live_port: int = Field(8001, ge=1, le=65535, description="Port of the live process")
+    hotline_public_url: str | None = Field(None, description="Address that browsers use, https://…; empty: http://host:port")
+    hotline_live_public_url: str | None = Field(None, description="Address of the live process for browsers; empty: host:live port")
+    hotline_allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="Host names served, separated by commas")
+    hotline_web_workers: int = Field(2, ge=1, le=128, description="Web processes")
+    hotline_web_threads: int = Field(8, ge=1, le=256, description="Blocking threads per web process")
+    hotline_job_workers: int = Field(1, ge=1, le=64, description="Job worker processes")
+    hotline_pool_size: int = Field(10, ge=2, le=500, description="Database connections per process")
+    hotline_session_idle_minutes: int = Field(30, ge=1, le=1440, description="Staff session ends after this idle time")
+    hotline_session_hours: int = Field(12, ge=1, le=72, description="Staff session ends after this time whatever happens")
+    hotline_require_second_factor: bool = Field(True, description="Staff must sign in with a second factor")
+    hotline_max_upload_mb: int = Field(50, ge=1, le=2048, description="Largest attachment, MB")
+    hotline_demo_password: str = Field("Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline")
+        return value
+
+    @field_validator("hotline_secret_key")
+    @classmethod
+    def _secret(cls, value: str | None) -> str | None:
+        if value is not None and len(value) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    def secret_key(self) -> str:
+        """The signing key: the setting, else one made once and kept (mode 0600) in the data folder."""
+        if self.hotline_secret_key:
+            return self.hotline_secret_key
+        if self.hotline_mode == "production":
+            raise SettingsFault("HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters).")
+        return kept_secret(self.hotline_data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
+
+
+def kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret file, or make it once with mode 0600; safe when several processes start together."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(make())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        fresh.unlink()
+        return path.read_text().strip()
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The checked settings; raises SystemExit(78) with one line per wrong variable."""
+    try:
+        return Environment()  # type: ignore[call-arg]
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in item['loc']).upper()}: {item['msg']} (given: {item.get('input')!r})" for item in error.errors()]
+        raise SettingsFault("Settings from the environment are wrong:\n  " + "\n  ".join(lines)) from None
+
+
+def database_url() -> str:
+    """DATABASE_URL, else the address that the embedded database's supervisor keeps in the data folder."""
+    env = environment()
+    if env.database_url:
+        return env.database_url
+    kept = env.hotline_data_dir / "database.url"
+    if kept.exists():
+        return kept.read_text().strip()
+    # Settings must load before the embedded database first starts; connecting then fails with this name in the error.
+    return "postgresql://hotline@127.0.0.1:1/embedded-database-not-started"

@@ -1,0 +1,29 @@
+"""Root of all URLs: one prefix a package; only packages that have urls.py are mounted."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+PREFIXES = (
+    ("", "hotline.portal.urls"),
+    ("api/v1/", "hotline.exchange.urls"),
+    ("desk/", "hotline.intake.urls"),
+    ("dispatch/", "hotline.dispatch.urls"),
+    ("orders/", "hotline.workorders.urls"),
+    ("follow-up/", "hotline.followup.urls"),
+    ("worktime/", "hotline.worktime.urls"),
+    ("places/", "hotline.places.urls"),
+    ("accounts/", "hotline.accounts.urls"),
+    ("audit/", "hotline.audit.urls"),
+    ("notifications/", "hotline.notifications.urls"),
+    ("", "hotline.ui.urls"),
+    ("", "hotline.ops.urls"),
+)
+
+urlpatterns = [path(prefix, include(module)) for prefix, module in PREFIXES if find_spec(module)]
+handler400 = "hotline.ui.views.bad_request"
+handler403 = "hotline.ui.views.forbidden"
+handler404 = "hotline.ui.views.not_found"
+handler500 = "hotline.ui.views.server_error"

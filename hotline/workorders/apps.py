@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WorkOrdersConfig(AppConfig):
+    name = "hotline.workorders"
+    label = "workorders"
