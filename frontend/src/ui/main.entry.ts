@@ -1,0 +1,22 @@
+import "./styles.ts";
+import htmx from "htmx.org";
+import "idiomorph/htmx";
+import { define, watch, type Connect } from "./controllers.ts";
+import { setServerTime } from "./moments.ts";
+import { startConfirming } from "./confirm.ts";
+import { startDialogs } from "./openers.ts";
+import { startForms } from "./sending.ts";
+
+setServerTime(document.documentElement.dataset["now"]);
+Object.assign(window, { htmx });
+
+const common = import.meta.glob<{ default: Connect }>("./*.controller.ts", { eager: true });
+for (const [path, module] of Object.entries(common)) define(path, () => Promise.resolve(module));
+// What belongs to one package is fetched when a page asks for it.
+const others = import.meta.glob<{ default: Connect }>(["../*/*.controller.ts", "!../ui/*.controller.ts"]);
+for (const [path, load] of Object.entries(others)) define(path, load);
+
+startDialogs();
+startConfirming();
+startForms();
+watch(document.documentElement);

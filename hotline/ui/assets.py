@@ -1,0 +1,93 @@
+"""Built files: where Vite put an entry, and the icons it packed."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, register
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+DIST = Path(__file__).parent / "static" / "dist"
+OUTLINE = Path(__file__).parents[2] / "frontend" / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
+
+
+def _read(name: str, modified: float) -> dict[str, Any]:
+    del modified  # part of the key: a new build is read anew
+    return json.loads((DIST / name).read_text(encoding="utf-8")) if modified_at(name) else {}
+
+
+_cached = lru_cache(maxsize=8)(_read)
+
+
+def modified_at(name: str) -> float:
+    """When a built file was written; 0 when it is not there."""
+    try:
+        return (DIST / name).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+@lru_cache(maxsize=4)
+def _frozen(name: str) -> dict[str, Any]:
+    return _read(name, modified_at(name))
+
+
+def built(name: str) -> dict[str, Any]:
+    """The JSON of a built file: read once in production, whenever it changes in development."""
+    return _cached(name, modified_at(name)) if settings.DEBUG else _frozen(name)
+
+
+def entry_tags(entry: str) -> SafeString:
+    """`<link>` and `<script>` of one Vite entry. Without a build: nothing in development and tests, an error else."""
+    manifest = built("manifest.json")
+    if not manifest:
+        if settings.DEBUG or settings.TESTING:
+            return mark_safe("<!-- frontend is not built: npm run build -->")  # noqa: S308 (constant)
+        raise ImproperlyConfigured("The frontend is not built; run `make install`.")
+    chunk = next((c for c in manifest.values() if c.get("isEntry") and c.get("name") == f"{entry}.entry"), None) or next(
+        (c for c in manifest.values() if c.get("isEntry") and c.get("name") == entry), None
+    )
+    if chunk is None:
+        raise ImproperlyConfigured(f"The frontend has no entry {entry!r}.")
+    sheets: dict[str, None] = {}
+    _collect(manifest, chunk, sheets, set())
+    return format_html(
+        '{}<script type="module" src="{}"></script>',
+        format_html_join("", '<link rel="stylesheet" href="{}">', ((static(f"dist/{s}"),) for s in sheets)),
+        static(f"dist/{chunk['file']}"),
+    )
+
+
+def _collect(manifest: dict[str, Any], chunk: dict[str, Any], sheets: dict[str, None], seen: set[str]) -> None:
+    for name in chunk.get("imports", ()):
+        if name not in seen:
+            seen.add(name)
+            _collect(manifest, manifest[name], sheets, seen)
+    sheets.update(dict.fromkeys(chunk.get("css", ())))
+
+
+@lru_cache(maxsize=512)
+def icon_body(name: str) -> str:
+    """The paths inside an icon's svg; from the build, or from the package while it is newer than the build."""
+    body = built("icons.json").get(name)
+    if body is None and name.replace("-", "").isalnum() and (OUTLINE / f"{name}.svg").exists():
+        text = (OUTLINE / f"{name}.svg").read_text(encoding="utf-8")
+        body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")].strip()
+    if body is None and settings.DEBUG and OUTLINE.exists():
+        raise ImproperlyConfigured(f"There is no icon {name!r} among Tabler's outline icons.")
+    return body or ""
+
+
+@register("ui", deploy=True)
+def frontend_is_built(**_: object) -> list[Error]:
+    """A release without its built frontend must not start."""
+    if modified_at("manifest.json") and modified_at("icons.json"):
+        return []
+    return [Error("The frontend is not built.", hint="Run `make install`.", id="ui.E001")]

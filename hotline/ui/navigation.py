@@ -1,0 +1,85 @@
+"""The main menu. A package registers its pages from `AppConfig.ready`; nobody edits a shared list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from hotline.kit.actor import Actor
+
+#: Groups in the order of the menu; the key is what an item names.
+GROUPS: dict[str, str | Promise] = {
+    "work": _("Work"),
+    "oversight": _("Oversight"),
+    "configuration": _("Configuration"),
+    "security": _("Security"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One page of the menu. `permission`: any of these codes shows it, none shows it to all staff; `key` is a shortcut
+    pressed after `g`, e.g. "p" for `g p`.
+    """
+
+    url_name: str
+    label: str | Promise
+    icon: str
+    permission: str | tuple[str, ...] = ()
+    order: int = 100
+    group: str = "work"
+    key: str = ""
+
+    def shown_to(self, actor: Actor) -> bool:
+        """True when the actor may open the page."""
+        codes = (self.permission,) if isinstance(self.permission, str) else self.permission
+        return not codes or any(actor.has(code) for code in codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An item as one page shows it."""
+
+    item: Item
+    url: str
+    current: bool
+
+
+_items: dict[str, Item] = {}
+
+
+def register(*items: Item) -> None:
+    """Add pages to the menu; the same `url_name` again replaces the former."""
+    for item in items:
+        if item.group not in GROUPS:
+            raise ValueError(f"There is no menu group {item.group!r}.")
+        _items[item.url_name] = item
+
+
+def registered() -> tuple[Item, ...]:
+    """All items, ordered as shown."""
+    places = list(GROUPS)
+    return tuple(sorted(_items.values(), key=lambda item: (places.index(item.group), item.order, item.url_name)))
+
+
+def menu_for(request: HttpRequest, actor: Actor) -> list[tuple[str | Promise, Sequence[Link]]]:
+    """Groups with the links this actor may open; the longest address that begins the page's is the current one."""
+    shown: list[tuple[Item, str]] = []
+    for item in registered():
+        if not item.shown_to(actor):
+            continue
+        try:
+            shown.append((item, reverse(item.url_name)))
+        except NoReverseMatch:
+            # A page whose surface this installation does not serve.
+            continue
+    here = max((url for _item, url in shown if request.path.startswith(url)), key=len, default="")
+    groups: dict[str, list[Link]] = {}
+    for item, url in shown:
+        groups.setdefault(item.group, []).append(Link(item, url, url == here))
+    return [(GROUPS[group], links) for group, links in groups.items()]
