@@ -1,0 +1,91 @@
+"""The house keeps its shape: sizes, names, doors, writers."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from hotline.accounts.rules import PERMISSIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [path for path in (ROOT / "hotline").rglob("*.py") if "migrations" not in path.parts]
+HARD_CAP = 900
+FOREIGN_DOORS = ("django.", "django_prometheus")
+
+
+def test_no_file_passes_the_hard_cap() -> None:
+    long = {str(p.relative_to(ROOT)): n for p in SOURCES if (n := len(p.read_text().splitlines())) > HARD_CAP}
+    assert not long, f"split by idea: {long}"
+
+
+def test_no_grab_bag_modules() -> None:
+    bags = [str(p) for p in SOURCES if p.stem in {"utils", "helpers", "services", "misc", "common"}]
+    assert not bags
+
+
+def test_each_package_opens_with_a_readme_under_forty_lines() -> None:
+    packages = [p.parent for p in (ROOT / "hotline").glob("*/apps.py")]
+    assert packages
+    for package in packages:
+        if package.name == "config":
+            continue
+        readme = package / "README.md"
+        assert readme.exists(), f"{package.name} has no README.md"
+        assert len(readme.read_text().splitlines()) <= 40, f"{package.name}/README.md passes 40 lines"
+
+
+def every_door(resolver: URLResolver | None = None, prefix: str = "") -> list[tuple[str, URLPattern]]:
+    doors = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            doors += every_door(entry, prefix + str(entry.pattern))
+        else:
+            doors.append((prefix + str(entry.pattern), entry))
+    return doors
+
+
+def test_no_door_without_a_lock() -> None:
+    silent = []
+    for route, pattern in every_door():
+        view = pattern.callback
+        if view.__module__.startswith(FOREIGN_DOORS):
+            continue
+        if not getattr(view, "door", None):
+            silent.append(f"{route} → {view.__module__}.{getattr(view, '__qualname__', view)}")
+    assert not silent, "declare @access, @signed_in or @public: " + "; ".join(silent)
+
+
+def test_doors_name_known_permissions() -> None:
+    codes = set(PERMISSIONS)
+    unknown = {
+        code: route for route, p in every_door() for code in getattr(p.callback, "codes", ()) if code not in codes
+    }
+    assert not unknown
+
+
+def _imports_of_other_models(tree: ast.AST, package: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hotline."):
+            owner = node.module.split(".")[1]
+            if owner not in (package, "kit") and ".models" in node.module:
+                names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+WRITES = {"create", "bulk_create", "bulk_update", "update", "delete", "update_or_create", "get_or_create"}
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.parts[-2] != "demo"], ids=lambda p: str(p.relative_to(ROOT)))
+def test_nobody_writes_another_packages_models(path: Path) -> None:
+    package = path.relative_to(ROOT / "hotline").parts[0]
+    tree = ast.parse(path.read_text())
+    foreign = _imports_of_other_models(tree, package)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
+            text = ast.unparse(node.func)
+            root = text.split(".")[0].split("(")[0]
+            assert not (root in foreign and ".objects." in text), f"{path.name}:{node.lineno} writes {root}"
