@@ -53,6 +53,7 @@ class Environment(BaseSettings):
     hotline_web_workers: int = Field(2, ge=1, le=128, description="Web processes")
     hotline_web_threads: int = Field(8, ge=1, le=256, description="Blocking threads per web process")
     hotline_job_workers: int = Field(1, ge=1, le=64, description="Job worker processes")
+    hotline_job_threads: int = Field(4, ge=1, le=64, description="Jobs at once per job worker process")
     hotline_pool_size: int = Field(10, ge=2, le=500, description="Database connections per process")
     hotline_session_idle_minutes: int = Field(30, ge=1, le=1440, description="Staff session ends after this idle time")
     hotline_session_hours: int = Field(12, ge=1, le=72, description="Staff session ends after this time whatever happens")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from hotline.config import views
 
 PREFIXES = (
     ("", "hotline.portal.urls"),
@@ -22,7 +24,11 @@ PREFIXES = (
     ("", "hotline.ops.urls"),
 )
 
-urlpatterns = [path(prefix, include(module)) for prefix, module in PREFIXES if find_spec(module)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("home/", views.home, name="home"),
+    path("live/", include(([path("token", views.live_token, name="token")], "live"))),
+    *(path(prefix, include(module)) for prefix, module in PREFIXES if find_spec(module)),
+]
 handler400 = "hotline.ui.views.bad_request"
 handler403 = "hotline.ui.views.forbidden"
 handler404 = "hotline.ui.views.not_found"
