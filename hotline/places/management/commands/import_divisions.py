@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError
+from hotline.kit.progress import Progress
 from hotline.places import actions
 from hotline.places.models import DivisionLevel
 
@@ -34,10 +34,10 @@ class Command(BaseCommand):
                 rows, faults = actions.read_csv(options["csv"])
             else:
                 rows, faults = list(actions.read_package(options["folder"], options["areas"])), []
-            with tqdm(total=len(rows), unit="row", disable=not self.stderr.isatty()) as bar:
+            with Progress("divisions", len(rows)) as progress:
                 result = actions.import_divisions(
                     actor=system_actor("import", "places:manage"), rows=rows,
-                    dry_run=options["dry_run"] or bool(faults), progress=lambda count: bool(bar.update(count)),
+                    dry_run=options["dry_run"] or bool(faults), progress=progress.advance,
                 )
         except (ActionError, OSError, ValueError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
