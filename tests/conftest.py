@@ -20,6 +20,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import django
 import pytest
 
 from hotline.ops.postgres import Cluster, PostgresFault
@@ -53,6 +54,8 @@ if not _IS_WORKER:
         _cluster = Cluster(_folder, durable=False)
         _cluster.start()
         os.environ["DATABASE_URL"] = _cluster.url
+
+django.setup()  # before fixtures are imported: they import models
 
 pytest_plugins = [name for name in ("tests.accounts.fixtures",) if find_spec("tests.accounts") and find_spec(name)]
 

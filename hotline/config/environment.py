@@ -16,6 +16,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hotline.kit.crypto import BadRing, KeyRing, new_ring
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,9 +43,13 @@ class Environment(BaseSettings):
     )
     hotline_secret_key: str | None = Field(None, description="At least 32 characters; made and kept in the data folder when empty")
     hotline_identity_keys: str | None = Field(
-        None, description="Key ring of citizens' identity: id:base64(32 bytes),id:…; the first encrypts; empty: kept in the data folder"
+        None,
+        description="Key ring of citizens' identity: id:base64(32 bytes),…,hash:base64(32 bytes); the first encrypts; empty: kept in the data folder",
     )
     hotline_identity_cipher: Literal["aes-gcm", "sm4-gcm"] = Field("aes-gcm", description="Cipher of new identity rows")
+    hotline_audit_key: str | None = Field(
+        None, description="Key of the audit chain, at least 32 characters; made and kept in the data folder when empty"
+    )
     hotline_host: str = Field("127.0.0.1", description="Address that the web and live processes listen on")
     hotline_port: int = Field(8000, ge=1, le=65535, description="Port of the web process")
     hotline_live_port: int = Field(8001, ge=1, le=65535, description="Port of the live process")
@@ -59,6 +65,7 @@ class Environment(BaseSettings):
     hotline_session_hours: int = Field(12, ge=1, le=72, description="Staff session ends after this time whatever happens")
     hotline_require_second_factor: bool = Field(True, description="Staff must sign in with a second factor")
     hotline_max_upload_mb: int = Field(50, ge=1, le=2048, description="Largest attachment, MB")
+    hotline_metrics_token: str | None = Field(None, description="Bearer token of /metrics; empty: open, and closed in production mode")
     hotline_demo_password: str = Field("Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only")
 
     @field_validator("database_url")
@@ -68,7 +75,7 @@ class Environment(BaseSettings):
             raise ValueError("must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline")
         return value
 
-    @field_validator("hotline_secret_key")
+    @field_validator("hotline_secret_key", "hotline_audit_key")
     @classmethod
     def _secret(cls, value: str | None) -> str | None:
         if value is not None and len(value) < 32:
@@ -82,6 +89,32 @@ class Environment(BaseSettings):
         if self.hotline_mode == "production":
             raise SettingsFault("HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters).")
         return kept_secret(self.hotline_data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
+
+    def identity_keys(self) -> str:
+        """The key ring's text: the setting, else one made once and kept in the data folder."""
+        if not self.hotline_identity_keys:
+            if self.hotline_mode == "production":
+                raise SettingsFault("HOTLINE_IDENTITY_KEYS: must be set in production mode; `hotline identity new-ring` prints one.")
+            text = kept_secret(self.identity_keys_file(), new_ring)
+        else:
+            text = self.hotline_identity_keys
+        try:
+            KeyRing.parse(text, self.hotline_identity_cipher)
+        except BadRing as fault:
+            raise SettingsFault(f"HOTLINE_IDENTITY_KEYS: {fault}.") from None
+        return text
+
+    def identity_keys_file(self) -> Path:
+        """Where the ring is kept when the setting is empty."""
+        return self.hotline_data_dir / "identity.keys"
+
+    def audit_key(self) -> str:
+        """The key that seals the audit chain. Its own, so that changing the signing key breaks no chain."""
+        if self.hotline_audit_key:
+            return self.hotline_audit_key
+        if self.hotline_mode == "production":
+            raise SettingsFault("HOTLINE_AUDIT_KEY: must be set in production mode (at least 32 characters).")
+        return kept_secret(self.hotline_data_dir / "audit.key", lambda: secrets.token_urlsafe(48))
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:

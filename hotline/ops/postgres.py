@@ -94,7 +94,6 @@ class Cluster:
         self.durable = durable
         self.say: Say = say or (lambda text: None)
         self._state: State | None = None
-        self._child: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
 
     # ── addresses ──
@@ -143,8 +142,6 @@ class Cluster:
 
     def is_running(self) -> bool:
         """Whether the postmaster lives; never blocks."""
-        if self._child is not None:
-            return self._child.poll() is None
         return self._pid is not None and _serves(self._pid, self.data)
 
     def stop(self) -> None:
@@ -185,9 +182,9 @@ class Cluster:
 
     def _adopt(self) -> bool:
         """Take over a server that already runs on our files; otherwise clear a lock file nobody holds."""
-        if self._child is not None and self._child.poll() is None:
+        if self.is_running():
             return True
-        self._child = self._pid = None
+        self._pid = None
         if not (self.data_dir / "postgres.json").exists():
             return False
         lock = _read_lock(self.data)
@@ -200,7 +197,7 @@ class Cluster:
                 (self.data / "postmaster.pid").unlink()
             return False
         self._pid = lock.pid
-        self._await_ready(lambda: _serves(lock.pid, self.data))
+        self._await_ready(lock.pid)
         if lock.port != self.state.port:
             self.state.port = lock.port
             self._keep_state()
@@ -328,37 +325,39 @@ class Cluster:
     def _launch(self, identity: Identity, prefix: Path) -> None:
         deadline = time.monotonic() + 30
         while True:
-            with (self.data_dir / "postgres-start.log").open("wb") as log:
-                # A session of its own: Ctrl-C in the terminal is for us, who stop the server after its clients.
-                self._child = _popen_as(identity, [str(prefix / "bin" / "postgres"), "-D", str(self.data)], log)
-            child = self._child
-            try:
-                self._pid = child.pid
-                self._await_ready(lambda: child.poll() is None)
-                return
-            except PostgresFault:
-                self._child = self._pid = None
-                # After kill -9 of a postmaster its children hold the shared memory for a moment longer.
-                blocked = "is still in use" in (self.data_dir / "postgres-start.log").read_text(errors="replace")
-                if not blocked or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.3)
-
-    def _await_ready(self, alive: Callable[[], bool]) -> None:
-        began = time.monotonic()
-        told = began + 5
-        while alive():
+            log_path = self.data_dir / "postgres-start.log"
+            with log_path.open("wb") as log:
+                # pg_ctl leaves the server in a session of its own: Ctrl-C is for us, who stop it after its clients.
+                command = [str(prefix / "bin" / "pg_ctl"), "start", "-D", str(self.data), "-s", "-w", "-t", str(RECOVERY_SECONDS)]
+                code = self._watch(_popen_as(identity, command, log))
             lock = _read_lock(self.data)
-            if lock is not None and lock.pid == self._pid and lock.ready:
+            if code == 0 and lock is not None:
+                self._pid = lock.pid
                 return
-            now = time.monotonic()
-            if now - began > RECOVERY_SECONDS:
-                raise PostgresFault(f"PostgreSQL was not ready after {RECOVERY_SECONDS} s:\n{self.log_tail()}")
-            if now > told:
-                self.say(f"waiting for the database ({now - began:.0f} s; it replays its log after a crash)")
-                told = now + 5
-            time.sleep(0.02)
-        raise PostgresFault(f"PostgreSQL did not start:\n{self.log_tail()}")
+            # After kill -9 of a postmaster its children hold the shared memory for a moment longer.
+            if "is still in use" not in log_path.read_text(errors="replace") or time.monotonic() > deadline:
+                raise PostgresFault(f"PostgreSQL did not start:\n{self.log_tail()}")
+            time.sleep(0.3)
+
+    def _watch(self, starter: subprocess.Popen[bytes]) -> int:
+        began = told = time.monotonic()
+        while True:
+            try:
+                return starter.wait(0.2)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() - told > 5:
+                    told = time.monotonic()
+                    self.say(f"waiting for the database ({told - began:.0f} s; after a crash it replays its log)")
+
+    def _await_ready(self, pid: int) -> None:
+        """An adopted server may still be replaying its log."""
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while _serves(pid, self.data) and time.monotonic() < deadline:
+            lock = _read_lock(self.data)
+            if lock is not None and lock.ready:
+                return
+            time.sleep(0.05)
+        raise PostgresFault(f"PostgreSQL (process {pid}) does not become ready:\n{self.log_tail()}")
 
     def _ensure_database(self) -> None:
         try:
@@ -377,7 +376,7 @@ class Cluster:
             self._pid = lock.pid if lock is not None and _serves(lock.pid, self.data) else None
         pid = self._pid
         if pid is None or not self.is_running():
-            self._child = self._pid = None
+            self._pid = None
             return
         # SIGINT: fast shutdown. SIGQUIT: leave at once, recover from the log at the next start.
         for number, patience in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)):
@@ -387,7 +386,7 @@ class Cluster:
             while self.is_running() and time.monotonic() < end:
                 time.sleep(0.02)
             if not self.is_running():
-                self._child = self._pid = None
+                self._pid = None
                 return
         raise PostgresFault(f"PostgreSQL (process {pid}) does not stop.")
 
@@ -529,10 +528,10 @@ def _popen_as(identity: Identity, arguments: list[str], output: IO[bytes]) -> su
     if identity.switch:
         return subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment, start_new_session=True,
-            user=identity.uid, group=identity.gid, extra_groups=[], umask=0o077,
+            user=identity.uid, group=identity.gid, extra_groups=[],
         )  # fmt: skip
     return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment, start_new_session=True, umask=0o077
+        arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment, start_new_session=True
     )
 
 

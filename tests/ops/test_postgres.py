@@ -138,7 +138,7 @@ def test_server_of_a_killed_parent_is_adopted(cluster: Cluster) -> None:
     assert child.stdout is not None
     pid = int(child.stdout.readline())
     child.kill()
-    child.wait()
+    child.communicate()
     assert rows(cluster) == 42, "the server outlives its parent"
 
     again = Cluster(cluster.data_dir)

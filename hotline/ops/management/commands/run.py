@@ -1,0 +1,47 @@
+"""`hotline run`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from hotline.config.environment import environment
+from hotline.ops.supervisor import Plan, Supervisor
+from hotline.ui.assets import modified_at
+
+
+class Command(BaseCommand):
+    help = "Start database, web, live and job processes and keep them running; Ctrl-C stops everything."
+    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="do not load the demo city into an empty database")
+        parser.add_argument("--demo-orders", type=int, default=6000, metavar="N", help="orders made for the demo city (6000)")
+        parser.add_argument("--demo-pack", type=Path, default=settings.ROOT_DIR / "hotline" / "demo" / "packs" / "shanghai", metavar="DIR")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        env = environment()
+        env.secret_key()  # made once here rather than by several processes at the same moment
+        plan = Plan(
+            data_dir=env.hotline_data_dir,
+            database_url=env.database_url,
+            host=env.hotline_host,
+            port=env.hotline_port,
+            live_port=env.hotline_live_port,
+            public_url=settings.PUBLIC_URL,
+            web_workers=env.hotline_web_workers,
+            web_threads=env.hotline_web_threads,
+            job_workers=env.hotline_job_workers,
+            job_threads=env.hotline_job_threads,
+            demo=env.hotline_mode != "production" and not options["no_demo"],
+            demo_pack=options["demo_pack"],
+            demo_orders=options["demo_orders"],
+            demo_password=env.hotline_demo_password,
+            assets_built=bool(modified_at("manifest.json")),
+        )
+        sys.exit(Supervisor(plan).run())

@@ -1,0 +1,55 @@
+"""Liveness, health and metrics."""
+
+from __future__ import annotations
+
+import hmac
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
+
+from hotline.config.environment import environment
+from hotline.kit import health
+from hotline.kit.access import actor_of, public
+from hotline.kit.clock import now
+from hotline.kit.health import Level
+
+
+@public
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Liveness: this process answers. Says nothing about the database, so that a balancer keeps the error page up."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@public
+@never_cache
+@require_safe
+def health_page(request: HttpRequest) -> HttpResponse:
+    """Readiness: 503 when a check fails. Staff see text and advice, everybody else names and levels only."""
+    results = health.run_all()
+    worst = max((result.level for result in results.values()), key=list(Level).index, default=Level.OK)
+    status = 503 if worst == Level.FAIL else 200
+    staff = actor_of(request).is_staff if hasattr(request, "actor") else False
+    if "text/html" in request.headers.get("Accept", "") and staff:
+        return render(request, "ops/health.html", {"results": results, "worst": worst, "moment": now()}, status=status)
+    checks = {name: {"level": r.level, **({"text": r.text, "advice": r.advice} if staff else {})} for name, r in results.items()}
+    return JsonResponse({"level": worst, "checks": checks}, status=status, json_dumps_params={"ensure_ascii": False})
+
+
+@public
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text. With HOTLINE_METRICS_TOKEN set, for its bearer only; without, never in production."""
+    env = environment()
+    token = env.hotline_metrics_token
+    if token:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+            raise Http404
+    elif env.hotline_mode == "production":
+        raise Http404
+    return ExportToDjangoView(request)
