@@ -51,9 +51,7 @@ def entry_tags(entry: str) -> SafeString:
         if settings.DEBUG or settings.TESTING:
             return mark_safe("<!-- frontend is not built: npm run build -->")  # noqa: S308 (constant)
         raise ImproperlyConfigured("The frontend is not built; run `make install`.")
-    chunk = next((c for c in manifest.values() if c.get("isEntry") and c.get("name") == f"{entry}.entry"), None) or next(
-        (c for c in manifest.values() if c.get("isEntry") and c.get("name") == entry), None
-    )
+    chunk = next((c for c in manifest.values() if c.get("isEntry") and c.get("name") == entry), None)
     if chunk is None:
         raise ImproperlyConfigured(f"The frontend has no entry {entry!r}.")
     sheets: dict[str, None] = {}

@@ -1,0 +1,37 @@
+/** `data-opens="id"` opens a dialog, `data-closes` closes the one it stands in, `data-back` goes back. */
+export function startDialogs(root: HTMLElement = document.body): void {
+  root.addEventListener("click", (event) => {
+    const from = event.target as Element;
+    const opener = from.closest<HTMLElement>("[data-opens]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset["opens"] ?? "");
+      if (dialog instanceof HTMLDialogElement && !dialog.open) {
+        dialog.showModal();
+        focusFirst(dialog);
+      }
+      return;
+    }
+    if (from.closest("[data-closes]")) from.closest("dialog")?.close();
+    if (from.closest("[data-back]")) history.back();
+    if (from instanceof HTMLDialogElement && from.open && from.dataset["keep"] === undefined && !holdsText(from)) from.close();
+  });
+  root.addEventListener("click", (event) => {
+    const close = (event.target as Element).closest("[data-refusal] .btn-close");
+    close?.closest("[data-refusal]")?.remove();
+  });
+}
+
+/** The thing to do next: what asks for focus, else the first field, else nothing but the dialog. */
+export function focusFirst(within: HTMLElement): void {
+  const wanted = within.querySelector<HTMLElement>(
+    "[autofocus], input:not([type=hidden]):not([disabled]), textarea:not([disabled]), select:not([disabled])",
+  );
+  wanted?.focus();
+}
+
+/** A click beside a dialog closes it only while nothing has been typed in it. */
+function holdsText(dialog: HTMLElement): boolean {
+  return [...dialog.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input:not([type=hidden]), textarea")].some(
+    (field) => field.value !== field.defaultValue,
+  );
+}
