@@ -33,7 +33,9 @@ class Calendar(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["state"], name="one_calendar_in_effect", condition=models.Q(state="published"))
+            models.UniqueConstraint(
+                fields=["state"], name="one_calendar_in_effect", condition=models.Q(state="published")
+            )
         ]
 
 
@@ -44,7 +46,9 @@ class CalendarDay(models.Model):
     name = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_once")
+        ]
 
 
 class Policy(models.Model):
@@ -61,4 +65,6 @@ class Policy(models.Model):
     published_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["name", "version"], name="policy_version_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "version"], name="policy_version_once")
+        ]
