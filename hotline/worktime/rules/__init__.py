@@ -1,4 +1,4 @@
-"""Deadlines: working calendar, clocks, policy documents. Pure; the only thing that knows when something is due."""
+"""Working calendar, clocks, policy documents. Pure; the only thing that knows when something is due."""
 
 from hotline.worktime.rules.calendar import (
     Span,
@@ -44,6 +44,7 @@ from hotline.worktime.rules.policy import (
     extension_fault,
     return_fault,
 )
+from hotline.worktime.rules.words import explain, moment_words, span_words
 
 __all__ = [
     "KINDS",
@@ -76,12 +77,15 @@ __all__ = [
     "default_marks",
     "derive",
     "derive_provisionally",
+    "explain",
     "extension_fault",
     "first_due",
     "level_at",
     "minute_text",
+    "moment_words",
     "next_mark",
     "parse_minute",
     "passed_marks",
     "return_fault",
+    "span_words",
 ]
