@@ -57,7 +57,7 @@ if not _IS_WORKER:
 
 django.setup()  # before fixtures are imported: they import models
 
-pytest_plugins = [name for name in ("tests.accounts.fixtures",) if find_spec("tests.accounts") and find_spec(name)]
+pytest_plugins = [name for name in ("tests.accounts.cast",) if find_spec("tests.accounts") and find_spec(name)]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -72,7 +72,8 @@ class Unit(models.Model):
 
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str | None) -> Person:
-        return self.get(username__iexact=username)
+        # Names are stored in small letters; the unique index serves this.
+        return self.get(username=(username or "").strip().lower())
 
 
 class Person(AbstractBaseUser):
@@ -86,6 +87,8 @@ class Person(AbstractBaseUser):
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
+    password_history = ArrayField(models.CharField(max_length=200), default=list, help_text="hashes of former passwords")
+    password_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = "username"
@@ -110,6 +113,9 @@ class Membership(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["person", "unit", "role", "area_code"], name="membership_once")]
 
+    def __str__(self) -> str:
+        return f"{self.person_id}:{self.role}@{self.unit_id}"
+
 
 class Delegation(models.Model):
     """While away: `to_person` also acts with `from_person`'s memberships."""
@@ -121,11 +127,18 @@ class Delegation(models.Model):
     reason = models.CharField(max_length=200)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="delegation_ends_later"),
+            models.CheckConstraint(condition=~models.Q(from_person=models.F("to_person")), name="delegation_to_another"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["to_person", "ends_at"], name="delegation_to", condition=models.Q(revoked_at__isnull=True))]
+
 
 class StaffSession(models.Model):
-    """A signed-in session, so that it can be seen and ended."""
+    """A signed-in session, so that it can be seen and ended. The key is kept as a hash: reading this table opens no session."""
 
-    session_key = models.CharField(max_length=64, unique=True)
+    session_key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the session's key")
     person = models.ForeignKey(Person, models.CASCADE, related_name="staff_sessions")
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
@@ -133,6 +146,9 @@ class StaffSession(models.Model):
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["person", "-seen_at"], name="staff_session_open", condition=models.Q(ended_at__isnull=True))]
 
 
 class CitizenKind(models.TextChoices):

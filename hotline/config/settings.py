@@ -115,6 +115,11 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(database_url())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+IDENTITY_KEYS = env.identity_keys()
+IDENTITY_CIPHER = env.hotline_identity_cipher
+IDENTITY_KEYS_FILE = None if env.hotline_identity_keys else env.identity_keys_file()
+AUDIT_KEY = env.audit_key()
+
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = (
@@ -126,6 +131,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+STAFF_SESSION_IDLE_MINUTES = env.hotline_session_idle_minutes
+STAFF_SESSION_HOURS = env.hotline_session_hours
+REQUIRE_SECOND_FACTOR = env.hotline_require_second_factor
+DEMO_PASSWORD = env.hotline_demo_password
+OTP_TOTP_ISSUER = "12345"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 5

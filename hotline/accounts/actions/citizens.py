@@ -1,0 +1,198 @@
+"""Citizens' identity: found or made, revealed with a reason, encrypted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from hotline.accounts import identity
+from hotline.accounts.identity import SEALED, Identity
+from hotline.accounts.models import Citizen, CitizenKind
+from hotline.accounts.permissions import scope_allows
+from hotline.audit import actions as audit
+from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.crypto import identity_ring
+from hotline.kit.errors import Invalid, NotPermitted, NotVisible
+
+_FIELDS = tuple(field.column for field in Citizen._meta.concrete_fields)
+_NEW = tuple(name for name in _FIELDS if name not in ("id", "created_at"))
+_MAKE = (
+    f"WITH found AS (SELECT {', '.join(_FIELDS)} FROM accounts_citizen WHERE phone_hash = %s),"
+    f" made AS (INSERT INTO accounts_citizen ({', '.join(_NEW)}) SELECT {', '.join(['%s'] * len(_NEW))}"
+    " WHERE NOT EXISTS (SELECT FROM found)"
+    f" ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO NOTHING RETURNING {', '.join(_FIELDS)})"
+    f" SELECT {', '.join(_FIELDS)}, true AS fresh FROM made UNION ALL SELECT {', '.join(_FIELDS)}, false FROM found"
+)
+
+
+def identity_columns(
+    *, phone: str = "", name: str = "", id_number: str = "", email: str = "", kind: str = CitizenKind.PERSON, company: str = "", gender: str = ""
+) -> dict[str, object]:
+    """Column values of a Citizen row, encrypted, hashed and masked; for those who load many rows by COPY."""
+    return identity.columns(phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender)
+
+
+def find_or_create_citizen(
+    *,
+    actor: Actor,
+    phone: str,
+    name: str = "",
+    kind: str = CitizenKind.PERSON,
+    gender: str = "",
+    company: str = "",
+    id_number: str = "",
+    email: str = "",
+) -> Citizen:
+    """The citizen of this phone number, made when unknown; one statement, safe against a twin at the same moment.
+
+    A known citizen keeps what is on record (`change_citizen` changes it); only a name that was missing is added. With
+    no phone number each call makes a new citizen.
+    """
+    _may_take_identity(actor)
+    values: dict[str, Any] = identity.columns(
+        phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender
+    )
+    values |= {"tags": [], "remark": ""}
+    parameters = [values["phone_hash"], *(values[column] for column in _NEW)]
+    with transaction.atomic():
+        rows = list(Citizen.objects.raw(_MAKE, parameters))
+        if not rows:
+            # The twin committed between our look and our insert; now it can be seen.
+            rows = list(Citizen.objects.raw(_MAKE, parameters))
+        citizen = rows[0]
+        if citizen.fresh:
+            audit.record(actor=actor, verb="accounts.create_citizen", object_type="citizen", object_id=citizen.pk)
+        elif values["name_cipher"] is not None and citizen.name_cipher is None:
+            citizen.name_cipher, citizen.name_mask = values["name_cipher"], values["name_mask"]
+            citizen.save(update_fields=["name_cipher", "name_mask"])
+            audit.record(actor=actor, verb="accounts.change_citizen", object_type="citizen", object_id=citizen.pk, data={"fields": ["name"]})
+    return citizen
+
+
+def change_citizen(
+    *, actor: Actor, citizen_id: int, name: str | None = None, gender: str | None = None, company: str | None = None,
+    kind: str | None = None, id_number: str | None = None, email: str | None = None, tags: Iterable[str] | None = None,
+    remark: str | None = None,
+) -> Citizen:  # fmt: skip
+    """Change what is given; None leaves a value alone. Raises NotVisible, NotPermitted."""
+    with transaction.atomic():
+        citizen = Citizen.objects.select_for_update().filter(pk=citizen_id).first()
+        if citizen is None:
+            raise NotVisible
+        if actor.kind == ActorKind.CITIZEN and actor.id != citizen.pk:
+            raise NotVisible
+        _may_take_identity(actor)
+        known = identity.open_row(citizen)
+        values = identity.columns(
+            phone=known.phone,
+            name=known.name if name is None else name,
+            id_number=known.id_number if id_number is None else id_number,
+            email=known.email if email is None else email,
+            kind=citizen.kind if kind is None else kind,
+            company=citizen.company if company is None else company,
+            gender=citizen.gender if gender is None else gender,
+        )
+        values |= {"tags": citizen.tags if tags is None else list(tags), "remark": citizen.remark if remark is None else remark}
+        changed = {"name": name, "gender": gender, "company": company, "kind": kind, "id_number": id_number, "email": email, "tags": tags, "remark": remark}
+        for column, value in values.items():
+            setattr(citizen, column, value)
+        citizen.save()
+        audit.record(
+            actor=actor, verb="accounts.change_citizen", object_type="citizen", object_id=citizen.pk,
+            data={"fields": [field for field, value in changed.items() if value is not None]},
+        )  # fmt: skip
+    return citizen
+
+
+@transaction.atomic
+def reveal_identity(
+    *,
+    actor: Actor,
+    citizen_id: int,
+    order_id: int | None,
+    reason: str,
+    unit_paths: Iterable[str] = (),
+    area_code: str = "",
+    secret: bool = False,
+    named: bool = False,
+) -> Identity:
+    """Show a citizen in the clear; always leaves an audit row, with the reason.
+
+    The caller passes the order's facts (units, place, secrecy, whether the actor is named) so that the permission is
+    judged for this very order; a citizen opened apart from an order needs the reach of the whole city.
+    """
+    citizen = Citizen.objects.filter(pk=citizen_id).first()
+    if citizen is None:
+        raise NotVisible
+    if not (actor.kind == ActorKind.CITIZEN and actor.id == citizen_id):
+        scope_allows(
+            actor, "accounts:reveal_identity", unit_paths=unit_paths, area_code=area_code, secret=secret, named=named
+        ).require("accounts:reveal_identity")
+    if len(reason.strip()) < 2:
+        raise Invalid("reason_missing", _("Give the reason why you need to see the identity."), details={"reason": _("Give a reason.")})
+    audit.record(
+        actor=actor, verb="accounts.reveal_identity", object_type="citizen", object_id=citizen_id,
+        reason=reason.strip(), data={"order_id": order_id},
+    )  # fmt: skip
+    return identity.open_row(citizen)
+
+
+@transaction.atomic
+def identity_for_contact(*, actor: Actor, citizen_id: int, purpose: str) -> Identity:
+    """For machines that must reach the citizen (notices, calls); audited. Staff use `reveal_identity`."""
+    if not actor.is_system:
+        raise NotPermitted("accounts:identity_for_contact", _("Only the platform's own jobs may do this."))
+    citizen = Citizen.objects.filter(pk=citizen_id).first()
+    if citizen is None:
+        raise NotVisible
+    audit.record(actor=actor, verb="accounts.contact_citizen", object_type="citizen", object_id=citizen_id, reason=purpose)
+    return identity.open_row(citizen)
+
+
+def rotate_identity(*, actor: Actor, batch: int = 1000, progress: Callable[[int], None] = lambda _count: None) -> int:
+    """Encrypt with the ring's first key whatever is not; returns the number of rows changed. Can be stopped and begun again.
+
+    Each batch is a transaction of its own; readers and writers go on meanwhile.
+    """
+    if not actor.is_system:
+        scope_allows(actor, "accounts:manage_people").require("accounts:rotate_identity")
+    ring = identity_ring()
+    prefix = ring.current_prefix()
+    stale = " OR ".join(f"({column} IS NOT NULL AND substr({column}, 1, %s) <> %s)" for column in SEALED)
+    parameters = [len(prefix), prefix] * len(SEALED)
+    total, last = 0, 0
+    while True:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT id FROM accounts_citizen WHERE id > %s AND ({stale}) ORDER BY id LIMIT %s FOR UPDATE",
+                    [last, *parameters, batch],
+                )
+                ids = [row[0] for row in cursor.fetchall()]
+            if not ids:
+                break
+            citizens = list(Citizen.objects.filter(pk__in=ids))
+            for citizen in citizens:
+                tie = bytes(citizen.phone_hash) if citizen.phone_hash is not None else b""
+                for column, purpose in SEALED.items():
+                    sealed = getattr(citizen, column)
+                    if sealed is not None:
+                        setattr(citizen, column, ring.rotate(sealed, purpose, tie))
+            Citizen.objects.bulk_update(citizens, list(SEALED), batch_size=500)
+            audit.record(
+                actor=actor, verb="accounts.rotate_identity", object_type="key", object_id=ring.current,
+                data={"rows": len(ids), "first": ids[0], "last": ids[-1]},
+            )  # fmt: skip
+        last = ids[-1]
+        total += len(ids)
+        progress(len(ids))
+    return total
+
+
+def _may_take_identity(actor: Actor) -> None:
+    """Citizens for themselves, machines and other systems for what they carry in, staff who take appeals."""
+    if actor.kind == ActorKind.STAFF and not any(actor.has(code) for code in ("workorders:create", "intake:import", "intake:quarantine")):
+        raise NotPermitted("accounts:find_or_create_citizen", _("Only those who take appeals may record who a citizen is."))
