@@ -43,7 +43,7 @@ def guide(request: HttpRequest) -> HttpResponse:
         "soon_far": moment + timedelta(days=1),
         "done_on_time": moment + timedelta(days=1),
         "form": SampleForm(),
-        "wrong_form": SampleForm({"title": "", "content": "小区东侧工地夜间施工", "kind": "complaint", "urgency": "1"}, prefix="wrong"),
+        "wrong_form": SampleForm({"wrong-title": "", "wrong-content": "小区东侧工地夜间施工", "wrong-urgency": "1"}, prefix="wrong"),
         "page_of_rows": Page(rows=[object()] * 50, next="abc", previous="def"),
         "steps": [
             {"label": "派单", "state": "done", "note": "11-21 09:12"},

@@ -32,7 +32,7 @@ def icon(name: str, size: int = 16, label: str = "") -> SafeString:
     """An inline icon. Without `label` it is decoration beside words; with one it speaks for itself."""
     spoken = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        '<svg class="glyph" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
         ' stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" {1}>{2}</svg>',
         size,
         spoken,
