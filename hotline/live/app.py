@@ -84,6 +84,7 @@ class Listener:
     """One browser. `waiting` is bounded; `closing` ends the stream once it is empty."""
 
     topics: frozenset[str]
+    expires_at: datetime
     waiting: deque[tuple[int, bytes]] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closing: bool = False
@@ -127,7 +128,7 @@ class Hub:
 
     async def open(self) -> None:
         await self._pool.open(wait=False)
-        self._tasks = [asyncio.create_task(self._read(), name="reader"), asyncio.create_task(self._beat(), name="heartbeat")]
+        self._tasks = [asyncio.create_task(work, name=work.__name__) for work in (self._read(), self._tick(), self._beat())]
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -143,8 +144,8 @@ class Hub:
 
     # ── listeners ──
 
-    def join(self, topics: Iterable[str]) -> Listener:
-        listener = Listener(frozenset(topics))
+    def join(self, topics: Iterable[str], expires_at: datetime) -> Listener:
+        listener = Listener(frozenset(topics), expires_at)
         self._all.add(listener)
         for topic in listener.topics:
             self._listeners[topic].add(listener)
@@ -249,6 +250,19 @@ class Hub:
                 self.delivered += len(group)
         return time.perf_counter() - began
 
+    async def _tick(self) -> None:
+        """Keep-alives and expiry for everybody by one timer; a timer each would cost more than the events."""
+        alive = time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            moment = self.now()
+            for listener in list(self._all):
+                if listener.expires_at <= moment:
+                    listener.end(control("renew"))
+            if time.monotonic() - alive >= KEEP_ALIVE_SECONDS:
+                alive = time.monotonic()
+                self.tell_all(b": alive\n\n")
+
     async def _beat(self) -> None:
         """The row that the health page reads."""
         started = self.now()
@@ -276,7 +290,7 @@ async def stream(request: Request) -> Response:
 
 
 async def _events(hub: Hub, topics: frozenset[str], expires_at: datetime, cursor: tuple[int, int] | None) -> AsyncIterator[bytes]:
-    listener = hub.join(topics)  # first listen, then look back: the seam may double, never gape
+    listener = hub.join(topics, expires_at)  # first listen, then look back: the seam may double, never gape
     try:
         frontier = hub.frontier
         replayed: set[int] = set()
@@ -295,21 +309,14 @@ async def _events(hub: Hub, topics: frozenset[str], expires_at: datetime, cursor
                 replayed.add(row.id)
                 yield row.encode(cursor[0])
         while True:
-            while listener.waiting:
-                row_id, text = listener.waiting.popleft()
-                if row_id == 0 or row_id not in replayed:
-                    yield text
+            if listener.waiting:
+                texts = [text for row_id, text in listener.waiting if row_id == 0 or row_id not in replayed]
+                listener.waiting.clear()
+                yield b"".join(texts)
             if listener.closing:
                 return
             listener.wake.clear()
-            left = (expires_at - hub.now()).total_seconds()
-            if left <= 0:
-                yield control("renew")
-                return
-            try:
-                await asyncio.wait_for(listener.wake.wait(), min(left, KEEP_ALIVE_SECONDS))
-            except TimeoutError:
-                yield b": alive\n\n"
+            await listener.wake.wait()
     finally:
         hub.leave(listener)
 
