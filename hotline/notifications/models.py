@@ -18,7 +18,9 @@ class MessageState(models.TextChoices):
 class Message(models.Model):
     """One SMS to a citizen; the number stays in the citizen's encrypted row, the text holds no identity."""
 
-    key = models.CharField(max_length=120, unique=True, help_text="what makes it once: event:citizen:template")
+    key = models.CharField(
+        max_length=120, unique=True, help_text="what makes it once: event:citizen:template"
+    )
     citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, related_name="messages")
     template = models.CharField(max_length=60)
     text = models.TextField()
@@ -29,7 +31,9 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["id"], name="message_queued", condition=models.Q(state="queued"))]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="message_queued", condition=models.Q(state="queued"))
+        ]
 
 
 class PhoneCode(models.Model):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +23,10 @@ class DayKind(models.TextChoices):
 
 
 class Calendar(models.Model):
-    """One version of the working calendar. Days not listed follow the week; years not listed are unknown (an error)."""
+    """One version of the working calendar. Days not listed follow the week; years not listed are unknown (an error).
+
+    A published version is never changed: deadlines are pinned to it.
+    """
 
     version = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=12, choices=VersionState, default=VersionState.DRAFT)
@@ -52,7 +57,7 @@ class CalendarDay(models.Model):
 
 
 class Policy(models.Model):
-    """A city's deadline rules of one version; orders are pinned to theirs. The rules are `rules.PolicyDocument` as JSON."""
+    """A city's deadline rules of one version; orders are pinned to theirs. The document is `rules.PolicyDocument`."""
 
     name = models.CharField(max_length=60)
     version = models.PositiveIntegerField()
@@ -66,5 +71,16 @@ class Policy(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["name", "version"], name="policy_version_once")
+            models.UniqueConstraint(fields=["name", "version"], name="policy_version_once"),
+            # At any moment at most one policy holds; drafts do not count.
+            ExclusionConstraint(
+                name="one_policy_at_a_time",
+                expressions=[
+                    (
+                        models.Func("effective_from", "effective_to", function="tstzrange"),
+                        RangeOperators.OVERLAPS,
+                    )
+                ],
+                condition=~models.Q(state="draft"),
+            ),
         ]

@@ -159,7 +159,10 @@ def _first_day(step: Step, deadline: Deadline, _citizen: bool) -> str:
     words = {"day": day_words(step.data["day"]), "cutoff": ""}
     if step.data["why"] == "cutoff":
         words["cutoff"] = minute_text(step.data["cutoff"])
-        return gettext("From %(cutoff)s on it counts from the next working day: %(day)s is working day 1.") % words
+        return (
+            gettext("From %(cutoff)s on it counts from the next working day: %(day)s is working day 1.")
+            % words
+        )
     if step.data["why"] == "not_worked":
         return gettext("It was not a working day: %(day)s is working day 1.") % words
     if step.data["why"] == "same_day":
@@ -168,7 +171,11 @@ def _first_day(step: Step, deadline: Deadline, _citizen: bool) -> str:
 
 
 def _holiday(step: Step, _deadline: Deadline, _citizen: bool) -> str:
-    words = {"name": holiday_name(step.data["name"]), "day": day_words(step.data["first"]), "last": day_words(step.data["last"])}
+    words = {
+        "name": holiday_name(step.data["name"]),
+        "day": day_words(step.data["first"]),
+        "last": day_words(step.data["last"]),
+    }
     if step.data["first"] == step.data["last"]:
         return gettext("%(day)s is a holiday (%(name)s) and does not count.") % words
     return gettext("%(day)s to %(last)s are holidays (%(name)s) and do not count.") % words
@@ -234,7 +241,11 @@ def _extended(step: Step, _deadline: Deadline, citizen: bool) -> str:
 
 def _reopened(step: Step, _deadline: Deadline, citizen: bool) -> str:
     words = {"stopped": moment_words(step.data["stopped"]), "at": moment_words(step.data["at"])}
-    return "" if citizen else gettext("Ended on %(stopped)s and taken up again on %(at)s; the time between counts.") % words
+    return (
+        ""
+        if citizen
+        else gettext("Ended on %(stopped)s and taken up again on %(at)s; the time between counts.") % words
+    )
 
 
 def _waiting(step: Step, _deadline: Deadline, _citizen: bool) -> str:
@@ -253,7 +264,11 @@ def _stopped(step: Step, _deadline: Deadline, citizen: bool) -> str:
 
 
 def _void(step: Step, _deadline: Deadline, citizen: bool) -> str:
-    return "" if citizen else gettext("Ended on %(at)s without a verdict.") % {"at": moment_words(step.data["at"])}
+    return (
+        ""
+        if citizen
+        else gettext("Ended on %(at)s without a verdict.") % {"at": moment_words(step.data["at"])}
+    )
 
 
 def _assumed(step: Step, _deadline: Deadline, _citizen: bool) -> str:
