@@ -1,0 +1,19 @@
+"""Jobs of follow-up; idempotent, by order id."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from hotline.followup import actions
+
+
+@app.task(name="followup.plan", queue="default", retry=5)
+def plan(order_id: int, **_: object) -> None:
+    """A reply was approved: plan the calls."""
+    actions.plan(actor=actions.SYSTEM, order_id=order_id)
+
+
+@app.task(name="followup.cancel", queue="default", retry=5)
+def cancel(order_id: int, **_: object) -> None:
+    """The order left follow-up by another way: nobody is called any more."""
+    actions.cancel_round(actor=actions.SYSTEM, order_id=order_id)
