@@ -1,6 +1,20 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WorktimeConfig(AppConfig):
     name = "hotline.worktime"
     label = "worktime"
+    verbose_name = _("Working time")
+
+    def ready(self) -> None:
+        from hotline.kit import health
+        from hotline.ui import navigation
+        from hotline.worktime import queries
+
+        health.register("worktime.calendar", queries.calendar_health)
+        health.register("worktime.policy", queries.policy_health)
+        navigation.register(
+            navigation.Item("worktime:policies", _("Deadlines"), "clock", "", 40, "configuration"),
+            navigation.Item("worktime:calendar", _("Calendar"), "calendar", "", 41, "configuration"),
+        )

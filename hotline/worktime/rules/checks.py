@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import product
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from hotline.worktime.rules.calendar import SpanUnit, WorkCalendar
@@ -21,7 +22,7 @@ FEWEST_HOLIDAYS = 15
 """A year has 11 statutory days (13 from 2025) and more by swaps; fewer than 15 listed is an unfinished list."""
 MOST_MAKE_UPS = 10
 
-Choices = Sequence[tuple[str, str]]
+Choices = Sequence[tuple[str, str | Promise]]
 
 
 class Severity(StrEnum):
