@@ -294,7 +294,8 @@ async def _events(hub: Hub, topics: frozenset[str], expires_at: datetime, cursor
     try:
         frontier = hub.frontier
         replayed: set[int] = set()
-        yield b"retry: 2000\n" + control("hello", f"{frontier}-0" if cursor is None else "", fresh=hub.fresh)
+        # A browser that resumes keeps its own id until it has what it missed.
+        yield b"retry: 2000\n" + control("hello", f"{frontier}-0" if cursor is None and frontier else "", fresh=hub.fresh)
         if cursor is not None:
             try:
                 rows = await hub.missed(topics, cursor)
