@@ -48,7 +48,7 @@ class Vocabulary:
     urgencies: Choices = ()
     channels: Choices = ()
     unit_levels: Choices = ()
-    flows: Choices = (("first", "first"),)
+    flows: Choices = ()
     not_handled: frozenset[str] = field(default_factory=frozenset)
     """Demand types that never reach a unit and so need no clocks."""
 
@@ -181,7 +181,7 @@ def _gaps(document: PolicyDocument, vocabulary: Vocabulary) -> Iterable[Finding]
     categories = ["", *sorted({code for rule in document.rules for code in rule.when.categories})]
     channels = ["", *sorted({code for rule in document.rules for code in rule.when.channels})]
     levels = ["", *sorted({code for rule in document.rules for code in rule.when.unit_levels})]
-    flows = [code for code, _label in vocabulary.flows]
+    flows = [code for code, _label in vocabulary.flows] or ["first"]
     urgencies = [code for code, _label in vocabulary.urgencies] or [""]
     for kind, category, channel, level, flow in product(types, categories, channels, levels, flows):
         faster: dict[tuple[str, str], tuple[str, ClockSpec]] = {}
