@@ -49,7 +49,7 @@ def entry_tags(entry: str) -> SafeString:
     manifest = built("manifest.json")
     if not manifest:
         if settings.DEBUG or settings.TESTING:
-            return mark_safe("<!-- frontend is not built: npm run build -->")  # noqa: S308 (constant)
+            return mark_safe("<!-- frontend is not built: npm run build -->")
         raise ImproperlyConfigured("The frontend is not built; run `make install`.")
     chunk = next((c for c in manifest.values() if c.get("isEntry") and c.get("name") == entry), None)
     if chunk is None:
@@ -63,7 +63,9 @@ def entry_tags(entry: str) -> SafeString:
     )
 
 
-def _collect(manifest: dict[str, Any], chunk: dict[str, Any], sheets: dict[str, None], seen: set[str]) -> None:
+def _collect(
+    manifest: dict[str, Any], chunk: dict[str, Any], sheets: dict[str, None], seen: set[str]
+) -> None:
     for name in chunk.get("imports", ()):
         if name not in seen:
             seen.add(name)

@@ -33,7 +33,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "actor": actor,
             "staff": bool(actor and actor.is_staff),
             "menu": SimpleLazyObject(lambda: menu_for(request, actor) if actor and actor.is_staff else []),
-            "duty_line": SimpleLazyObject(lambda: str(getattr(getattr(request, "user", None), "duty_line", "") or "")),
+            "duty_line": SimpleLazyObject(
+                lambda: str(getattr(getattr(request, "user", None), "duty_line", "") or "")
+            ),
             # What an error page or a refusal extends: the surface that the visitor is in.
             "shell": "ui/base_staff.html" if actor and actor.is_staff else "ui/base_portal.html",
             "city": city.current(),

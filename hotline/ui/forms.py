@@ -63,12 +63,15 @@ class Renderer(DjangoTemplates):
     bound_field_class = Field
 
     @cached_property
-    def engine(self) -> Backend:  # type: ignore[override]
+    def engine(self) -> Backend:
         return Backend(
             {
                 "APP_DIRS": True,
                 # Ours first: the multiple inputs are laid out differently.
-                "DIRS": [str(Path(__file__).parent / "templates"), str(Path(django.forms.__file__).parent / "templates")],
+                "DIRS": [
+                    str(Path(__file__).parent / "templates"),
+                    str(Path(django.forms.__file__).parent / "templates"),
+                ],
                 "NAME": "forms",
                 "OPTIONS": {"builtins": ["django.templatetags.i18n", "hotline.ui.templatetags.ui"]},
             }

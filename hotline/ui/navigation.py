@@ -64,7 +64,9 @@ def register(*items: Item) -> None:
 def registered() -> tuple[Item, ...]:
     """All items, ordered as shown."""
     places = list(GROUPS)
-    return tuple(sorted(_items.values(), key=lambda item: (places.index(item.group), item.order, item.url_name)))
+    return tuple(
+        sorted(_items.values(), key=lambda item: (places.index(item.group), item.order, item.url_name))
+    )
 
 
 def menu_for(request: HttpRequest, actor: Actor) -> list[tuple[str | Promise, Sequence[Link]]]:

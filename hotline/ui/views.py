@@ -39,7 +39,9 @@ def set_language(request: HttpRequest) -> HttpResponse:
     response = _back(request)
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES) and check_for_language(language):
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=YEAR, samesite="Lax", secure=request.is_secure()
+        )
     return response
 
 
@@ -73,7 +75,9 @@ def session(request: HttpRequest) -> HttpResponse:
     """
     actor = getattr(request, "actor", None)
     staff = bool(actor and actor.is_staff)
-    return JsonResponse({"signed_in": staff, "person": actor.key() if actor and staff else "", "csrf": get_token(request)})
+    return JsonResponse(
+        {"signed_in": staff, "person": actor.key() if actor and staff else "", "csrf": get_token(request)}
+    )
 
 
 @public
@@ -104,7 +108,13 @@ def _failed(request: HttpRequest, status: int, what: str, safe: str, todo: str) 
 
 
 def _plain(status: int, what: str, safe: str, todo: str) -> HttpResponse:
-    words = {"what": what, "safe": safe, "todo": todo, "language": get_language() or "zh-hans", "stylesheet": static("ui/plain.css")}
+    words = {
+        "what": what,
+        "safe": safe,
+        "todo": todo,
+        "language": get_language() or "zh-hans",
+        "stylesheet": static("ui/plain.css"),
+    }
     return HttpResponse(render_to_string("ui/plain_error.html", words), status=status)
 
 

@@ -96,8 +96,12 @@ def extract(package: Path, root: Path = ROOT) -> tuple[int, int]:
             continue
         known = old.get(message.key, [])
         identity: str | tuple[str, str] = (message.id, message.plural) if message.plural else message.id
-        string: str | tuple[str, ...] = tuple(known[:1] or [""]) if message.plural else (known[0] if known else "")
-        made.add(identity, string, locations=[(_text(message.file, root), 0)], context=message.context or None)
+        string: str | tuple[str, ...] = (
+            tuple(known[:1] or [""]) if message.plural else (known[0] if known else "")
+        )
+        made.add(
+            identity, string, locations=[(_text(message.file, root), 0)], context=message.context or None
+        )
         if not any(known):
             waiting.add(message.key)
     path = po_path(package)
@@ -114,7 +118,12 @@ def extract(package: Path, root: Path = ROOT) -> tuple[int, int]:
 def _steady(path: Path) -> None:
     """Leave out dates and tools: the same messages give the same file."""
     text = path.read_text(encoding="utf-8")
-    text = re.sub(r'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To|Project-Id-Version): .*\n', "", text, flags=re.MULTILINE)
+    text = re.sub(
+        r'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To|Project-Id-Version): .*\n',
+        "",
+        text,
+        flags=re.MULTILINE,
+    )
     path.write_text(text, encoding="utf-8")
 
 
@@ -135,13 +144,26 @@ def check(package: Path, shared: dict[tuple[str, str], list[str]]) -> list[Fault
     for key, message in wanted.items():
         strings = have.get(key) or shared.get(key)
         if not strings or not all(strings):
-            faults.append(Fault(package.name, "missing", f"{f'[{message.context}] ' if message.context else ''}{message.id}"))
+            faults.append(
+                Fault(
+                    package.name,
+                    "missing",
+                    f"{f'[{message.context}] ' if message.context else ''}{message.id}",
+                )
+            )
             continue
-        asked = {tuple(placeholders(message.id)), *([tuple(placeholders(message.plural))] if message.plural else [])}
+        asked = {
+            tuple(placeholders(message.id)),
+            *([tuple(placeholders(message.plural))] if message.plural else []),
+        }
         for string in strings:
             if tuple(placeholders(string)) not in asked:
                 faults.append(Fault(package.name, "placeholders", f"{message.id!r} → {string!r}"))
-    faults += [Fault(package.name, "obsolete", identity) for (_context, identity) in have if (_context, identity) not in wanted]
+    faults += [
+        Fault(package.name, "obsolete", identity)
+        for (_context, identity) in have
+        if (_context, identity) not in wanted
+    ]
     return faults
 
 
@@ -155,14 +177,23 @@ def conflicts(root: Path = ROOT) -> list[Fault]:
                 continue
             name, known = first.setdefault(key, (package.name, strings))
             if known != strings:
-                faults.append(Fault(package.name, "conflict", f"{key[1]!r} → {strings[0]!r}, but {known[0]!r} in {name}"))
+                faults.append(
+                    Fault(
+                        package.name, "conflict", f"{key[1]!r} → {strings[0]!r}, but {known[0]!r} in {name}"
+                    )
+                )
     return faults
 
 
 def check_all(root: Path = ROOT, only: Sequence[str] = ()) -> list[Fault]:
     """Faults of all packages, or of those named."""
     shared = shared_translations(root)
-    faults = [fault for package in packages(root) if not only or package.name in only for fault in check(package, shared)]
+    faults = [
+        fault
+        for package in packages(root)
+        if not only or package.name in only
+        for fault in check(package, shared)
+    ]
     return faults + [fault for fault in conflicts(root) if not only or fault.package in only]
 
 
@@ -197,7 +228,11 @@ def compile_stale(root: Path = ROOT) -> list[Path]:
 def catalogues_are_compiled(**_: object) -> list[Error]:
     """Without compiled catalogues the pages would be English without a word of warning."""
     return [
-        Error(f"The Chinese of {package.name} is not compiled.", hint="Run `hotline messages compile`.", id="ui.E002")
+        Error(
+            f"The Chinese of {package.name} is not compiled.",
+            hint="Run `hotline messages compile`.",
+            id="ui.E002",
+        )
         for package in packages()
         if is_stale(package)
     ]

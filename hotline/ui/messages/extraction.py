@@ -76,7 +76,13 @@ def from_python(source: str, file: Path) -> Iterator[Message]:
     for node in ast.walk(ast.parse(source, str(file))):
         if not isinstance(node, ast.Call) or not node.args:
             continue
-        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        name = (
+            node.func.id
+            if isinstance(node.func, ast.Name)
+            else node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else ""
+        )
         if name in FUNCTIONS and (name != "_" or isinstance(node.func, ast.Name)):
             # `_` names an unused value too; only a call with a string, or something built from one, is meant.
             yield _message(name, node.args, file, node.lineno)

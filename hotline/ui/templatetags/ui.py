@@ -85,7 +85,11 @@ def clock(
     controller: SafeString | str = ""
     if done is not None:
         level = "overdue" if done > due else "ontime"
-        words = _("late by %(time)s") % {"time": moments.duration_words(done - due)} if done > due else _("done on time")
+        words = (
+            _("late by %(time)s") % {"time": moments.duration_words(done - due)}
+            if done > due
+            else _("done on time")
+        )
         title = _("due %(due)s, done %(done)s") % {"due": moments.exact(due), "done": moments.exact(done)}
     elif paused:
         level, words = "paused", _("clock stopped")
@@ -155,7 +159,9 @@ def key(keys: str) -> SafeString:
 
 
 @register.inclusion_tag("ui/parts/empty.html")
-def empty(why: str, todo: str = "", url: str = "", action: str = "", picture: str = "inbox") -> dict[str, Any]:
+def empty(
+    why: str, todo: str = "", url: str = "", action: str = "", picture: str = "inbox"
+) -> dict[str, Any]:
     """An empty list says why it is empty and what to do."""
     return {"why": why, "todo": todo, "url": url, "action": action, "picture": picture}
 
@@ -167,7 +173,9 @@ def problem(what: str, safe: str = "", todo: str = "", tone: str = "danger") -> 
 
 
 @register.inclusion_tag("ui/parts/pager.html", takes_context=True)
-def pager(context: Mapping[str, Any], page: Any, target: str = "", parameter: str = "cursor") -> dict[str, Any]:
+def pager(
+    context: Mapping[str, Any], page: Any, target: str = "", parameter: str = "cursor"
+) -> dict[str, Any]:
     """Earlier and later of a `kit.paging.Page`; keeps the filters. `target`: CSS selector for an htmx swap."""
     query = context["request"].GET.copy()
     query.pop(parameter, None)
@@ -179,7 +187,12 @@ def pager(context: Mapping[str, Any], page: Any, target: str = "", parameter: st
         found[parameter] = cursor
         return "?" + found.urlencode()
 
-    return {"previous": address(page.previous), "next": address(page.next), "count": len(page.rows), "target": target}
+    return {
+        "previous": address(page.previous),
+        "next": address(page.next),
+        "count": len(page.rows),
+        "target": target,
+    }
 
 
 @register.inclusion_tag("ui/parts/definitions.html")
@@ -201,11 +214,17 @@ def stepper(steps: Iterable[Mapping[str, Any]], label: str = "") -> dict[str, An
 @register.inclusion_tag("ui/parts/progress.html")
 def progress(done: int, total: int, label: str, todo: str = "") -> dict[str, Any]:
     """A long wait: how far, of how much."""
-    return {"done": done, "total": total, "label": label, "todo": todo, "share": round(100 * done / total) if total else 0}
+    return {
+        "done": done,
+        "total": total,
+        "label": label,
+        "todo": todo,
+        "share": round(100 * done / total) if total else 0,
+    }
 
 
 @register.simple_block_tag
-def panel(content: str, title: str = "", tone: str = "", id: str = "") -> str:
+def panel(content: str, title: str = "", tone: str = "", id: str = "") -> SafeString:
     """A section with a title; only where things are separate."""
     head = format_html('<h2 class="panel-title">{}</h2>', title) if title else ""
     return format_html(
@@ -218,9 +237,13 @@ def panel(content: str, title: str = "", tone: str = "", id: str = "") -> str:
 
 
 @register.simple_block_tag
-def words(content: str, whose: str, by: str = "") -> str:
+def words(content: str, whose: str, by: str = "") -> SafeString:
     """Running text with its ground: `whose` is `citizen`, `internal` or `public` (an answer the citizen sees)."""
-    names = {"citizen": _("Citizen's words"), "internal": _("Internal, not shown to the citizen"), "public": _("Shown to the citizen")}
+    names = {
+        "citizen": _("Citizen's words"),
+        "internal": _("Internal, not shown to the citizen"),
+        "public": _("Shown to the citizen"),
+    }
     return format_html(
         '<div class="words" data-whose="{}"><p class="words-label">{}{}</p><div class="words-text">{}</div></div>',
         whose,
@@ -233,7 +256,7 @@ def words(content: str, whose: str, by: str = "") -> str:
 @register.simple_block_tag
 def happening(
     content: str, at: datetime, title: str, by: str = "", audience: str = "internal", symbol: str = "point"
-) -> str:
+) -> SafeString:
     """One entry of a timeline (`<ol class="happenings">`); `audience` is `internal` or `public`."""
     shown = {"internal": _("internal"), "public": _("public")}[audience]
     return format_html(
@@ -251,7 +274,7 @@ def happening(
 
 
 @register.simple_block_tag
-def dialog(content: str, id: str, title: str, wide: bool = False) -> str:
+def dialog(content: str, id: str, title: str, wide: bool = False) -> SafeString:
     """A dialog opened by `<button data-opens="id">`; Esc and the cross close it."""
     return format_html(
         '<dialog class="dialog{}" id="{}" aria-labelledby="{}-title"><header class="dialog-head">'
@@ -268,7 +291,7 @@ def dialog(content: str, id: str, title: str, wide: bool = False) -> str:
 
 
 @register.simple_block_tag
-def menu(content: str, label: str, symbol: str = "dots", side: str = "end", bare: bool = False) -> str:
+def menu(content: str, label: str, symbol: str = "dots", side: str = "end", bare: bool = False) -> SafeString:
     """A button with a list of links or buttons behind it (native `<details>`, works without scripts)."""
     return format_html(
         '<details class="menu" data-controller="menu"><summary class="btn btn-sm{}"{}>{}{}</summary>'

@@ -36,13 +36,17 @@ class Command(BaseCommand):
 
     def _check(self, chosen: list[Any]) -> None:
         faults = catalogues.check_all(only=[package.name for package in chosen])
-        for (package, kind), group in groupby(sorted(faults, key=lambda f: (f.package, f.kind)), lambda f: (f.package, f.kind)):
+        for (package, kind), group in groupby(
+            sorted(faults, key=lambda f: (f.package, f.kind)), lambda f: (f.package, f.kind)
+        ):
             rows = list(group)
             self.stdout.write(f"\n{package}: {kind} ({len(rows)})")
             for fault in rows:
                 self.stdout.write(f"  {fault.text}")
         if faults:
-            raise CommandError(f"{len(faults)} faults. `hotline messages extract` writes the missing ids into each django.po.")
+            raise CommandError(
+                f"{len(faults)} faults. `hotline messages extract` writes the missing ids into each django.po."
+            )
         self.stdout.write("All messages are translated.")
 
     def _compile(self, chosen: list[Any]) -> None:
