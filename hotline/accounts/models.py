@@ -91,6 +91,9 @@ class Person(AbstractBaseUser):
     password_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
+    duty_line: str = ""
+    """Role and unit for the page's head; filled by `queries.actor_for`."""
+
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
     objects: ClassVar[PersonManager] = PersonManager()

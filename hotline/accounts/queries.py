@@ -22,7 +22,7 @@ PHONE_HASH, ID_HASH, EMAIL_HASH = "phone", "id_number", "email"
 
 
 def actor_for(person: Person) -> Actor:
-    """The person as an actor: memberships in effect, and those of whoever delegated to them. One statement.
+    """The person as an actor: memberships in effect, and those of whoever delegated to them. Two statements.
 
     A deactivated person, or one whose unit is closed, has no grants.
     """
@@ -30,7 +30,7 @@ def actor_for(person: Person) -> Actor:
 
 
 def actors_for(people: Iterable[Person]) -> list[Actor]:
-    """Several people as actors with one statement, in the order given."""
+    """Several people as actors with two statements, in the order given."""
     everyone = list(people)
     moment = now()
     delegations = in_effect(moment).filter(to_person__in=everyone, from_person__is_active=True)
@@ -39,8 +39,12 @@ def actors_for(people: Iterable[Person]) -> list[Actor]:
         given[delegation.to_person_id][delegation.from_person_id] = delegation.from_person.name
     ids = {person.id for person in everyone} | {person for some in given.values() for person in some}
     grants: dict[int, list[Grant]] = defaultdict(list)
+    lines: dict[int, str] = {}
     for membership in _valid_memberships(moment).filter(person__in=ids).order_by("id"):
         grants[membership.person_id].append(_grant(membership))
+        lines.setdefault(membership.person_id, f"{membership.unit.short_name} · {membership.get_role_display()}")
+    for person in everyone:
+        person.duty_line = lines.get(person.id, "")
     return [_actor(person, given.get(person.id, {}), grants) for person in everyone]
 
 
