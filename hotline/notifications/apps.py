@@ -1,6 +1,29 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
     name = "hotline.notifications"
     label = "notifications"
+    verbose_name = _("Messages")
+
+    def ready(self) -> None:
+        from django.core import checks
+
+        from hotline.kit import health
+        from hotline.notifications import queries
+        from hotline.notifications.checks import check_gateway
+        from hotline.ui import navigation
+
+        health.register("notifications.outbox", queries.outbox_health)
+        checks.register(check_gateway, checks.Tags.security, deploy=True)
+        navigation.register(
+            navigation.Item(
+                "notifications:outbox",
+                _("Messages"),
+                icon="send",
+                permission="ops:health",
+                order=60,
+                group="security",
+            )
+        )
