@@ -45,7 +45,7 @@ def built(name: str) -> dict[str, Any]:
 
 
 def entry_tags(entry: str) -> SafeString:
-    """`<link>` and `<script>` of one Vite entry. Without a build: nothing in development and tests, an error else."""
+    """`<link>` and `<script>` of a Vite entry. Without a build: an error, except in development and tests."""
     manifest = built("manifest.json")
     if not manifest:
         if settings.DEBUG or settings.TESTING:
@@ -75,7 +75,7 @@ def _collect(
 
 @lru_cache(maxsize=512)
 def icon_body(name: str) -> str:
-    """The paths inside an icon's svg; from the build, or from the package while it is newer than the build."""
+    """The paths inside an icon's svg; from the build, or from the package while the build lacks it."""
     body = built("icons.json").get(name)
     if body is None and name.replace("-", "").isalnum() and (OUTLINE / f"{name}.svg").exists():
         text = (OUTLINE / f"{name}.svg").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the pages show of the city: its name and its accent colour. Where they come from is told once, at start."""
+"""What pages show of the city: name, number, accent colour. Where they come from is told once, at start."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def readable_accent(colour: str) -> str:
-    """The city's colour, darkened as far as text needs (5.2:1 on white, so that tints of it still reach 4.5:1)."""
+    """The city's colour, darkened as far as text needs: 5.2:1 on white, so its tints leave 4.5:1."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         return DEFAULT_ACCENT
     while contrast(colour, "#ffffff") < 5.2:

@@ -32,7 +32,7 @@ def widget_class(widget: Widget) -> str:
 
 
 class Field(BoundField):
-    """A bound field whose widget carries the kit's classes and tells what is wrong to those who cannot see it."""
+    """A bound field whose widget carries the kit's classes and tells screen readers what is wrong."""
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: Widget | None = None) -> dict[str, Any]:
         attrs = super().build_widget_attrs(attrs, widget)

@@ -23,7 +23,7 @@ GROUPS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One page of the menu. `permission`: any of these codes shows it, none shows it to all staff; `key` is a shortcut
+    """One page of the menu. `permission`: any of these codes shows it, none shows it to all staff; `key` is
     pressed after `g`, e.g. "p" for `g p`.
     """
 
@@ -70,7 +70,7 @@ def registered() -> tuple[Item, ...]:
 
 
 def menu_for(request: HttpRequest, actor: Actor) -> list[tuple[str | Promise, Sequence[Link]]]:
-    """Groups with the links this actor may open; the longest address that begins the page's is the current one."""
+    """Groups with the links this actor may open; the longest address that begins the page's is current."""
     shown: list[tuple[Item, str]] = []
     for item in registered():
         if not item.shown_to(actor):

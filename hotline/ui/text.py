@@ -20,7 +20,7 @@ def cut_in_middle(name: str, keep: int = 6) -> tuple[str, str]:
 
 
 def mask_phone(number: str | None) -> str:
-    """138****1234; 021-****1234 for landlines; already masked numbers stay; the shortest show nothing but stars."""
+    """138****1234; 021-****1234 for landlines; masked numbers stay; the shortest show nothing but stars."""
     given = (number or "").strip()
     if not given or "*" in given:
         return given

@@ -1,4 +1,4 @@
-"""Language, type size, the city's colour, session questions of open pages, and pages for when something went wrong."""
+"""Language, type size, the city's colour, session questions of open pages, pages for what went wrong."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def city_stylesheet(request: HttpRequest) -> HttpResponse:
 def session(request: HttpRequest) -> HttpResponse:
     """What an open page asks after signing in beside it: `{"signed_in": bool, "person": key, "csrf": token}`.
 
-    `person` lets the page notice that somebody else signed in; the token replaces the one the page was made with.
+    `person` lets the page notice that somebody else signed in; the token replaces the page's own.
     """
     actor = getattr(request, "actor", None)
     staff = bool(actor and actor.is_staff)

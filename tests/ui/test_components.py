@@ -111,10 +111,12 @@ def test_numbers_and_long_names() -> None:
 def test_components_escape_what_people_wrote() -> None:
     evil = "<script>alert(1)</script>"
     html = draw(
-        "{% state evil %}{% urgency 2 evil %}{% unit_name evil %}{% problem evil evil evil %}{% empty evil evil %}"
-        "{% definitions pairs %}{% stepper steps %}{% words 'citizen' by=evil %}{{ evil }}{% endwords %}"
-        "{% panel title=evil %}{{ evil }}{% endpanel %}{% dialog 'd' evil %}{% enddialog %}{% clock due label=evil %}"
-        "{% happening at=due title=evil by=evil %}{{ evil }}{% endhappening %}{% menu evil %}{% endmenu %}{% phone evil %}",
+        "{% state evil %}{% urgency 2 evil %}{% unit_name evil %}{% problem evil evil evil %}"
+        "{% empty evil evil %}{% definitions pairs %}{% stepper steps %}{% phone evil %}"
+        "{% clock due label=evil %}"
+        "{% words 'citizen' by=evil %}{{ evil }}{% endwords %}{% panel title=evil %}{{ evil }}{% endpanel %}"
+        "{% dialog 'd' evil %}{% enddialog %}{% menu evil %}{% endmenu %}"
+        "{% happening at=due title=evil by=evil %}{{ evil }}{% endhappening %}",
         evil=evil, pairs=[(evil, evil)], steps=[{"label": evil, "state": "done", "note": evil}], due=NOW,
     )  # fmt: skip
     assert "<script" not in html

@@ -130,7 +130,8 @@ def test_two_translations_of_one_id_conflict(project: Path) -> None:
         po = catalogues.po_path(project / name)
         po.parent.mkdir(parents=True)
         po.write_text(
-            f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Return"\nmsgstr "{chinese}"\n',
+            'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+            f'msgid "Return"\nmsgstr "{chinese}"\n',
             encoding="utf-8",
         )
     assert [(fault.package, fault.kind) for fault in catalogues.check_all(project)] == [
@@ -141,7 +142,8 @@ def test_two_translations_of_one_id_conflict(project: Path) -> None:
 def test_compiled_catalogue_is_read_by_gettext(project: Path) -> None:
     orders = project / "orders"
     (orders / "views.py").write_text(
-        '_("Sign")\nngettext("%(n)s row", "%(n)s rows", n)\npgettext("verb", "Return")\npgettext("noun", "Return")\n'
+        '_("Sign")\nngettext("%(n)s row", "%(n)s rows", n)\n'
+        'pgettext("verb", "Return")\npgettext("noun", "Return")\n'
     )
     catalogues.extract(orders, project)
     translate(orders, {"Sign": "签收", "%(n)s rows": "%(n)s 条"})

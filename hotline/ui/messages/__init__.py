@@ -1,1 +1,1 @@
-"""Message catalogues without gettext's binaries: `extraction` finds ids, `catalogues` reads, checks and compiles."""
+"""Catalogues without gettext's binaries: `extraction` finds ids, `catalogues` reads, checks and compiles."""

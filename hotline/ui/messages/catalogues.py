@@ -23,10 +23,16 @@ SHARED = ("kit", "ui")
 
 _PLACES = re.compile(r"%\((\w+)\)[-#0 +]*[\d.]*[a-zA-Z]|\{(\w*)\}|%%|%[sd]")
 
+_UNSTEADY = re.compile(
+    r'^"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By'
+    r"|Report-Msgid-Bugs-To|Project-Id-Version): .*\n",
+    re.MULTILINE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a catalogue; `kind` is `missing`, `placeholders`, `obsolete`, `conflict` or `not_chinese`."""
+    """One thing wrong with a catalogue; `kind` is `missing`, `placeholders`, `obsolete` or `conflict`."""
 
     package: str
     kind: str
@@ -81,7 +87,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def extract(package: Path, root: Path = ROOT) -> tuple[int, int]:
-    """Write the package's ids into its catalogue, keeping translations, dropping what is not asked for any more.
+    """Write the package's ids into its catalogue: translations stay, what nobody asks for any more goes.
 
     Returns how many ids it holds and how many of them wait for a translation.
     """
@@ -118,12 +124,7 @@ def extract(package: Path, root: Path = ROOT) -> tuple[int, int]:
 def _steady(path: Path) -> None:
     """Leave out dates and tools: the same messages give the same file."""
     text = path.read_text(encoding="utf-8")
-    text = re.sub(
-        r'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To|Project-Id-Version): .*\n',
-        "",
-        text,
-        flags=re.MULTILINE,
-    )
+    text = _UNSTEADY.sub("", text)
     path.write_text(text, encoding="utf-8")
 
 

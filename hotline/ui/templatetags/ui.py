@@ -75,8 +75,9 @@ def clock(
 ) -> SafeString:
     """A deadline's chip.
 
-    `due` the moment, `soon` the moment from which it is due soon, `done` when it was met (or missed), `paused` when the
-    clock stands still, `label` what is owed ("签收"). The words say the level, colour and shape repeat it.
+    `due` the moment, `soon` the moment from which it is due soon, `done` when it was met (or missed),
+    `paused` when the clock stands still, `label` what is owed ("签收"). The words say the level, colour and
+    shape repeat it.
     """
     if due is None:
         return format_html('<span class="clock" data-level="none">{}</span>', _("no deadline"))
@@ -100,7 +101,8 @@ def clock(
         title = _("due %(due)s") % {"due": moments.exact(due)}
         controller = format_html(' data-controller="clock" data-soon="{}"', (soon or due).isoformat())
     return format_html(
-        '<time class="clock{}" datetime="{}" title="{}" data-level="{}"{}>{}<span class="clock-words">{}</span></time>',
+        '<time class="clock{}" datetime="{}" title="{}" data-level="{}"{}>{}'
+        '<span class="clock-words">{}</span></time>',
         " clock-done" if done is not None else "",
         due.isoformat(),
         title,
@@ -113,8 +115,8 @@ def clock(
 
 @register.simple_tag
 def state(label: str, tone: str = "active", title: str = "") -> SafeString:
-    """A state in words. Tones: `idle` not begun, `active` in somebody's hands, `wait` waits for a decision, `done`,
-    `stopped`. None of them is a signal colour: those belong to deadlines and secrecy.
+    """A state in words. Tones: `idle` not begun, `active` in somebody's hands, `wait` waits for a decision,
+    `done`, `stopped`. None of them is a signal colour: those belong to deadlines and secrecy.
     """
     return format_html('<span class="state" data-tone="{}" title="{}">{}</span>', tone, title, label)
 
@@ -138,7 +140,8 @@ def unit_name(name: str, keep: int = 6) -> SafeString:
     """A unit's name that gives way in the middle when the place is narrow; whole on hover."""
     head, tail = cut_in_middle(name, keep)
     return format_html(
-        '<span class="midcut" title="{}"><span class="midcut-head">{}</span><span class="midcut-tail">{}</span></span>',
+        '<span class="midcut" title="{}"><span class="midcut-head">{}</span>'
+        '<span class="midcut-tail">{}</span></span>',
         name,
         head,
         tail,
@@ -176,7 +179,7 @@ def problem(what: str, safe: str = "", todo: str = "", tone: str = "danger") -> 
 def pager(
     context: Mapping[str, Any], page: Any, target: str = "", parameter: str = "cursor"
 ) -> dict[str, Any]:
-    """Earlier and later of a `kit.paging.Page`; keeps the filters. `target`: CSS selector for an htmx swap."""
+    """Earlier and later of a `kit.paging.Page`; keeps the filters. `target`: selector for an htmx swap."""
     query = context["request"].GET.copy()
     query.pop(parameter, None)
 
@@ -185,7 +188,7 @@ def pager(
             return ""
         found = query.copy()
         found[parameter] = cursor
-        return "?" + found.urlencode()
+        return f"?{found.urlencode()}"
 
     return {
         "previous": address(page.previous),
@@ -238,14 +241,15 @@ def panel(content: str, title: str = "", tone: str = "", id: str = "") -> SafeSt
 
 @register.simple_block_tag
 def words(content: str, whose: str, by: str = "") -> SafeString:
-    """Running text with its ground: `whose` is `citizen`, `internal` or `public` (an answer the citizen sees)."""
+    """Running text on its ground: `whose` is `citizen`, `internal` or `public` (an answer citizens see)."""
     names = {
         "citizen": _("Citizen's words"),
         "internal": _("Internal, not shown to the citizen"),
         "public": _("Shown to the citizen"),
     }
     return format_html(
-        '<div class="words" data-whose="{}"><p class="words-label">{}{}</p><div class="words-text">{}</div></div>',
+        '<div class="words" data-whose="{}"><p class="words-label">{}{}</p>'
+        '<div class="words-text">{}</div></div>',
         whose,
         names[whose],
         f" · {by}" if by else "",
@@ -260,7 +264,8 @@ def happening(
     """One entry of a timeline (`<ol class="happenings">`); `audience` is `internal` or `public`."""
     shown = {"internal": _("internal"), "public": _("public")}[audience]
     return format_html(
-        '<li class="happening" data-audience="{}"><span class="happening-mark">{}</span><div class="happening-head">'
+        '<li class="happening" data-audience="{}"><span class="happening-mark">{}</span>'
+        '<div class="happening-head">'
         '<span class="happening-title">{}</span><span class="happening-by">{}</span>'
         '<span class="happening-audience">{}</span>{}</div><div class="happening-text">{}</div></li>',
         audience,
@@ -278,7 +283,8 @@ def dialog(content: str, id: str, title: str, wide: bool = False) -> SafeString:
     """A dialog opened by `<button data-opens="id">`; Esc and the cross close it."""
     return format_html(
         '<dialog class="dialog{}" id="{}" aria-labelledby="{}-title"><header class="dialog-head">'
-        '<h2 class="dialog-title" id="{}-title">{}</h2><button type="button" class="btn-close" data-closes aria-label="{}">'
+        '<h2 class="dialog-title" id="{}-title">{}</h2>'
+        '<button type="button" class="btn-close" data-closes aria-label="{}">'
         '</button></header><div class="dialog-body">{}</div></dialog>',
         " dialog-wide" if wide else "",
         id,

@@ -10,8 +10,8 @@ from hotline.ui.messages.extraction import Unreadable
 
 
 class Command(BaseCommand):
-    help = "Chinese catalogues: extract new ids, check that all are translated, compile. Exit code 1: something is wrong."
-    requires_system_checks: list[str] = []
+    help = "Chinese catalogues: extract ids, check that all are translated, compile. Exit code 1: faults."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("act", nargs="?", default="check", choices=("extract", "check", "compile"))
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {fault.text}")
         if faults:
             raise CommandError(
-                f"{len(faults)} faults. `hotline messages extract` writes the missing ids into each django.po."
+                f"{len(faults)} faults. `hotline messages extract` writes missing ids into each django.po."
             )
         self.stdout.write("All messages are translated.")
 

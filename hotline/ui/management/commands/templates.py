@@ -8,8 +8,8 @@ from hotline.ui import lint
 
 
 class Command(BaseCommand):
-    help = "Check every template: compiles, no inline script or style, no untranslated Chinese. Exit code 1: faults."
-    requires_system_checks: list[str] = []
+    help = "Check every template: compiles, nothing inline, no untranslated Chinese. Exit code 1: faults."
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = lint.templates()
