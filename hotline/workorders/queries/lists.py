@@ -1,0 +1,163 @@
+"""Lists of orders: narrowed, sorted along indexes, paged by key, never counted."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.paging import Page, keyset
+from hotline.workorders.models import FINAL_STATES, Involvement, WorkOrder
+from hotline.workorders.queries.filters import OrderFilters
+from hotline.workorders.queries.visibility import VIEW, Way, paging_unit, secrets_named, visible_to, ways_of
+from hotline.workorders.queries.words import NEWEST, newest_matches, ranked, search_query
+
+PAGE_SIZE = 50
+MOST_COUNTED = 999
+ROW = ("lead_unit", "category", "division", "citizen")
+HEAVY = ("content", "expectation", "answers", "search")
+"""Columns that a list does not show: texts of a thousand rows would be read from the TOAST table for nothing."""
+
+
+class Sort(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    DUE = "due"  # open orders with a running city clock
+    RELEVANCE = "relevance"  # with words only
+
+
+_TERMS: dict[Sort, tuple[str, ...]] = {Sort.NEWEST: ("-id",), Sort.OLDEST: ("id",), Sort.DUE: ("due_at", "id")}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of orders. `capped`: more matched than were looked at (words only)."""
+
+    page: Page[WorkOrder]
+    sort: Sort
+    capped: bool = False
+
+
+def list_orders(
+    actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort = Sort.NEWEST, cursor: str = "", size: int = PAGE_SIZE
+) -> Listing:
+    """One page of what `actor` may see, in two to three queries at any depth."""
+    query = search_query(filters.words) if filters.words else None
+    if filters.words:
+        if query is None:
+            return Listing(Page(rows=[]), sort)
+        return _by_words(actor, filters, now=now, sort=sort, cursor=cursor, size=size)
+    if sort == Sort.RELEVANCE:
+        sort = Sort.NEWEST
+    way = _paging_unit(actor, filters)
+    if way is not None and sort != Sort.DUE:
+        return Listing(_of_unit(actor, way, filters, now=now, sort=sort, cursor=cursor, size=size), sort)
+    rows = matching(actor, filters, now=now)
+    if sort == Sort.DUE:
+        rows = rows.exclude(state__in=[str(state) for state in FINAL_STATES]).filter(due_at__isnull=False)
+    rows = rows.select_related(*ROW).defer(*HEAVY)
+    return Listing(keyset(rows, order=_TERMS[sort], cursor=cursor, size=size), sort)
+
+
+def matching(actor: Actor, filters: OrderFilters, *, now: datetime, code: str = VIEW) -> QuerySet[WorkOrder]:
+    """All that match, unordered; the base of lists, exports and bulk previews. Words are matched, not ranked."""
+    rows = visible_to(actor, code).filter(filters.conditions(now))
+    if filters.unit_id:
+        rows = rows.filter(Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=filters.unit_id)))
+    if filters.words:
+        query = search_query(filters.words)
+        rows = rows.filter(search=query) if query is not None else rows.none()
+    return rows
+
+
+def count_capped(rows: QuerySet[WorkOrder], most: int = MOST_COUNTED) -> int:
+    """How many, at most `most` + 1: "999+" costs the same for ten million rows."""
+    return rows.order_by()[: most + 1].count()
+
+
+def export_rows(actor: Actor, filters: OrderFilters, *, now: datetime, chunk: int = 2000) -> Iterator[WorkOrder]:
+    """Every match, oldest first, by a server-side cursor. Confidential orders never leave by export (rules.md 9)."""
+    rows = matching(actor, filters, now=now, code="workorders:export").filter(secret=False)
+    return rows.select_related(*ROW).defer("search", "answers").order_by("id").iterator(chunk_size=chunk)
+
+
+def _paging_unit(actor: Actor, filters: OrderFilters) -> Way | None:
+    """The unit whose Involvement rows the list walks; None when it must walk the orders themselves."""
+    if actor.kind != ActorKind.STAFF or filters.citizen_id is not None or filters.number or filters.ids:
+        return None  # the order's own index is narrower
+    way = paging_unit(actor)
+    if way is not None:
+        return way if not way.area and filters.unit_id in (None, way.unit_id) else None
+    if filters.unit_id is not None:
+        for way in ways_of(actor):
+            if way.everything:
+                return replace(way, unit_id=filters.unit_id)
+    return None
+
+
+def _of_unit(
+    actor: Actor, way: Way, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int
+) -> Page[WorkOrder]:
+    rows = (
+        Involvement.objects.filter(unit_id=way.unit_id)
+        .filter(filters.conditions(now, "order__"), secrets_named(actor, way, "order__"))
+        .select_related(*(f"order__{name}" for name in ("lead_unit", "category", "division", "citizen")))
+        .defer(*(f"order__{name}" for name in HEAVY))
+    )
+    page = keyset(rows, order=("-order_id",) if sort == Sort.NEWEST else ("order_id",), cursor=cursor, size=size)
+    return Page(rows=[row.order for row in page.rows], next=page.next, previous=page.previous)
+
+
+def _by_words(actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int) -> Listing:
+    query = search_query(filters.words)
+    assert query is not None
+    way = _paging_unit(actor, filters)
+    if way is not None:
+        # Inside one unit the join starts from the words, then asks for the unit: two indexes, no walk.
+        rows = (
+            WorkOrder.objects.filter(search=query)
+            .filter(filters.conditions(now), secrets_named(actor, way))
+            .filter(Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=way.unit_id)))
+        )
+        ids = newest_matches(rows)
+    else:
+        ids = newest_matches(matching(actor, filters, now=now))
+    capped = len(ids) >= NEWEST
+    if sort in (Sort.RELEVANCE, Sort.DUE):
+        sort, ids = Sort.RELEVANCE, ranked(ids, query)
+    elif sort == Sort.OLDEST:
+        ids = ids[::-1]
+    start = _position(cursor)
+    wanted = ids[start : start + size]
+    found = {row.pk: row for row in WorkOrder.objects.filter(pk__in=wanted).select_related(*ROW).defer(*HEAVY)}
+    rows_in_order = [found[pk] for pk in wanted if pk in found]
+    page = Page(
+        rows=rows_in_order,
+        next=_at(start + size) if start + size < len(ids) else "",
+        previous=_at(max(start - size, 0)) if start else "",
+    )
+    return Listing(page, sort, capped)
+
+
+def _at(position: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(["at", position]).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> int:
+    """The place in the ranked matches, which are at most `NEWEST`; anything unreadable is the beginning."""
+    try:
+        mark, position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError):
+        return 0
+    return position if mark == "at" and isinstance(position, int) and 0 <= position <= NEWEST else 0
+
+
+def open_condition() -> Q:
+    """Open orders, phrased as the partial indexes are."""
+    return ~Q(state__in=[str(state) for state in FINAL_STATES])
