@@ -1,0 +1,86 @@
+"""What a visitor has entered so far, one question a page, in their session."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from django.http import HttpRequest
+
+from hotline.intake.rules import AppealForm, CitizenInput
+
+KEY = "filing"
+STEPS = ("words", "place", "about", "contact", "check")
+"""Pages in their order; the last one sends."""
+
+
+@dataclass(slots=True)
+class Filing:
+    """The draft. `key` is its idempotency key and the key of its uploads (`workorders.attach_loose`)."""
+
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    content: str = ""
+    title: str = ""
+    demand_type: str = ""
+    category: str = ""
+    answers: dict[str, Any] = field(default_factory=dict)
+    division: str = ""
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    occurred_at: str = ""
+    expectation: str = ""
+    name: str = ""
+    phone: str = ""
+    secret: bool = False
+    anonymous: bool = False
+    on_behalf_of: str = ""
+    reached: int = 0
+
+    def demand(self) -> AppealForm:
+        """The demand as intake wants it."""
+        return AppealForm(
+            title=self.title,
+            content=self.content,
+            demand_type=self.demand_type,
+            category=self.category,
+            division=self.division,
+            address=self.address,
+            latitude=self.latitude,
+            longitude=self.longitude,
+            occurred_at=self.occurred_at,
+            expectation=self.expectation,
+            answers=self.answers,
+            secret=self.secret,
+            anonymous=self.anonymous,
+            on_behalf_of=self.on_behalf_of,
+            attachment_key=self.key,
+        )
+
+    def citizen(self, citizen_id: int | None) -> CitizenInput:
+        """Who speaks: the signed-in citizen, else what was typed."""
+        return CitizenInput(citizen_id=citizen_id) if citizen_id else CitizenInput(phone=self.phone, name=self.name)
+
+
+_NAMES = frozenset(one.name for one in fields(Filing))
+
+
+def load(request: HttpRequest) -> Filing:
+    """The session's filing, or a new one that is kept from now on."""
+    kept = request.session.get(KEY)
+    if isinstance(kept, dict):
+        return Filing(**{name: value for name, value in kept.items() if name in _NAMES})
+    fresh = Filing()
+    save(request, fresh)
+    return fresh
+
+
+def save(request: HttpRequest, filing: Filing) -> None:
+    """Keep it in the session."""
+    request.session[KEY] = asdict(filing)
+
+
+def drop(request: HttpRequest) -> None:
+    """Forget it, once it was filed or given up."""
+    request.session.pop(KEY, None)
