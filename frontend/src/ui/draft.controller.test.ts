@@ -88,6 +88,7 @@ describe("draft", () => {
     localStorage.setItem("draft:desk", JSON.stringify({ at: Date.now() - 60_000, fields: [["title", "路灯"]] }));
     end = attach(draft, form);
     expect((form.elements.namedItem("title") as HTMLInputElement).value).toBe("路灯");
+    vi.advanceTimersByTime(PAUSE + 1);
     expect(state().textContent).toBe("已恢复 14:01 未提交的内容");
     form.querySelector<HTMLButtonElement>(".draft-state + button")?.click();
     expect((form.elements.namedItem("title") as HTMLInputElement).value).toBe("");

@@ -71,6 +71,7 @@ const connect: Connect = (element, signal) => {
   let timer = 0;
   let round = 0;
   let sent = false;
+  let restoring = false;
 
   const tell = (text: string, where: "server" | "local" | "none"): void => {
     words.textContent = text;
@@ -140,7 +141,7 @@ const connect: Connect = (element, signal) => {
   };
 
   const changed = (): void => {
-    if (sent) return;
+    if (sent || restoring) return;
     keep();
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void save(), PAUSE);
@@ -168,7 +169,9 @@ const connect: Connect = (element, signal) => {
     const same = JSON.stringify(before.fields) === JSON.stringify(typed(form));
     const server = Date.parse(form.dataset["draftSavedAt"] ?? "");
     if (!same && (Number.isNaN(server) || before.at > server)) {
+      restoring = true;
       putBack(form, before.fields);
+      restoring = false;
       const time = hourAndMinute(before.at);
       tell(say({ zh: "已恢复 {time} 未提交的内容", en: "Brought back what was typed at {time}" }, { time }), "server");
       const drop = document.createElement("button");

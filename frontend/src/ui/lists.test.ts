@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 describe("rows", () => {
-  const LIST = '<div data-follow><a data-row="1" href="#1">一</a><a data-row="2" href="#2" hidden>二</a><a data-row="3" href="#3">三</a></div>';
+  const LIST = '<div data-controller="rows" data-follow><a data-row="1" href="#1">一</a><a data-row="2" href="#2" hidden>二</a><a data-row="3" href="#3">三</a></div>';
 
   it("moves by J and K over what is visible and opens as it goes", () => {
     const list = page(LIST);
@@ -40,10 +40,20 @@ describe("rows", () => {
   });
 
   it("is silent while somebody types", () => {
-    const list = page(`<div>${LIST}<input id="i"></div>`);
+    const list = page(`<div>${LIST}<input id="i"></div>`).firstElementChild as HTMLElement;
     end = attach(rows, list);
     press("j", {}, document.getElementById("i") as HTMLElement);
     expect(list.querySelector(".is-current")).toBeNull();
+  });
+
+  it("leaves the keys to the list that holds the focus", () => {
+    const [first, second] = [...page(`<div>${LIST}${LIST}</div>`).children] as [HTMLElement, HTMLElement];
+    const ends = [attach(rows, first), attach(rows, second)];
+    end = () => ends.forEach((each) => each());
+    press("j");
+    second.querySelector("a")?.focus();
+    press("k");
+    expect([first, second].map((list) => list.querySelector(".is-current")?.textContent)).toEqual(["一", "三"]);
   });
 });
 

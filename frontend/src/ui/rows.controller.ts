@@ -1,6 +1,12 @@
 import type { Connect } from "./controllers.ts";
 import { isTyping } from "./shortcuts.controller.ts";
 
+/** Of several lists on a page the keys belong to the one that holds the focus, else to the first. */
+function isMeant(list: HTMLElement): boolean {
+  const focused = document.activeElement?.closest("[data-controller~=rows]");
+  return focused ? focused === list : document.querySelector("[data-controller~=rows]") === list;
+}
+
 /**
  * A list walked by J and K, opened by Enter. Rows are `[data-row]`; a row opens by its `data-open` button or first link.
  * With `data-follow`, moving also opens (two panes). The chosen row survives a live refresh by its id.
@@ -30,7 +36,7 @@ const connect: Connect = (element, signal) => {
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open]") || !isMeant(element)) return;
     const step = { j: 1, J: 1, k: -1, K: -1 }[event.key];
     const all = rows();
     const at = all.findIndex((row) => keyOf(row) === chosen && chosen !== "");
