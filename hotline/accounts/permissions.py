@@ -83,7 +83,7 @@ def scope_allows(
     owners = {actor.key(), *(f"{ActorKind.STAFF}:{person}" for person in actor.delegated_from)}
     refusals: list[str] = []
     for way in ways:
-        refusal = _out_of_reach(way, paths, area_code, own=owner in owners)
+        refusal = out_of_reach(way, paths, area_code, own=owner in owners)
         if refusal is None:
             return allow(
                 _("%(role)s, %(scope)s") % {"role": Role(way.grant.role).label, "scope": SCOPE_LABELS[way.scope]}
@@ -109,7 +109,7 @@ def _citizen(actor: Actor, code: str, *, owner: str) -> Verdict:
     return deny(_("Citizens may only act on their own appeals."))
 
 
-def _out_of_reach(way: Reach, paths: tuple[str, ...], area_code: str, *, own: bool) -> str | None:
+def out_of_reach(way: Reach, paths: tuple[str, ...], area_code: str, *, own: bool) -> str | None:
     """Why this grant does not reach, in words; None when it does."""
     grant, role = way.grant, Role(way.grant.role).label
     if way.scope == Scope.OWN:

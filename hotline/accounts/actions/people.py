@@ -165,6 +165,21 @@ def change_password(*, actor: Actor, person_id: int, old: str, new: str, keep_se
         raise NotVisible
     if not check_password(old, person.password):
         raise Invalid("wrong_password", _("The present password is wrong."), details={"old": _("The present password is wrong.")})
+    return _change_own(actor, person, new, keep_session)
+
+
+@transaction.atomic
+def change_password_at_sign_in(*, actor: Actor, person_id: int, new: str) -> Person:
+    """A first or reset password is replaced; the old one was given a moment ago. Refused when none is due."""
+    person = _locked(person_id)
+    if not _is_self(actor, person):
+        raise NotVisible
+    if not person.must_change_password:
+        raise Refused("not_due", _("Change your own password on your profile."))
+    return _change_own(actor, person, new, None)
+
+
+def _change_own(actor: Actor, person: Person, new: str, keep_session: int | None) -> Person:
     try:
         validate_password(new, person)
     except ValidationError as error:

@@ -39,6 +39,11 @@ def touch_session(session: StaffSession, moment: datetime) -> None:
         session.seen_at = moment
 
 
+def rekey_session(session: StaffSession, session_key: str) -> None:
+    """The same session under a new key, after its own password changed."""
+    StaffSession.objects.filter(pk=session.pk).update(session_key=session_hash(session_key))
+
+
 @transaction.atomic
 def close_session(session: StaffSession, why: SessionEnd) -> None:
     """The platform itself ends a session whose limit is reached, or its owner signs out."""

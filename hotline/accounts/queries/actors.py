@@ -1,0 +1,98 @@
+"""People and citizens as actors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from hotline.accounts.models import Delegation, Membership, Person, Role
+from hotline.accounts.rules import CITIZEN_CODES, codes_of
+from hotline.kit.actor import Actor, ActorKind, Grant
+from hotline.kit.clock import CITY_ZONE, now
+
+
+def actor_for(person: Person) -> Actor:
+    """The person as an actor: memberships in effect, and those of whoever delegated to them. Two statements.
+
+    A deactivated person, or one whose unit is closed, has no grants.
+    """
+    return actors_for([person])[0]
+
+
+def actors_for(people: Iterable[Person]) -> list[Actor]:
+    """Several people as actors with two statements, in the order given."""
+    everyone = list(people)
+    moment = now()
+    delegations = in_effect(moment).filter(to_person__in=everyone, from_person__is_active=True)
+    given: dict[int, dict[int, str]] = defaultdict(dict)
+    for delegation in delegations.select_related("from_person"):
+        given[delegation.to_person_id][delegation.from_person_id] = delegation.from_person.name
+    ids = {person.id for person in everyone} | {person for some in given.values() for person in some}
+    grants: dict[int, list[Grant]] = defaultdict(list)
+    lines: dict[int, str] = {}
+    for membership in valid_memberships(moment).filter(person__in=ids).order_by("id"):
+        grants[membership.person_id].append(grant_of(membership))
+        lines.setdefault(membership.person_id, f"{membership.unit.short_name} · {membership.get_role_display()}")
+    for person in everyone:
+        person.duty_line = lines.get(person.id, "")
+    return [_actor(person, given.get(person.id, {}), grants) for person in everyone]
+
+
+def _actor(person: Person, delegated: dict[int, str], grants: dict[int, list[Grant]]) -> Actor:
+    if not person.is_active:
+        return Actor(kind=ActorKind.STAFF, id=person.id, name=person.name)
+    own = grants.get(person.id, [])
+    acting = [one for one in delegated if grants.get(one)]
+    merged = tuple(dict.fromkeys([*own, *(grant for one in acting for grant in grants[one])]))
+    name = person.name
+    if acting:
+        name = _("%(name)s (for %(others)s)") % {"name": name, "others": _(", ").join(delegated[one] for one in acting)}
+    return Actor(
+        kind=ActorKind.STAFF,
+        id=person.id,
+        name=name,
+        grants=merged,
+        permissions=frozenset(code for grant in merged for code in codes_of(grant.role)),
+        delegated_from=tuple(acting),
+    )
+
+
+def grant_of(membership: Membership) -> Grant:
+    """A membership as a grant."""
+    return Grant(
+        role=membership.role,
+        unit_id=membership.unit_id,
+        unit_path=membership.unit.path,
+        area_code=membership.area_code,
+        handles_secret=membership.handles_secret,
+    )
+
+
+def valid_memberships(moment: datetime) -> QuerySet[Membership]:
+    """Memberships in effect at a moment, at units that are open."""
+    day = moment.astimezone(CITY_ZONE).date()
+    return Membership.objects.select_related("unit").filter(
+        Q(valid_from__isnull=True) | Q(valid_from__lte=day),
+        Q(valid_until__isnull=True) | Q(valid_until__gte=day),
+        Q(unit__closed_on__isnull=True) | Q(unit__closed_on__gt=day),
+        role__in=Role.values,
+    )
+
+
+def in_effect(moment: datetime) -> QuerySet[Delegation]:
+    """Delegations that hold at a moment."""
+    return Delegation.objects.filter(revoked_at__isnull=True, starts_at__lte=moment, ends_at__gt=moment)
+
+
+def person_named(username: str) -> Person | None:
+    """The active person with this user name, whatever its letters' case."""
+    return Person.objects.filter(username=username.strip().lower(), is_active=True).first()
+
+
+def citizen_actor(citizen_id: int, name: str = "") -> Actor:
+    """A citizen as an actor; id 0 is an anonymous visitor."""
+    return Actor(kind=ActorKind.CITIZEN, id=citizen_id, name=name, permissions=CITIZEN_CODES if citizen_id else frozenset())

@@ -1,0 +1,1 @@
+"""Pages of sign-in, profile, sessions, units, people and permissions."""
