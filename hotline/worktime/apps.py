@@ -15,6 +15,10 @@ class WorktimeConfig(AppConfig):
         health.register("worktime.calendar", queries.calendar_health)
         health.register("worktime.policy", queries.policy_health)
         navigation.register(
-            navigation.Item("worktime:policies", _("Deadlines"), icon="clock", order=40, group="configuration"),
-            navigation.Item("worktime:calendar", _("Calendar"), icon="calendar", order=41, group="configuration"),
+            navigation.Item(
+                "worktime:policies", _("Deadlines"), icon="clock", order=40, group="configuration"
+            ),
+            navigation.Item(
+                "worktime:calendar", _("Calendar"), icon="calendar", order=41, group="configuration"
+            ),
         )
