@@ -74,6 +74,7 @@ class Application(models.Model):
     amount = models.PositiveSmallIntegerField(null=True, blank=True, help_text="days asked for, in the policy's unit")
     suggested_unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, blank=True, related_name="+")
     until = models.DateField(null=True, blank=True, help_text="end of a hold")
+    resume_state = models.CharField(max_length=20, blank=True, help_text="assignment's state that a refusal gives back")
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     decided_by = models.CharField(max_length=80, blank=True)

@@ -186,6 +186,7 @@ class Clock(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
+    marks = models.JSONField(default=list, help_text="levels with their moments, [[level, ISO time], …]; a cache as due_at is")
 
     class Meta:
         indexes: ClassVar = [
