@@ -30,6 +30,8 @@ OLDEST_POSTGRES = 150000
 MIGRATION_LOCK = 0x78696E73686E67  # several nodes may start at once on one database; one migrates
 FIRST_DELAY, LONGEST_DELAY, SETTLED_SECONDS = 0.3, 30.0, 30.0
 STOP_SECONDS = 25
+DATABASE_SECONDS = 15
+"""How long a database of one's own may take to answer at the start."""
 
 
 class RunFault(Exception):
@@ -154,7 +156,7 @@ class Supervisor:
                     time.sleep(0.3)
 
     async def _check_database(self, url: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DATABASE_SECONDS
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
@@ -239,19 +241,20 @@ class Supervisor:
 
     def _start_children(self) -> None:
         plan = self.plan
-        granian = [sys.executable, "-m", "granian", "--host", plan.host, "--log-level", "warning", "--workers-kill-timeout", "5s"]
+        granian = [sys.executable, "-m", "granian", "--host", plan.host, "--log-level", "error"]
         self.children = [
             Child(
                 "web",
                 [*granian, "--interface", "wsgi", "--port", str(plan.port), "--workers", str(plan.web_workers),
-                 "--blocking-threads", str(plan.web_threads), "--backlog", "2048", "--no-ws",
+                 "--blocking-threads", str(plan.web_threads), "--backlog", "2048", "--no-ws", "--workers-kill-timeout", "10s",
                  "--respawn-failed-workers", "--respawn-interval", "0.5", "hotline.config.wsgi:application"],
                 (plan.port, "/healthz"),
             ),
             Child(
                 "live",
                 [*granian, "--interface", "asgi", "--port", str(plan.live_port), "--workers", "1", "--backlog", "4096",
-                 "--backpressure", "20000", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.5", "hotline.live.app:app"],
+                 # Streams never end by themselves; browsers reconnect and lose nothing, so they are cut at once.
+                 "--workers-kill-timeout", "1s", "--backpressure", "20000", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.5", "hotline.live.app:app"],
                 (plan.live_port, "/live/health"),
             ),
         ]  # fmt: skip
@@ -279,23 +282,33 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), child.delay)
 
     async def _once(self, child: Child) -> int:
-        child.process = process = await asyncio.create_subprocess_exec(
-            *child.command,
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            # A group of its own: Ctrl-C in the terminal reaches only us, and its own children end with it.
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-            limit=2**20,
-        )
-        assert process.stdout is not None
-        reader = asyncio.create_task(self._relay(child.name, process.stdout))
+        # A pipe of our own: asyncio's would keep `wait` from returning while an orphaned grandchild holds its end.
+        ours, theirs = os.pipe()
+        try:
+            child.process = process = await asyncio.create_subprocess_exec(
+                *child.command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                # A group of its own: Ctrl-C in the terminal reaches only us, and its own children end with it.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        loop = asyncio.get_running_loop()
+        output = asyncio.StreamReader(limit=2**20)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(output), os.fdopen(ours, "rb"))
+        reader = asyncio.create_task(self._relay(child.name, output))
         code = await process.wait()
         _kill_group(process.pid)
         await asyncio.wait({reader}, timeout=2)
         reader.cancel()
+        transport.close()
         return code
 
     async def _relay(self, name: str, output: asyncio.StreamReader) -> None:

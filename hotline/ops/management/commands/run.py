@@ -27,6 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         env = environment()
         env.secret_key()  # made once here rather than by several processes at the same moment
+        for folder in (Path(settings.STATIC_ROOT), Path(settings.MEDIA_ROOT)):
+            folder.mkdir(parents=True, exist_ok=True)
         plan = Plan(
             data_dir=env.hotline_data_dir,
             database_url=env.database_url,
