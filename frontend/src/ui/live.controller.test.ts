@@ -44,7 +44,7 @@ it("forgets no double soon", () => {
 });
 
 describe("live", () => {
-  it("tells the page once for a burst, and drops doubles", async () => {
+  it("tells the page at once, then gathers a burst, and drops doubles", async () => {
     const asked = answers(token());
     end = attach(live, document.body);
     await vi.advanceTimersByTimeAsync(1);
@@ -58,10 +58,17 @@ describe("live", () => {
     const message = { id: 9, topic: "order:12", kind: "work_order.signed", payload: {} };
     stream().say("message", message, "5-9");
     stream().say("message", message, "5-9");
-    stream().say("message", { ...message, id: 10 }, "5-10");
-    await vi.advanceTimersByTimeAsync(GATHER + 1);
     expect(byTopic).toHaveBeenCalledOnce();
-    expect(byKind).toHaveBeenCalledTimes(2);
+    for (let id = 10; id < 20; id += 1) {
+      stream().say("message", { ...message, id }, `5-${id}`);
+      await vi.advanceTimersByTimeAsync(GATHER / 2);
+    }
+    await vi.advanceTimersByTimeAsync(GATHER);
+    expect(byKind).toHaveBeenCalledTimes(11);
+    // A steady flow of ten over five periods: neither ten refreshes nor none.
+    expect(byTopic.mock.calls.length).toBeGreaterThan(4);
+    expect(byTopic.mock.calls.length).toBeLessThan(8);
+    expect((byTopic.mock.calls.at(-1)?.[0] as CustomEvent<{ id: number }>).detail.id).toBe(19);
   });
 
   it("says since when it is cut off and resumes after the last id", async () => {

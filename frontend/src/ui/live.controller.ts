@@ -16,8 +16,8 @@ interface Token {
   token: string;
 }
 
-/** A burst about one topic refreshes it once; the page sees the last state, not each step. */
-export const GATHER = 150;
+/** Milliseconds between two refreshes about one topic; the page sees the last state, not each step. */
+export const GATHER = 300;
 const LONGEST_WAIT = 20_000;
 /** Delivery is at least once: this many ids are remembered to drop doubles. */
 const REMEMBERED = 2_000;
@@ -61,6 +61,7 @@ const connect: Connect = (element, signal) => {
   let attempt = 0;
   const doubles = new Doubles();
   const gathered = new Map<string, number>();
+  const waiting = new Map<string, Message | null>();
 
   const show = (state: "on" | "lost" | "off"): void => {
     for (const mark of document.querySelectorAll<HTMLElement>("[data-live-state]")) {
@@ -77,11 +78,17 @@ const connect: Connect = (element, signal) => {
     }
   };
 
+  // At once after silence, then at most once per GATHER: a burst costs little, and a steady flow never starves.
   const tell = (topic: string, message: Message | null): void => {
-    window.clearTimeout(gathered.get(topic));
+    if (gathered.has(topic)) {
+      waiting.set(topic, message);
+      return;
+    }
+    document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { detail: message }));
     gathered.set(topic, window.setTimeout(() => {
       gathered.delete(topic);
-      document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { detail: message }));
+      const next = waiting.get(topic);
+      if (waiting.delete(topic)) tell(topic, next ?? null);
     }, GATHER));
   };
 
