@@ -267,7 +267,7 @@ def after_pause(
 
 def after_extension(due: datetime, span: Span, spec: ClockSpec, calendar: WorkCalendar) -> datetime:
     """Due moment after an extension. A promise in working days stays within working hours. Raises YearUnknown."""
-    later = calendar.shift(due, span)
+    later = _shift(due, span, 1, spec, calendar)
     if spec.span.in_workdays and not span.in_workdays and span.amount:
         hours = spec.hours
         position = calendar.position(later, hours)
@@ -309,10 +309,19 @@ def _mark_at(
             return calendar.moment(calendar.position(due, hours) - left, hours, due)
         return due - (original - started) * mark.percent / 100
     if mark.basis is MarkBasis.FIRST_OVERDUE_WORKDAY:
-        day = calendar.shift_workdays(due.astimezone(CITY_ZONE).date(), 1)
+        # A day that is worked until 24:00 ends on the next date.
+        day = calendar.shift_workdays((due - MICROSECOND).astimezone(CITY_ZONE).date(), 1)
         return at_day(day, spec.hours.begin * MINUTE_US)
     span = mark.span or NOW
-    return calendar.shift(due, span, sign=-1 if mark.basis is MarkBasis.BEFORE else 1)
+    return _shift(due, span, -1 if mark.basis is MarkBasis.BEFORE else 1, spec, calendar)
+
+
+def _shift(due: datetime, span: Span, sign: int, spec: ClockSpec, calendar: WorkCalendar) -> datetime:
+    """By working days along working time where the promise runs there, else on the wall clock."""
+    if not (span.amount and span.in_workdays and spec.span.in_workdays):
+        return calendar.shift(due, span, sign=sign)
+    hours = spec.hours
+    return calendar.moment(calendar.position(due, hours) + sign * span.amount * hours.length_us, hours, due)
 
 
 def next_mark(deadline: Deadline, level: str, now: datetime) -> tuple[str, datetime] | None:
