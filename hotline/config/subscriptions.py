@@ -9,7 +9,21 @@ from procrastinate import App
 from hotline.kit.events import subscribe
 
 # (event, module of the task, task)
-SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = ()
+SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
+    ("work_order.reply_approved", "hotline.followup.tasks", "plan"),
+    ("work_order.reopened", "hotline.followup.tasks", "cancel"),
+    ("work_order.merged", "hotline.followup.tasks", "cancel"),
+    ("work_order.redone", "hotline.followup.tasks", "cancel"),
+    ("work_order.dispatched", "hotline.followup.tasks", "tell"),
+    ("work_order.designated", "hotline.followup.tasks", "tell"),
+    ("work_order.extended", "hotline.followup.tasks", "tell"),
+    ("work_order.held", "hotline.followup.tasks", "tell"),
+    ("work_order.supplement_asked", "hotline.followup.tasks", "tell"),
+    ("work_order.reply_approved", "hotline.followup.tasks", "tell"),
+    ("work_order.merged", "hotline.followup.tasks", "tell"),
+    ("work_order.redone", "hotline.followup.tasks", "tell"),
+    ("work_order.withdrawn", "hotline.followup.tasks", "tell"),
+)
 
 
 def ready(app: App) -> None:

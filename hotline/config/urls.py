@@ -14,6 +14,7 @@ PREFIXES = (
     ("desk/", "hotline.intake.urls"),
     ("dispatch/", "hotline.dispatch.urls"),
     ("orders/", "hotline.workorders.urls"),
+    ("search/", "hotline.workorders.search_urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("worktime/", "hotline.worktime.urls"),
     ("places/", "hotline.places.urls"),

@@ -17,3 +17,9 @@ def plan(order_id: int, **_: object) -> None:
 def cancel(order_id: int, **_: object) -> None:
     """The order left follow-up by another way: nobody is called any more."""
     actions.cancel_round(actor=actions.SYSTEM, order_id=order_id)
+
+
+@app.task(name="followup.tell", queue="default", retry=5)
+def tell(order_id: int, event_id: int, **_: object) -> None:
+    """Something happened that the citizens behind the order are told."""
+    actions.tell_citizens(actor=actions.SYSTEM, order_id=order_id, event_id=event_id)

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from hotline.accounts.queries import citizen_actor
 from hotline.intake.models import Appeal
 from hotline.kit.access import actor_of
-from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.actor import Actor, ActorKind, system_actor
 from hotline.kit.errors import NotVisible
 
+PORTAL = system_actor("portal", "workorders:create", "workorders:view")
+"""Finds the citizen of a proved phone, hands a draft's files to its order."""
 LOOKED_UP = "looked_up"
 MOST_LOOKED_UP = 20
 

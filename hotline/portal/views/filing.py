@@ -192,7 +192,7 @@ def _send(request: HttpRequest, draft: Filing, known: int | None) -> HttpRespons
             raise
         return _page(request, draft, "check", {"errors": error.details, "place": places.path_text(draft.division)}, wrong=True)
     if filed.order_id:
-        attachments.adopt(actor=intake.FILING_SYSTEM, appeal_key=draft.key, order_id=filed.order_id)
+        attachments.adopt(actor=visitor.PORTAL, appeal_key=draft.key, order_id=filed.order_id)
     visitor.remember_look_up(request, filed.appeal_id)
     drafts.drop(request)
     request.session["filed"] = {

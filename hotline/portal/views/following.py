@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hotline.accounts import actions as accounts
@@ -18,16 +18,17 @@ from hotline.followup import queries as followup_queries
 from hotline.intake import queries as intake
 from hotline.intake.models import Appeal, AppealState
 from hotline.kit.access import public
-from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError, Invalid, NotVisible
 from hotline.kit.paging import keyset
 from hotline.notifications import actions as notifications
+from hotline.notifications.rules import CodeState, CodeVerdict
 from hotline.portal import visitor
 from hotline.portal.forms import CodeForm, LookUpForm, PhoneForm, RatingForm, TextForm
 from hotline.portal.limits import limited
 from hotline.workorders import actions as workorders
-from hotline.workorders.models import FINAL_STATES, Attachment, Audience, OrderState
-from hotline.workorders.queries.citizen import citizen_view
+from hotline.workorders.models import FINAL_STATES, Attachment, Audience, Clock, ClockKind, ClockSide, OrderState, WorkOrder
+from hotline.workorders.queries import citizen_view
+from hotline.workorders.queries.explanations import explain_clock
 from hotline.workorders.rules.verbs import STATES
 
 SIGN_IN = "portal_phone"
@@ -68,37 +69,37 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         limited(request, "sms", 5, 600)
         try:
-            notifications.send_code(phone=form.cleaned_data["phone"], purpose=PURPOSE)
+            sent = notifications.send_code(actor=visitor.PORTAL, phone=form.cleaned_data["phone"], purpose=PURPOSE)
         except ActionError as error:
             form.add_error("phone", str(error.message))
         else:
             request.session[SIGN_IN] = form.cleaned_data["phone"]
-            return render(request, "portal/code.html", {"form": CodeForm(), "phone": form.cleaned_data["phone"], "shown": _demo_code(form.cleaned_data["phone"])})
+            context = {"form": CodeForm(), "phone": form.cleaned_data["phone"], "shown": sent.shown}
+            return render(request, "portal/code.html", context)
     return render(request, "portal/sign_in.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _demo_code(phone: str) -> str:
-    return notifications.demo_code(phone=phone, purpose=PURPOSE) if settings.DEMO else ""
 
 
 def _check_code(request: HttpRequest, phone: str) -> HttpResponse:
     form = CodeForm(request.POST)
     if form.is_valid():
         limited(request, "code", 30, 600)
-        try:
-            notifications.check_code(phone=phone, purpose=PURPOSE, code=form.cleaned_data["code"])
-        except ActionError as error:
-            form.add_error("code", str(error.message))
-        else:
-            citizen = accounts.find_or_create_citizen(actor=PORTAL, phone=phone)
+        verdict = notifications.check_code(actor=visitor.PORTAL, phone=phone, purpose=PURPOSE, code=form.cleaned_data["code"])
+        if verdict:
+            citizen = accounts.find_or_create_citizen(actor=visitor.PORTAL, phone=phone)
             request.session.cycle_key()
             request.session.pop(SIGN_IN, None)
             request.session["citizen_id"] = citizen.pk
             return HttpResponseRedirect(reverse("portal:mine"))
+        form.add_error("code", _wrong(verdict))
     return render(request, "portal/code.html", {"form": form, "phone": phone, "shown": ""}, status=422)
 
 
-PORTAL = system_actor("portal", "workorders:create")
+def _wrong(verdict: CodeVerdict) -> str:
+    if verdict.state is CodeState.WRONG:
+        return ngettext("This is not the code. One try is left.", "This is not the code. %(n)d tries are left.", verdict.tries_left) % {"n": verdict.tries_left}
+    if verdict.state in (CodeState.TOO_MANY, CodeState.USED):
+        return _("This code cannot be used any more. Ask for a new one.")
+    return _("The code has expired. Ask for a new one.")
 
 
 @public
@@ -153,16 +154,15 @@ def _context(appeal: Appeal) -> dict[str, Any]:
         "finished": finished,
         "rated": rated,
         "offers": _offers(appeal, rated),
-        "why": [] if finished else workorders_why(main),
+        "why": [] if finished else _why(main),
         "files": Attachment.objects.filter(order=order, audience=Audience.PUBLIC, removed_at__isnull=True).order_by("id"),
     }
 
 
-def workorders_why(order: Any) -> list[str]:
+def _why(order: WorkOrder) -> list[str]:
     """Why the promised date is what it is, in a citizen's words."""
-    from hotline.workorders.queries import explain_due
-
-    return explain_due(order, audience="citizen")
+    clock = Clock.objects.filter(order=order, kind=ClockKind.FINISH, side=ClockSide.CITY).order_by("-round").first()
+    return explain_clock(order, clock, "citizen") if clock else []
 
 
 @public

@@ -1,0 +1,21 @@
+from django.urls import path, re_path
+
+from hotline.portal.views import filing, following
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", following.home, name="home"),
+    path("file/", filing.start, name="file"),
+    path("file/again/", filing.restart, name="restart"),
+    path("file/upload/", filing.upload, name="upload"),
+    path("file/done/", filing.filed, name="filed"),
+    re_path(r"^file/(?P<step>words|place|about|contact|check)/$", filing.step, name="file_step"),
+    path("look-up/", following.look_up, name="look_up"),
+    path("me/", following.mine, name="mine"),
+    path("me/sign-in/", following.sign_in, name="sign_in"),
+    path("me/sign-out/", following.sign_out, name="sign_out"),
+    path("a/<str:number>/", following.appeal, name="appeal"),
+    path("a/<str:number>/rate/", following.rate, name="rate"),
+    re_path(r"^a/(?P<number>[^/]+)/(?P<verb>supplement|urge|withdraw|contest)/$", following.act, name="act"),
+]
