@@ -1,6 +1,35 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "hotline.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        from hotline.accounts.labels import AUDIT_LABELS
+        from hotline.audit import labels
+        from hotline.ui.navigation import Item, register
+
+        labels.register(AUDIT_LABELS)
+        register(
+            Item("accounts:units", _("Units"), "building", order=10, group="configuration"),
+            Item(
+                "accounts:people",
+                _("Staff"),
+                "users",
+                permission="accounts:manage_people",
+                order=20,
+                group="configuration",
+            ),
+            Item("accounts:permissions", _("Permissions"), "table", order=20, group="security"),
+            Item(
+                "accounts:all_sessions",
+                _("Sessions"),
+                "device-desktop",
+                permission="accounts:manage_sessions",
+                order=30,
+                group="security",
+            ),
+            Item("accounts:profile", _("Profile"), "user", order=90, group="security"),
+        )

@@ -6,12 +6,23 @@ import re
 from dataclasses import dataclass
 
 from hotline.accounts.models import Citizen, CitizenKind
-from hotline.accounts.rules import mask_name, mask_phone, normalize_email, normalize_id_number, normalize_phone
+from hotline.accounts.rules import (
+    mask_name,
+    mask_phone,
+    normalize_email,
+    normalize_id_number,
+    normalize_phone,
+)
 from hotline.kit.crypto import identity_ring
 
 PHONE_HASH, ID_HASH, EMAIL_HASH = "phone", "id_number", "email"
 """Purposes of the keyed hashes."""
-SEALED = {"name_cipher": "citizen.name", "phone_cipher": "citizen.phone", "id_number_cipher": "citizen.id_number", "email_cipher": "citizen.email"}
+SEALED = {
+    "name_cipher": "citizen.name",
+    "phone_cipher": "citizen.phone",
+    "id_number_cipher": "citizen.id_number",
+    "email_cipher": "citizen.email",
+}
 """Column → purpose, part of what is authenticated."""
 
 

@@ -50,7 +50,9 @@ class ActorMiddleware:
     def _staff(self, request: HttpRequest) -> Actor | None:
         key = request.session.session_key
         known = (
-            StaffSession.objects.select_related("person").filter(session_key=session_hash(key)).first() if key else None
+            StaffSession.objects.select_related("person").filter(session_key=session_hash(key)).first()
+            if key
+            else None
         )
         over = self._over(request, known)
         if over is not None:
@@ -79,7 +81,9 @@ class ActorMiddleware:
             return SessionEnd.ENDED
         if not person.is_active:
             return SessionEnd.DEACTIVATED
-        if not constant_time_compare(request.session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()):
+        if not constant_time_compare(
+            request.session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+        ):
             return SessionEnd.PASSWORD
         return session_over(
             known.created_at,

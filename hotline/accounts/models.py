@@ -87,7 +87,9 @@ class Person(AbstractBaseUser):
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
-    password_history = ArrayField(models.CharField(max_length=200), default=list, help_text="hashes of former passwords")
+    password_history = ArrayField(
+        models.CharField(max_length=200), default=list, help_text="hashes of former passwords"
+    )
     password_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -108,13 +110,19 @@ class Membership(models.Model):
     person = models.ForeignKey(Person, models.CASCADE, related_name="memberships")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
-    area_code = models.CharField(max_length=12, blank=True, help_text="limits the role to a division and what lies below it")
-    handles_secret = models.BooleanField(default=False, help_text="named handler of confidential orders of this unit")
+    area_code = models.CharField(
+        max_length=12, blank=True, help_text="limits the role to a division and what lies below it"
+    )
+    handles_secret = models.BooleanField(
+        default=False, help_text="named handler of confidential orders of this unit"
+    )
     valid_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "unit", "role", "area_code"], name="membership_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "unit", "role", "area_code"], name="membership_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id}:{self.role}@{self.unit_id}"
@@ -132,10 +140,20 @@ class Delegation(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="delegation_ends_later"),
-            models.CheckConstraint(condition=~models.Q(from_person=models.F("to_person")), name="delegation_to_another"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="delegation_ends_later"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(from_person=models.F("to_person")), name="delegation_to_another"
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["to_person", "ends_at"], name="delegation_to", condition=models.Q(revoked_at__isnull=True))]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["to_person", "ends_at"],
+                name="delegation_to",
+                condition=models.Q(revoked_at__isnull=True),
+            )
+        ]
 
 
 class StaffSession(models.Model):
@@ -151,7 +169,13 @@ class StaffSession(models.Model):
     end_reason = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["person", "-seen_at"], name="staff_session_open", condition=models.Q(ended_at__isnull=True))]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["person", "-seen_at"],
+                name="staff_session_open",
+                condition=models.Q(ended_at__isnull=True),
+            )
+        ]
 
 
 class CitizenKind(models.TextChoices):
@@ -180,9 +204,17 @@ class Citizen(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["phone_hash"], name="citizen_phone_once", condition=models.Q(phone_hash__isnull=False)),
+            models.UniqueConstraint(
+                fields=["phone_hash"], name="citizen_phone_once", condition=models.Q(phone_hash__isnull=False)
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["id_number_hash"], name="citizen_id_number", condition=models.Q(id_number_hash__isnull=False)),
-            models.Index(fields=["email_hash"], name="citizen_email", condition=models.Q(email_hash__isnull=False)),
+            models.Index(
+                fields=["id_number_hash"],
+                name="citizen_id_number",
+                condition=models.Q(id_number_hash__isnull=False),
+            ),
+            models.Index(
+                fields=["email_hash"], name="citizen_email", condition=models.Q(email_hash__isnull=False)
+            ),
         ]

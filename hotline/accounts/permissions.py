@@ -74,7 +74,9 @@ def scope_allows(
             ways = [way for way in ways if way.grant.handles_secret]
         if not ways:
             return deny(
-                _("You may not “%(what)s”, because the order is confidential and you are not a named handler.")
+                _(
+                    "You may not “%(what)s”, because the order is confidential and you are not a named handler."
+                )
                 % {"what": label_of(code)}
             )
     if named and code == "workorders:view":
@@ -86,7 +88,8 @@ def scope_allows(
         refusal = out_of_reach(way, paths, area_code, own=owner in owners)
         if refusal is None:
             return allow(
-                _("%(role)s, %(scope)s") % {"role": Role(way.grant.role).label, "scope": SCOPE_LABELS[way.scope]}
+                _("%(role)s, %(scope)s")
+                % {"role": Role(way.grant.role).label, "scope": SCOPE_LABELS[way.scope]}
             )
         refusals.append(refusal)
     return deny(
@@ -119,7 +122,11 @@ def out_of_reach(way: Reach, paths: tuple[str, ...], area_code: str, *, own: boo
     if way.scope == Scope.CITY or (way.scope == Scope.AREA and grant.area_code):
         return None
     if way.scope == Scope.UNIT:
-        return None if grant.unit_path in paths else _("as %(role)s you act only for your own unit") % {"role": role}
+        return (
+            None
+            if grant.unit_path in paths
+            else _("as %(role)s you act only for your own unit") % {"role": role}
+        )
     if any(below(path, grant.unit_path) for path in paths):
         return None
     return _("it is not with your unit or a unit below it, as %(role)s requires") % {"role": role}

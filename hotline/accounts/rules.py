@@ -79,7 +79,10 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "workorders:list_case": (_("List difficult cases"), {_SU: _C}),
     "workorders:instruct": (_("Give instructions"), {_LE: _C}),
     "workorders:merge": (_("Merge and part duplicates"), {_SL: _C, _DI: _C}),
-    "workorders:link": (_("Link orders"), {_AG: _C, _SL: _C, _DI: _C, _FU: _C, _SU: _C, _RE: _C, _UM: _S, _HA: _U}),
+    "workorders:link": (
+        _("Link orders"),
+        {_AG: _C, _SL: _C, _DI: _C, _FU: _C, _SU: _C, _RE: _C, _UM: _S, _HA: _U},
+    ),
     "workorders:note": (
         _("Add notes"),
         {_AG: _C, _SL: _C, _DI: _C, _FU: _C, _SU: _C, _RE: _C, _LE: _C, _UM: _S, _HA: _S},
@@ -89,7 +92,10 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "workorders:archive": (_("Archive"), {_RE: _C, _SU: _C}),
     "workorders:arbitrate": (_("Decide disputed duty"), {_DI: _C, _SU: _C}),
     "workorders:export": (_("Export"), {_SL: _C, _DI: _C, _RE: _C, _SU: _C, _AP: _A, _UM: _S}),
-    "workorders:bulk": (_("Act on many orders"), {_SL: _C, _DI: _C, _RE: _C, _FU: _C, _SU: _C, _UM: _S, _HA: _U}),
+    "workorders:bulk": (
+        _("Act on many orders"),
+        {_SL: _C, _DI: _C, _RE: _C, _FU: _C, _SU: _C, _UM: _S, _HA: _U},
+    ),
     "workorders:grant_access": (_("Name handlers of confidential orders"), {_DI: _C, _SU: _C, _UM: _S}),
     "workorders:see_secret_grants": (
         _("See who is named for confidential orders"),
@@ -128,7 +134,9 @@ NEVER_SECRET = frozenset({Role.ADMIN, Role.AUDITOR})
 ABOUT_GRANTS = frozenset({"workorders:see_secret_grants"})
 """Codes that show who is named, never the order's content; confidentiality does not stop them."""
 
-CITIZEN_CODES = frozenset({"workorders:view", "workorders:create", "workorders:urge", "workorders:withdraw", "workorders:note"})
+CITIZEN_CODES = frozenset(
+    {"workorders:view", "workorders:create", "workorders:urge", "workorders:withdraw", "workorders:note"}
+)
 """What a citizen may do, with their own orders only."""
 
 SINGLE_UNIT_ROLES = frozenset({Role.UNIT_MANAGER, Role.HANDLER})
@@ -199,8 +207,49 @@ def normalize_email(email: str) -> str:
 
 
 COMPOUND_SURNAMES = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容 "
-    "仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 令狐 百里 呼延 东郭 南门 西门 第五 轩辕 拓跋".split()
+    [
+        "欧阳",
+        "太史",
+        "端木",
+        "上官",
+        "司马",
+        "东方",
+        "独孤",
+        "南宫",
+        "万俟",
+        "闻人",
+        "夏侯",
+        "诸葛",
+        "尉迟",
+        "公羊",
+        "赫连",
+        "澹台",
+        "皇甫",
+        "宗政",
+        "濮阳",
+        "公冶",
+        "太叔",
+        "申屠",
+        "公孙",
+        "慕容",
+        "仲孙",
+        "钟离",
+        "长孙",
+        "宇文",
+        "司徒",
+        "鲜于",
+        "司空",
+        "闾丘",
+        "令狐",
+        "百里",
+        "呼延",
+        "东郭",
+        "南门",
+        "西门",
+        "第五",
+        "轩辕",
+        "拓跋",
+    ]
 )
 
 

@@ -14,9 +14,28 @@ class AuditConfig(AppConfig):
         chains.register(
             "audit",
             "audit_auditentry",
-            ["id", "xid", "at:time", "actor", "actor_name", "verb", "object_type", "object_id", "reason", "data", "ip"],
+            [
+                "id",
+                "xid",
+                "at:time",
+                "actor",
+                "actor_name",
+                "verb",
+                "object_type",
+                "object_id",
+                "reason",
+                "data",
+                "ip",
+            ],
         )
         health.register("audit_chain", queries.health)
         register(
-            Item("audit:log", _("Audit log"), "list-search", permission="audit:read", order=10, group="security"),
+            Item(
+                "audit:log",
+                _("Audit log"),
+                "list-search",
+                permission="audit:read",
+                order=10,
+                group="security",
+            ),
         )

@@ -30,6 +30,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["xid", "id"], name="audit_order"),
             models.Index(fields=["object_type", "object_id", "id"], name="audit_object"),
             models.Index(fields=["actor", "id"], name="audit_actor"),
+            models.Index(fields=["actor_name", "id"], name="audit_actor_name"),
             models.Index(fields=["verb", "id"], name="audit_verb"),
             models.Index(fields=["at"], name="audit_at"),
         ]
@@ -49,7 +50,9 @@ class ChainLink(models.Model):
 
     chain = models.CharField(max_length=40)
     seq = models.BigIntegerField()
-    version = models.PositiveSmallIntegerField(default=1, help_text="of the list of columns that the digests cover")
+    version = models.PositiveSmallIntegerField(
+        default=1, help_text="of the list of columns that the digests cover"
+    )
     epoch = models.PositiveIntegerField(default=1)
     after_id = models.BigIntegerField(default=0)
     row_ids = ArrayField(models.BigIntegerField())
@@ -57,7 +60,9 @@ class ChainLink(models.Model):
     digest = models.BinaryField(max_length=32)
     last_xid = XidField()
     last_id = models.BigIntegerField()
-    next_xid = models.BigIntegerField(default=0, help_text="transactions from here on had not begun when it was sealed")
+    next_xid = models.BigIntegerField(
+        default=0, help_text="transactions from here on had not begun when it was sealed"
+    )
     sealed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -23,9 +23,15 @@ LAG = timedelta(minutes=5)
 
 
 def entries(
-    actor: Actor, *, who: str = "", verb: str = "", object_type: str = "", object_id: str = "",
-    since: datetime | None = None, until: datetime | None = None,
-) -> QuerySet[AuditEntry]:  # fmt: skip
+    actor: Actor,
+    *,
+    who: str = "",
+    verb: str = "",
+    object_type: str = "",
+    object_id: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEntry]:
     """Rows of the log that match; `who` is an actor's key, `verb` may be a package (`accounts.`). Raises NotPermitted."""
     if not actor.has("audit:read"):
         raise NotPermitted("audit:read", _("Only the security auditor reads the audit log."))
@@ -58,7 +64,10 @@ def known_verbs() -> list[str]:
 
 def chain_states() -> list[dict[str, object]]:
     """Each chain: name, links, when last sealed, and since when the oldest unsealed row waits (None: none waits)."""
-    last = {row["chain"]: row for row in ChainLink.objects.values("chain").annotate(seq=Max("seq"), sealed_at=Max("sealed_at"))}
+    last = {
+        row["chain"]: row
+        for row in ChainLink.objects.values("chain").annotate(seq=Max("seq"), sealed_at=Max("sealed_at"))
+    }
     states: list[dict[str, object]] = []
     for name, chain in chains.registered().items():
         at = sealing.head(name)
@@ -86,12 +95,14 @@ def health() -> Result:
     late = [
         str(state["name"])
         for state in chain_states()
-        if state["waiting"] and (not isinstance(state["sealed_at"], datetime) or now() - state["sealed_at"] > LAG)
+        if state["waiting"]
+        and (not isinstance(state["sealed_at"], datetime) or now() - state["sealed_at"] > LAG)
     ]
     if late:
         return Result(
             Level.WARN,
-            _("Rows of %(chains)s have waited for their seal for more than five minutes.") % {"chains": ", ".join(late)},
+            _("Rows of %(chains)s have waited for their seal for more than five minutes.")
+            % {"chains": ", ".join(late)},
             _("Look whether a job process is at work; `hotline audit seal` seals at once."),
         )
     return Result(Level.OK, _("All rows are sealed."))

@@ -72,7 +72,15 @@ def _key() -> bytes:
 
 
 def link_digest(
-    previous: bytes, chain: str, seq: int, version: int, epoch: int, after_id: int, last: tuple[int, int, int], ids: list[int], rows: bytes
+    previous: bytes,
+    chain: str,
+    seq: int,
+    version: int,
+    epoch: int,
+    after_id: int,
+    last: tuple[int, int, int],
+    ids: list[int],
+    rows: bytes,
 ) -> bytes:
     """HMAC of one link; `last` is its last row's xid and id and the transaction that was next, `rows` is SHA-256 over the rows' whole digests in order."""
     facts = struct.pack(">QIIQQQQQ", seq, version, epoch, after_id, *last, len(ids))
@@ -92,7 +100,13 @@ def head(chain: str) -> Cursor:
     return Cursor(*row[:5], digest=bytes(row[5])) if row else Cursor()
 
 
-def seal(chain: Chain, *, batch: int = BATCH, most: int | None = None, progress: Callable[[int], None] = lambda _count: None) -> int:
+def seal(
+    chain: Chain,
+    *,
+    batch: int = BATCH,
+    most: int | None = None,
+    progress: Callable[[int], None] = lambda _count: None,
+) -> int:
     """Seal what is settled; returns the number of rows. At most `most` links. One sealer a chain at a time."""
     total = links = 0
     while most is None or links < most:
@@ -135,23 +149,42 @@ def _seal_once(chain: Chain, batch: int) -> tuple[int, bool]:
                 return 0, False
             # The old epoch is complete: a link without rows opens the next.
             cursor.execute(
-                "SELECT coalesce(max(n), 0) FROM audit_chainlink, unnest(row_ids) AS n WHERE chain = %s", [chain.name]
+                "SELECT coalesce(max(n), 0) FROM audit_chainlink, unnest(row_ids) AS n WHERE chain = %s",
+                [chain.name],
             )
             (after_id,) = cursor.fetchone()
-            _write(chain, Cursor(at.seq, at.epoch + 1, after_id, 0, 0, at.digest), [], b"", hashlib.sha256().digest(), (0, 0, next_xid))
+            _write(
+                chain,
+                Cursor(at.seq, at.epoch + 1, after_id, 0, 0, at.digest),
+                [],
+                b"",
+                hashlib.sha256().digest(),
+                (0, 0, next_xid),
+            )
             return 0, True
         _write(chain, at, ids, bytes(short), bytes(rows), (last_xid, ids[-1], next_xid))
         return len(ids), len(ids) == batch or moved
 
 
-def _write(chain: Chain, at: Cursor, ids: list[int], short: bytes, rows: bytes, last: tuple[int, int, int]) -> None:
+def _write(
+    chain: Chain, at: Cursor, ids: list[int], short: bytes, rows: bytes, last: tuple[int, int, int]
+) -> None:
     digest = link_digest(
         at.digest, chain.name, at.seq + 1, chain.version, at.epoch, at.after_id, last, ids, rows
     )
     ChainLink.objects.create(
-        chain=chain.name, seq=at.seq + 1, version=chain.version, epoch=at.epoch, after_id=at.after_id,
-        row_ids=ids, row_digests=short, digest=digest, last_xid=str(last[0]), last_id=last[1], next_xid=last[2],
-    )  # fmt: skip
+        chain=chain.name,
+        seq=at.seq + 1,
+        version=chain.version,
+        epoch=at.epoch,
+        after_id=at.after_id,
+        row_ids=ids,
+        row_digests=short,
+        digest=digest,
+        last_xid=str(last[0]),
+        last_id=last[1],
+        next_xid=last[2],
+    )
 
 
 def verify(chain: Chain, *, progress: Callable[[int], None] = lambda _count: None) -> Report:
@@ -163,24 +196,53 @@ def verify(chain: Chain, *, progress: Callable[[int], None] = lambda _count: Non
     for link in _links(chain.name):
         if link.seq != previous.seq + 1:
             report.findings.append(
-                Finding(chain.name, "link", previous.seq + 1, text=f"links {previous.seq + 1} to {link.seq - 1} were removed")
+                Finding(
+                    chain.name,
+                    "link",
+                    previous.seq + 1,
+                    text=f"links {previous.seq + 1} to {link.seq - 1} were removed",
+                )
             )
         if link.version not in chain.versions:
-            report.findings.append(Finding(chain.name, "link", link.seq, text=f"its column list, version {link.version}, is unknown"))
+            report.findings.append(
+                Finding(
+                    chain.name, "link", link.seq, text=f"its column list, version {link.version}, is unknown"
+                )
+            )
             continue
         start = (previous.xid, previous.id) if link.epoch == previous.epoch else (0, 0)
         ids = list(link.row_ids)
         found = _range(chain, link, start, ends.get(link.epoch))
         digest = link_digest(
-            previous.digest, chain.name, link.seq, link.version, link.epoch, link.after_id,
-            (int(str(link.last_xid)), link.last_id, link.next_xid), ids, found[2],
-        )  # fmt: skip
-        if found[0] != ids or found[1] != bytes(link.row_digests) or not hmac.compare_digest(digest, bytes(link.digest)):
+            previous.digest,
+            chain.name,
+            link.seq,
+            link.version,
+            link.epoch,
+            link.after_id,
+            (int(str(link.last_xid)), link.last_id, link.next_xid),
+            ids,
+            found[2],
+        )
+        if (
+            found[0] != ids
+            or found[1] != bytes(link.row_digests)
+            or not hmac.compare_digest(digest, bytes(link.digest))
+        ):
             rows = _compare(chain, link, found[0], found[1])
-            report.findings += rows or [Finding(chain.name, "link", link.seq, text="its seal does not fit; the link itself, or the one before it, was altered")]
+            report.findings += rows or [
+                Finding(
+                    chain.name,
+                    "link",
+                    link.seq,
+                    text="its seal does not fit; the link itself, or the one before it, was altered",
+                )
+            ]
         report.findings += _backdated(chain, link, tops)
         tops.append((max([*ids, tops[-1][0] if tops else 0]), link.next_xid))
-        previous = Cursor(link.seq, link.epoch, link.after_id, int(str(link.last_xid)), link.last_id, bytes(link.digest))
+        previous = Cursor(
+            link.seq, link.epoch, link.after_id, int(str(link.last_xid)), link.last_id, bytes(link.digest)
+        )
         report.links += 1
         report.rows += len(ids)
         progress(len(ids))
@@ -196,11 +258,15 @@ def _links(name: str) -> Iterator[ChainLink]:
 
 def _epoch_ends(name: str) -> dict[int, int]:
     """Epoch → highest id that belongs to it, for all but the present one."""
-    starts = dict(ChainLink.objects.filter(chain=name).order_by("epoch").values_list("epoch", "after_id").distinct())
+    starts = dict(
+        ChainLink.objects.filter(chain=name).order_by("epoch").values_list("epoch", "after_id").distinct()
+    )
     return {epoch - 1: after for epoch, after in starts.items() if epoch > 1}
 
 
-def _range(chain: Chain, link: ChainLink, start: tuple[int, int], end: int | None) -> tuple[list[int], bytes, bytes]:
+def _range(
+    chain: Chain, link: ChainLink, start: tuple[int, int], end: int | None
+) -> tuple[list[int], bytes, bytes]:
     """Ids, short digests and the digest over all of the rows that stand where the link's rows stood."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -229,7 +295,11 @@ def _compare(chain: Chain, link: ChainLink, ids: list[int], short: bytes) -> lis
             moved = {row for (row,) in cursor.fetchall()}
     findings = [Finding(chain.name, "changed" if row in moved else "removed", link.seq, row) for row in gone]
     findings += [Finding(chain.name, "inserted", link.seq, row) for row in there if row not in sealed]
-    findings += [Finding(chain.name, "changed", link.seq, row) for row in there if row in sealed and sealed[row] != there[row]]
+    findings += [
+        Finding(chain.name, "changed", link.seq, row)
+        for row in there
+        if row in sealed and sealed[row] != there[row]
+    ]
     return sorted(findings, key=lambda finding: finding.row)
 
 
@@ -254,7 +324,8 @@ def _backdated(chain: Chain, link: ChainLink, tops: list[tuple[int, int]]) -> li
 def _unsealed(chain: Chain, at: Cursor) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {chain.table} t WHERE t.id > %s AND (t.xid, t.id) > (%s::text::xid8, %s)", [at.after_id, at.xid, at.id]
+            f"SELECT count(*) FROM {chain.table} t WHERE t.id > %s AND (t.xid, t.id) > (%s::text::xid8, %s)",
+            [at.after_id, at.xid, at.id],
         )
         (count,) = cursor.fetchone()
     return int(count)
@@ -275,4 +346,6 @@ def _outside(chain: Chain, report: Report) -> None:
             " ORDER BY t.id LIMIT 1000",
             [at.after_id, at.xid, at.id, chain.name],
         )
-        report.findings += [Finding(chain.name, "inserted", 0, row) for (row,) in cursor.fetchall() if row not in named]
+        report.findings += [
+            Finding(chain.name, "inserted", 0, row) for (row,) in cursor.fetchall() if row not in named
+        ]

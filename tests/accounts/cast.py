@@ -1,7 +1,7 @@
 """The standing cast: one of every role, on a small tree of units, for every permission test.
 
-    hub ─┬─ a ─── street ─── station
-         └─ b
+hub ─┬─ a ─── street ─── station
+     └─ b
 """
 
 from __future__ import annotations
@@ -47,11 +47,33 @@ class Cast:
     """
 
     def __init__(self) -> None:
-        self.hub = make_unit("市民服务热线中心", level=UnitLevel.HUB, code="HUB", pinyin="smfwrxzx shiminfuwurexianzhongxin")
-        self.a = make_unit("甲区人民政府", parent=self.hub, level=UnitLevel.DISTRICT, code="A", area_code="310106000000", pinyin="jqrmzf jiaqurenminzhengfu")
+        self.hub = make_unit(
+            "市民服务热线中心", level=UnitLevel.HUB, code="HUB", pinyin="smfwrxzx shiminfuwurexianzhongxin"
+        )
+        self.a = make_unit(
+            "甲区人民政府",
+            parent=self.hub,
+            level=UnitLevel.DISTRICT,
+            code="A",
+            area_code="310106000000",
+            pinyin="jqrmzf jiaqurenminzhengfu",
+        )
         self.b = make_unit("乙局", parent=self.hub, level=UnitLevel.BUREAU, code="B", pinyin="yj yiju")
-        self.street = make_unit("甲区一街道", parent=self.a, level=UnitLevel.STREET, code="A1", area_code="310106010000", pinyin="jqyjd jiaquyijiedao")
-        self.station = make_unit("一街道城运站", parent=self.street, level=UnitLevel.STATION, code="A1S", pinyin="yjdcyz yijiedaochengyunzhan")
+        self.street = make_unit(
+            "甲区一街道",
+            parent=self.a,
+            level=UnitLevel.STREET,
+            code="A1",
+            area_code="310106010000",
+            pinyin="jqyjd jiaquyijiedao",
+        )
+        self.station = make_unit(
+            "一街道城运站",
+            parent=self.street,
+            level=UnitLevel.STATION,
+            code="A1S",
+            pinyin="yjdcyz yijiedaochengyunzhan",
+        )
         self._people: dict[str, Person] = {}
         self._citizen: Any = None
 
@@ -63,7 +85,11 @@ class Cast:
         """Made when first asked for."""
         if who not in self._people:
             role, unit = ROLES[who]
-            self._people[who] = make_person(f"{Role(role).label}{len(self._people) + 1}", (role, self.unit(unit)), username=who.replace("_", "-"))
+            self._people[who] = make_person(
+                f"{Role(role).label}{len(self._people) + 1}",
+                (role, self.unit(unit)),
+                username=who.replace("_", "-"),
+            )
         return self._people[who]
 
     def __getattr__(self, who: str) -> Person:

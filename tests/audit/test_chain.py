@@ -20,7 +20,14 @@ CHAIN = "audit"
 
 def write(count: int) -> list[int]:
     for number in range(count):
-        actions.record(actor=ACTOR, verb="test.write", object_type="thing", object_id=number, reason="因为", data={"n": number, "甲": [1, None]})
+        actions.record(
+            actor=ACTOR,
+            verb="test.write",
+            object_type="thing",
+            object_id=number,
+            reason="因为",
+            data={"n": number, "甲": [1, None]},
+        )
     return list(AuditEntry.objects.order_by("id").values_list("id", flat=True))
 
 
@@ -66,7 +73,16 @@ def test_sealing_again_seals_nothing():
 
 
 @pytest.mark.parametrize(
-    "column", ["actor = 'staff:9'", "verb = 'x'", "reason = ''", "data = '{}'", "at = at - interval '1 microsecond'", "ip = '10.0.0.1'", "object_id = 'z'"]
+    "column",
+    [
+        "actor = 'staff:9'",
+        "verb = 'x'",
+        "reason = ''",
+        "data = '{}'",
+        "at = at - interval '1 microsecond'",
+        "ip = '10.0.0.1'",
+        "object_id = 'z'",
+    ],
 )
 def test_changed_row_is_named(column):
     ids = write(7)
@@ -146,9 +162,17 @@ def test_rows_of_an_open_transaction_wait(django_db_blocker):
     import psycopg
 
     write(2)
-    other = psycopg.connect(**{k: v for k, v in connection.get_connection_params().items() if k in ("host", "port", "user", "password", "dbname")})
+    other = psycopg.connect(
+        **{
+            k: v
+            for k, v in connection.get_connection_params().items()
+            if k in ("host", "port", "user", "password", "dbname")
+        }
+    )
     with other, other.cursor() as cursor:
-        cursor.execute("INSERT INTO audit_auditentry (actor, actor_name, verb, object_type, object_id, reason, data) VALUES ('a','','b','c','d','','{}')")
+        cursor.execute(
+            "INSERT INTO audit_auditentry (actor, actor_name, verb, object_type, object_id, reason, data) VALUES ('a','','b','c','d','','{}')"
+        )
         write(2)
         # What was written after the open transaction began must not be sealed before it.
         assert seal() == 2
@@ -167,7 +191,10 @@ def test_a_restored_database_goes_on_in_a_new_epoch():
     # As if sealed where transactions had run far ahead, and two rows more came before the backup.
     with connection.cursor() as cursor:
         chain = chains.registered()[CHAIN]
-        cursor.execute(f"SELECT sha256(string_agg({chain.row_digest(1)}, ''::bytea ORDER BY id)), string_agg(substr({chain.row_digest(1)}, 1, 8), ''::bytea ORDER BY id), max(xid::text::bigint) FROM audit_auditentry t WHERE id <= %s", [ids[1]])
+        cursor.execute(
+            f"SELECT sha256(string_agg({chain.row_digest(1)}, ''::bytea ORDER BY id)), string_agg(substr({chain.row_digest(1)}, 1, 8), ''::bytea ORDER BY id), max(xid::text::bigint) FROM audit_auditentry t WHERE id <= %s",
+            [ids[1]],
+        )
         rows, short, xid = cursor.fetchone()
     sealing._write(chain, sealing.Cursor(), ids[:2], bytes(short), bytes(rows), (xid, ids[1], xid + 1))
     assert seal(100) == 2

@@ -29,10 +29,19 @@ _MAKE = (
 
 
 def identity_columns(
-    *, phone: str = "", name: str = "", id_number: str = "", email: str = "", kind: str = CitizenKind.PERSON, company: str = "", gender: str = ""
+    *,
+    phone: str = "",
+    name: str = "",
+    id_number: str = "",
+    email: str = "",
+    kind: str = CitizenKind.PERSON,
+    company: str = "",
+    gender: str = "",
 ) -> dict[str, object]:
     """Column values of a Citizen row, encrypted, hashed and masked; for those who load many rows by COPY."""
-    return identity.columns(phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender)
+    return identity.columns(
+        phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender
+    )
 
 
 def find_or_create_citizen(
@@ -64,19 +73,35 @@ def find_or_create_citizen(
             rows = list(Citizen.objects.raw(_MAKE, parameters))
         citizen = rows[0]
         if citizen.fresh:
-            audit.record(actor=actor, verb="accounts.create_citizen", object_type="citizen", object_id=citizen.pk)
+            audit.record(
+                actor=actor, verb="accounts.create_citizen", object_type="citizen", object_id=citizen.pk
+            )
         elif values["name_cipher"] is not None and citizen.name_cipher is None:
             citizen.name_cipher, citizen.name_mask = values["name_cipher"], values["name_mask"]
             citizen.save(update_fields=["name_cipher", "name_mask"])
-            audit.record(actor=actor, verb="accounts.change_citizen", object_type="citizen", object_id=citizen.pk, data={"fields": ["name"]})
+            audit.record(
+                actor=actor,
+                verb="accounts.change_citizen",
+                object_type="citizen",
+                object_id=citizen.pk,
+                data={"fields": ["name"]},
+            )
     return citizen
 
 
 def change_citizen(
-    *, actor: Actor, citizen_id: int, name: str | None = None, gender: str | None = None, company: str | None = None,
-    kind: str | None = None, id_number: str | None = None, email: str | None = None, tags: Iterable[str] | None = None,
+    *,
+    actor: Actor,
+    citizen_id: int,
+    name: str | None = None,
+    gender: str | None = None,
+    company: str | None = None,
+    kind: str | None = None,
+    id_number: str | None = None,
+    email: str | None = None,
+    tags: Iterable[str] | None = None,
     remark: str | None = None,
-) -> Citizen:  # fmt: skip
+) -> Citizen:
     """Change what is given; None leaves a value alone. Raises NotVisible, NotPermitted."""
     with transaction.atomic():
         citizen = Citizen.objects.select_for_update().filter(pk=citizen_id).first()
@@ -95,15 +120,30 @@ def change_citizen(
             company=citizen.company if company is None else company,
             gender=citizen.gender if gender is None else gender,
         )
-        values |= {"tags": citizen.tags if tags is None else list(tags), "remark": citizen.remark if remark is None else remark}
-        changed = {"name": name, "gender": gender, "company": company, "kind": kind, "id_number": id_number, "email": email, "tags": tags, "remark": remark}
+        values |= {
+            "tags": citizen.tags if tags is None else list(tags),
+            "remark": citizen.remark if remark is None else remark,
+        }
+        changed = {
+            "name": name,
+            "gender": gender,
+            "company": company,
+            "kind": kind,
+            "id_number": id_number,
+            "email": email,
+            "tags": tags,
+            "remark": remark,
+        }
         for column, value in values.items():
             setattr(citizen, column, value)
         citizen.save()
         audit.record(
-            actor=actor, verb="accounts.change_citizen", object_type="citizen", object_id=citizen.pk,
+            actor=actor,
+            verb="accounts.change_citizen",
+            object_type="citizen",
+            object_id=citizen.pk,
             data={"fields": [field for field, value in changed.items() if value is not None]},
-        )  # fmt: skip
+        )
     return citizen
 
 
@@ -129,14 +169,27 @@ def reveal_identity(
         raise NotVisible
     if not (actor.kind == ActorKind.CITIZEN and actor.id == citizen_id):
         scope_allows(
-            actor, "accounts:reveal_identity", unit_paths=unit_paths, area_code=area_code, secret=secret, named=named
+            actor,
+            "accounts:reveal_identity",
+            unit_paths=unit_paths,
+            area_code=area_code,
+            secret=secret,
+            named=named,
         ).require("accounts:reveal_identity")
     if len(reason.strip()) < 2:
-        raise Invalid("reason_missing", _("Give the reason why you need to see the identity."), details={"reason": _("Give a reason.")})
+        raise Invalid(
+            "reason_missing",
+            _("Give the reason why you need to see the identity."),
+            details={"reason": _("Give a reason.")},
+        )
     audit.record(
-        actor=actor, verb="accounts.reveal_identity", object_type="citizen", object_id=citizen_id,
-        reason=reason.strip(), data={"order_id": order_id},
-    )  # fmt: skip
+        actor=actor,
+        verb="accounts.reveal_identity",
+        object_type="citizen",
+        object_id=citizen_id,
+        reason=reason.strip(),
+        data={"order_id": order_id},
+    )
     return identity.open_row(citizen)
 
 
@@ -148,11 +201,19 @@ def identity_for_contact(*, actor: Actor, citizen_id: int, purpose: str) -> Iden
     citizen = Citizen.objects.filter(pk=citizen_id).first()
     if citizen is None:
         raise NotVisible
-    audit.record(actor=actor, verb="accounts.contact_citizen", object_type="citizen", object_id=citizen_id, reason=purpose)
+    audit.record(
+        actor=actor,
+        verb="accounts.contact_citizen",
+        object_type="citizen",
+        object_id=citizen_id,
+        reason=purpose,
+    )
     return identity.open_row(citizen)
 
 
-def rotate_identity(*, actor: Actor, batch: int = 1000, progress: Callable[[int], None] = lambda _count: None) -> int:
+def rotate_identity(
+    *, actor: Actor, batch: int = 1000, progress: Callable[[int], None] = lambda _count: None
+) -> int:
     """Encrypt with the ring's first key whatever is not; returns the number of rows changed. Can be stopped and begun again.
 
     Each batch is a transaction of its own; readers and writers go on meanwhile.
@@ -183,9 +244,12 @@ def rotate_identity(*, actor: Actor, batch: int = 1000, progress: Callable[[int]
                         setattr(citizen, column, ring.rotate(sealed, purpose, tie))
             Citizen.objects.bulk_update(citizens, list(SEALED), batch_size=500)
             audit.record(
-                actor=actor, verb="accounts.rotate_identity", object_type="key", object_id=ring.current,
+                actor=actor,
+                verb="accounts.rotate_identity",
+                object_type="key",
+                object_id=ring.current,
                 data={"rows": len(ids), "first": ids[0], "last": ids[-1]},
-            )  # fmt: skip
+            )
         last = ids[-1]
         total += len(ids)
         progress(len(ids))
@@ -194,5 +258,9 @@ def rotate_identity(*, actor: Actor, batch: int = 1000, progress: Callable[[int]
 
 def _may_take_identity(actor: Actor) -> None:
     """Citizens for themselves, machines and other systems for what they carry in, staff who take appeals."""
-    if actor.kind == ActorKind.STAFF and not any(actor.has(code) for code in ("workorders:create", "intake:import", "intake:quarantine")):
-        raise NotPermitted("accounts:find_or_create_citizen", _("Only those who take appeals may record who a citizen is."))
+    if actor.kind == ActorKind.STAFF and not any(
+        actor.has(code) for code in ("workorders:create", "intake:import", "intake:quarantine")
+    ):
+        raise NotPermitted(
+            "accounts:find_or_create_citizen", _("Only those who take appeals may record who a citizen is.")
+        )

@@ -30,7 +30,15 @@ FORMER = 5
 
 @transaction.atomic
 def create_person(
-    *, actor: Actor, username: str, name: str, unit_id: int, role: str, area_code: str = "", password: str = "", **more: Any
+    *,
+    actor: Actor,
+    username: str,
+    name: str,
+    unit_id: int,
+    role: str,
+    area_code: str = "",
+    password: str = "",
+    **more: Any,
 ) -> tuple[Person, str]:
     """Make a member of staff with a first role; returns them and the first password, which they change on signing in.
 
@@ -38,14 +46,26 @@ def create_person(
     """
     username = username.strip().lower()
     first = password or temporary_password()
-    person = Person(username=username, name=name.strip(), must_change_password=not password, password=make_password(first), **_known(more))
+    person = Person(
+        username=username,
+        name=name.strip(),
+        must_change_password=not password,
+        password=make_password(first),
+        **_known(more),
+    )
     try:
         with transaction.atomic():
             person.save()
     except IntegrityError:
         words = _("The user name %(name)s is taken.") % {"name": username}
         raise Invalid("username_taken", words, details={"username": words}) from None
-    audit.record(actor=actor, verb="accounts.create_person", object_type="person", object_id=person.pk, data={"username": username})
+    audit.record(
+        actor=actor,
+        verb="accounts.create_person",
+        object_type="person",
+        object_id=person.pk,
+        data={"username": username},
+    )
     add_membership(actor=actor, person_id=person.pk, unit_id=unit_id, role=role, area_code=area_code)
     return person, first
 
@@ -64,17 +84,27 @@ def change_person(*, actor: Actor, person_id: int, **values: Any) -> Person:
         setattr(person, name, value)
     person.save(update_fields=list(values))
     audit.record(
-        actor=actor, verb="accounts.change_person", object_type="person", object_id=person.pk,
+        actor=actor,
+        verb="accounts.change_person",
+        object_type="person",
+        object_id=person.pk,
         data={"fields": [name for name in values if before[name] != values[name]]},
-    )  # fmt: skip
+    )
     return person
 
 
 @transaction.atomic
 def add_membership(
-    *, actor: Actor, person_id: int, unit_id: int, role: str, area_code: str = "", handles_secret: bool = False,
-    valid_from: date | None = None, valid_until: date | None = None,
-) -> Membership:  # fmt: skip
+    *,
+    actor: Actor,
+    person_id: int,
+    unit_id: int,
+    role: str,
+    area_code: str = "",
+    handles_secret: bool = False,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+) -> Membership:
     """Give a role at a unit. Nobody gives a role to themselves; administrator and auditor never meet in one person."""
     person = _locked(person_id)
     unit = Unit.objects.filter(pk=unit_id).first()
@@ -84,7 +114,9 @@ def add_membership(
     if area_missing(role, unit.level, area_code):
         area_code = unit.area_code
         if not area_code:
-            words = _("%(role)s reaches the whole city. Outside the hotline centre, name the area that it is limited to.") % {"role": Role(role).label}
+            words = _(
+                "%(role)s reaches the whole city. Outside the hotline centre, name the area that it is limited to."
+            ) % {"role": Role(role).label}
             raise Invalid("area_missing", words, details={"area_code": words})
     held = set(Membership.objects.filter(person=person).values_list("role", flat=True))
     if incompatible(held | {str(role)}):
@@ -92,14 +124,25 @@ def add_membership(
     try:
         with transaction.atomic():
             membership = Membership.objects.create(
-                person=person, unit=unit, role=Role(role), area_code=area_code, handles_secret=handles_secret, valid_from=valid_from, valid_until=valid_until
+                person=person,
+                unit=unit,
+                role=Role(role),
+                area_code=area_code,
+                handles_secret=handles_secret,
+                valid_from=valid_from,
+                valid_until=valid_until,
             )
     except IntegrityError:
-        raise Refused("membership_exists", _("%(person)s has this role at this unit already.") % {"person": person.name}) from None
+        raise Refused(
+            "membership_exists", _("%(person)s has this role at this unit already.") % {"person": person.name}
+        ) from None
     audit.record(
-        actor=actor, verb="accounts.add_membership", object_type="person", object_id=person.pk,
+        actor=actor,
+        verb="accounts.add_membership",
+        object_type="person",
+        object_id=person.pk,
         data={"unit": unit.pk, "role": str(role), "area": area_code, "secret": handles_secret},
-    )  # fmt: skip
+    )
     return membership
 
 
@@ -113,9 +156,12 @@ def end_membership(*, actor: Actor, membership_id: int) -> None:
     _permit_role(actor, person, membership.role, membership.unit)
     membership.delete()
     audit.record(
-        actor=actor, verb="accounts.end_membership", object_type="person", object_id=person.pk,
+        actor=actor,
+        verb="accounts.end_membership",
+        object_type="person",
+        object_id=person.pk,
         data={"unit": membership.unit_id, "role": membership.role, "area": membership.area_code},
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -128,7 +174,13 @@ def deactivate_person(*, actor: Actor, person_id: int, reason: str) -> Person:
     person.is_active = False
     person.save(update_fields=["is_active"])
     end_all_sessions(actor=actor, person_id=person.pk, why=SessionEnd.DEACTIVATED)
-    audit.record(actor=actor, verb="accounts.deactivate_person", object_type="person", object_id=person.pk, reason=reason)
+    audit.record(
+        actor=actor,
+        verb="accounts.deactivate_person",
+        object_type="person",
+        object_id=person.pk,
+        reason=reason,
+    )
     return person
 
 
@@ -158,13 +210,19 @@ def reset_password(*, actor: Actor, person_id: int) -> str:
 
 
 @transaction.atomic
-def change_password(*, actor: Actor, person_id: int, old: str, new: str, keep_session: int | None = None) -> Person:
+def change_password(
+    *, actor: Actor, person_id: int, old: str, new: str, keep_session: int | None = None
+) -> Person:
     """One's own password; other sessions end. Raises Invalid with the fields' messages."""
     person = _locked(person_id)
     if not _is_self(actor, person):
         raise NotVisible
     if not check_password(old, person.password):
-        raise Invalid("wrong_password", _("The present password is wrong."), details={"old": _("The present password is wrong.")})
+        raise Invalid(
+            "wrong_password",
+            _("The present password is wrong."),
+            details={"old": _("The present password is wrong.")},
+        )
     return _change_own(actor, person, new, keep_session)
 
 
@@ -194,7 +252,15 @@ def _change_own(actor: Actor, person: Person, new: str, keep_session: int | None
 
 
 @transaction.atomic
-def delegate(*, actor: Actor, from_person_id: int, to_person_id: int, starts_at: datetime, ends_at: datetime, reason: str) -> Delegation:
+def delegate(
+    *,
+    actor: Actor,
+    from_person_id: int,
+    to_person_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+) -> Delegation:
     """While `from_person` is away, `to_person` also acts with their roles. Given by oneself or by an administrator.
 
     Administrator's and auditor's roles are not lent: a stand-in gets them in their own name.
@@ -203,26 +269,43 @@ def delegate(*, actor: Actor, from_person_id: int, to_person_id: int, starts_at:
     if not _is_self(actor, giver):
         permit(actor, giver)
     if giver.pk == taker.pk:
-        raise Invalid("same_person", _("Choose somebody else."), details={"to_person": _("Choose somebody else.")})
+        raise Invalid(
+            "same_person", _("Choose somebody else."), details={"to_person": _("Choose somebody else.")}
+        )
     if not taker.is_active:
         raise Refused("inactive", _("%(person)s is out of service.") % {"person": taker.name})
     if ends_at <= starts_at or ends_at <= now():
-        raise Invalid("period", _("The end must lie after the beginning and in the future."), details={"ends_at": _("The end must lie after the beginning and in the future.")})
+        raise Invalid(
+            "period",
+            _("The end must lie after the beginning and in the future."),
+            details={"ends_at": _("The end must lie after the beginning and in the future.")},
+        )
     roles = set(Membership.objects.filter(person=giver).values_list("role", flat=True))
     if roles & {Role.ADMIN, Role.AUDITOR}:
         raise Refused("not_lent", _("The roles of administrator and auditor cannot be delegated."))
-    delegation = Delegation.objects.create(from_person=giver, to_person=taker, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
+    delegation = Delegation.objects.create(
+        from_person=giver, to_person=taker, starts_at=starts_at, ends_at=ends_at, reason=reason.strip()
+    )
     audit.record(
-        actor=actor, verb="accounts.delegate", object_type="person", object_id=giver.pk, reason=reason.strip(),
+        actor=actor,
+        verb="accounts.delegate",
+        object_type="person",
+        object_id=giver.pk,
+        reason=reason.strip(),
         data={"to": taker.pk, "from": starts_at, "until": ends_at},
-    )  # fmt: skip
+    )
     return delegation
 
 
 @transaction.atomic
 def revoke_delegation(*, actor: Actor, delegation_id: int) -> Delegation:
     """End a delegation now; by the giver, the taker or an administrator."""
-    delegation = Delegation.objects.select_for_update(of=("self",)).select_related("from_person").filter(pk=delegation_id).first()
+    delegation = (
+        Delegation.objects.select_for_update(of=("self",))
+        .select_related("from_person")
+        .filter(pk=delegation_id)
+        .first()
+    )
     if delegation is None:
         raise NotVisible
     if actor.kind != ActorKind.STAFF or actor.id not in (delegation.from_person_id, delegation.to_person_id):
@@ -230,7 +313,13 @@ def revoke_delegation(*, actor: Actor, delegation_id: int) -> Delegation:
     if delegation.revoked_at is None:
         delegation.revoked_at = now()
         delegation.save(update_fields=["revoked_at"])
-        audit.record(actor=actor, verb="accounts.revoke_delegation", object_type="person", object_id=delegation.from_person_id, data={"to": delegation.to_person_id})
+        audit.record(
+            actor=actor,
+            verb="accounts.revoke_delegation",
+            object_type="person",
+            object_id=delegation.from_person_id,
+            data={"to": delegation.to_person_id},
+        )
     return delegation
 
 
@@ -242,11 +331,17 @@ def permit(actor: Actor, person: Person) -> None:
     if any(way.scope == Scope.CITY for way in ways):
         return
     held = list(Membership.objects.filter(person=person).select_related("unit"))
-    verdicts = [scope_allows(actor, CODE, unit_paths=[one.unit.path]) for one in held] or [scope_allows(actor, CODE)]
+    verdicts = [scope_allows(actor, CODE, unit_paths=[one.unit.path]) for one in held] or [
+        scope_allows(actor, CODE)
+    ]
     for verdict in verdicts:
         verdict.require(CODE)
     if any(one.role not in SINGLE_UNIT_ROLES for one in held):
-        raise NotPermitted(CODE, _("%(person)s has a role of the hotline centre; its administrator keeps them.") % {"person": person.name})
+        raise NotPermitted(
+            CODE,
+            _("%(person)s has a role of the hotline centre; its administrator keeps them.")
+            % {"person": person.name},
+        )
 
 
 def _permit_role(actor: Actor, person: Person, role: str, unit: Unit) -> None:
@@ -256,7 +351,11 @@ def _permit_role(actor: Actor, person: Person, role: str, unit: Unit) -> None:
         raise Refused("self", _("Nobody changes their own roles; ask another administrator."))
     scope_allows(actor, CODE, unit_paths=[unit.path]).require(CODE)
     if role not in SINGLE_UNIT_ROLES and not any(way.scope == Scope.CITY for way in reaches(actor, CODE)):
-        raise NotPermitted(CODE, _("Only the hotline centre's administrator gives the role %(role)s.") % {"role": Role(role).label})
+        raise NotPermitted(
+            CODE,
+            _("Only the hotline centre's administrator gives the role %(role)s.")
+            % {"role": Role(role).label},
+        )
 
 
 def _is_self(actor: Actor, person: Person) -> bool:
@@ -290,5 +389,9 @@ def temporary_password() -> str:
     alphabet = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
     while True:
         made = "".join(secrets.choice(alphabet) for _number in range(12))
-        if any(c.isdigit() for c in made) and any(c.islower() for c in made) and any(c.isupper() for c in made):
+        if (
+            any(c.isdigit() for c in made)
+            and any(c.islower() for c in made)
+            and any(c.isupper() for c in made)
+        ):
             return made

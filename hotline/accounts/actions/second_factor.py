@@ -41,7 +41,9 @@ def begin_enrolment(*, person: Person) -> TOTPDevice:
 @transaction.atomic
 def confirm_enrolment(*, actor: Actor, person: Person, code: str) -> list[str] | None:
     """Confirm by the first code; returns fresh recovery codes to be shown once, None when the code is wrong."""
-    device = TOTPDevice.objects.select_for_update().filter(user=person, confirmed=False).order_by("id").first()
+    device = (
+        TOTPDevice.objects.select_for_update().filter(user=person, confirmed=False).order_by("id").first()
+    )
     if device is None or not device.verify_is_allowed()[0] or not device.verify_token(_digits(code)):
         return None
     TOTPDevice.objects.filter(user=person).exclude(pk=device.pk).delete()
@@ -54,7 +56,9 @@ def confirm_enrolment(*, actor: Actor, person: Person, code: str) -> list[str] |
 @transaction.atomic
 def make_recovery_codes(*, actor: Actor, person: Person) -> list[str]:
     """Ten new codes, each good once; the former ones end."""
-    device, _made = StaticDevice.objects.get_or_create(user=person, name="recovery", defaults={"confirmed": True})
+    device, _made = StaticDevice.objects.get_or_create(
+        user=person, name="recovery", defaults={"confirmed": True}
+    )
     device.token_set.all().delete()
     codes = [base64.b32encode(secrets.token_bytes(5)).decode().lower() for _number in range(CODES)]
     StaticToken.objects.bulk_create([StaticToken(device=device, token=code) for code in codes])
@@ -74,7 +78,9 @@ def check_second_factor(*, actor: Actor, person: Person, code: str) -> bool:
     plain = code.strip().lower().replace("-", "").replace(" ", "")
     for static in StaticDevice.objects.select_for_update().filter(user=person, confirmed=True):
         if static.verify_is_allowed()[0] and static.verify_token(plain):
-            audit.record(actor=actor, verb="accounts.use_recovery_code", object_type="person", object_id=person.pk)
+            audit.record(
+                actor=actor, verb="accounts.use_recovery_code", object_type="person", object_id=person.pk
+            )
             return True
     return False
 
@@ -112,8 +118,10 @@ def enrol_demo_device(*, actor: Actor, person: Person, secret: str) -> TOTPDevic
     key = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8)).hex()
     device, _made = TOTPDevice.objects.update_or_create(
         # Wide tolerance, so that the code shown next is good even when the present one was used a second ago.
-        user=person, name=DEMO, defaults={"key": key, "confirmed": True, "tolerance": 20},
-    )  # fmt: skip
+        user=person,
+        name=DEMO,
+        defaults={"key": key, "confirmed": True, "tolerance": 20},
+    )
     return device
 
 

@@ -22,20 +22,36 @@ def session_hash(session_key: str) -> str:
 
 
 @transaction.atomic
-def open_session(*, actor: Actor, person: Person, session_key: str, ip: str | None, user_agent: str) -> StaffSession:
+def open_session(
+    *, actor: Actor, person: Person, session_key: str, ip: str | None, user_agent: str
+) -> StaffSession:
     """Record a session that has just been signed in."""
     moment = now()
     opened = StaffSession.objects.create(
-        session_key=session_hash(session_key), person=person, ip=ip, user_agent=user_agent[:300], created_at=moment, seen_at=moment
+        session_key=session_hash(session_key),
+        person=person,
+        ip=ip,
+        user_agent=user_agent[:300],
+        created_at=moment,
+        seen_at=moment,
     )
-    audit.record(actor=actor, verb="accounts.sign_in", object_type="person", object_id=person.pk, data={"session": opened.pk}, ip=ip)
+    audit.record(
+        actor=actor,
+        verb="accounts.sign_in",
+        object_type="person",
+        object_id=person.pk,
+        data={"session": opened.pk},
+        ip=ip,
+    )
     return opened
 
 
 def touch_session(session: StaffSession, moment: datetime) -> None:
     """Note its use, at most once a minute; no action, no audit."""
     if moment - session.seen_at >= TOUCH_EVERY:
-        StaffSession.objects.filter(pk=session.pk, seen_at__lt=moment, ended_at__isnull=True).update(seen_at=moment)
+        StaffSession.objects.filter(pk=session.pk, seen_at__lt=moment, ended_at__isnull=True).update(
+            seen_at=moment
+        )
         session.seen_at = moment
 
 
@@ -47,12 +63,17 @@ def rekey_session(session: StaffSession, session_key: str) -> None:
 @transaction.atomic
 def close_session(session: StaffSession, why: SessionEnd) -> None:
     """The platform itself ends a session whose limit is reached, or its owner signs out."""
-    if StaffSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(ended_at=now(), end_reason=str(why)):
+    if StaffSession.objects.filter(pk=session.pk, ended_at__isnull=True).update(
+        ended_at=now(), end_reason=str(why)
+    ):
         owner = Actor(kind=ActorKind.STAFF, id=session.person_id, name=session.person.name)
         audit.record(
-            actor=owner, verb="accounts.session_over", object_type="person", object_id=session.person_id,
+            actor=owner,
+            verb="accounts.session_over",
+            object_type="person",
+            object_id=session.person_id,
             data={"session": session.pk, "why": str(why)},
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic
@@ -65,25 +86,41 @@ def end_session(*, actor: Actor, session_id: int) -> StaffSession:
         session.ended_at, session.end_reason = now(), SessionEnd.ENDED
         session.save(update_fields=["ended_at", "end_reason"])
         audit.record(
-            actor=actor, verb="accounts.end_session", object_type="person", object_id=session.person_id, data={"session": session.pk}
+            actor=actor,
+            verb="accounts.end_session",
+            object_type="person",
+            object_id=session.person_id,
+            data={"session": session.pk},
         )
     return session
 
 
 @transaction.atomic
-def end_all_sessions(*, actor: Actor, person_id: int, why: SessionEnd = SessionEnd.ENDED, keep: int | None = None) -> int:
+def end_all_sessions(
+    *, actor: Actor, person_id: int, why: SessionEnd = SessionEnd.ENDED, keep: int | None = None
+) -> int:
     """End every session of a person but `keep` (a session's id); returns how many."""
-    if not (_own(actor, person_id) or actor.is_system or actor.has("accounts:manage_sessions") or actor.has("accounts:manage_people")):
-        raise NotPermitted("accounts:manage_sessions", _("Only an administrator may end the sessions of others."))
+    if not (
+        _own(actor, person_id)
+        or actor.is_system
+        or actor.has("accounts:manage_sessions")
+        or actor.has("accounts:manage_people")
+    ):
+        raise NotPermitted(
+            "accounts:manage_sessions", _("Only an administrator may end the sessions of others.")
+        )
     open_ones = StaffSession.objects.filter(person_id=person_id, ended_at__isnull=True)
     if keep is not None:
         open_ones = open_ones.exclude(pk=keep)
     count = open_ones.update(ended_at=now(), end_reason=str(why))
     if count:
         audit.record(
-            actor=actor, verb="accounts.end_all_sessions", object_type="person", object_id=person_id,
+            actor=actor,
+            verb="accounts.end_all_sessions",
+            object_type="person",
+            object_id=person_id,
             data={"count": count, "why": str(why)},
-        )  # fmt: skip
+        )
     return count
 
 

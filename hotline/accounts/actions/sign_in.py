@@ -53,19 +53,39 @@ def try_password(request: HttpRequest, username: str, password: str) -> Tried:
         return Tried(person=user)
     known = person_named(username)
     if known is not None:
-        audit.record(actor=DOOR, verb="accounts.sign_in_failed", object_type="person", object_id=known.pk, ip=ip or None)
+        audit.record(
+            actor=DOOR,
+            verb="accounts.sign_in_failed",
+            object_type="person",
+            object_id=known.pk,
+            ip=ip or None,
+        )
     if not AxesProxyHandler.is_allowed(request, credentials):
         if known is not None:
-            audit.record(actor=DOOR, verb="accounts.locked_out", object_type="person", object_id=known.pk, ip=ip or None)
+            audit.record(
+                actor=DOOR,
+                verb="accounts.locked_out",
+                object_type="person",
+                object_id=known.pk,
+                ip=ip or None,
+            )
         return Tried(locked_for=_locked_for(username, ip))
-    tries = AccessAttempt.objects.filter(username=username, ip_address=ip or None).order_by("-failures_since_start").first()
+    tries = (
+        AccessAttempt.objects.filter(username=username, ip_address=ip or None)
+        .order_by("-failures_since_start")
+        .first()
+    )
     left = settings.AXES_FAILURE_LIMIT - (tries.failures_since_start if tries else 0)
     return Tried(left=max(left, 0))
 
 
 def _locked_for(username: str, ip: str) -> timedelta:
     cooloff = timedelta(hours=settings.AXES_COOLOFF_TIME)
-    last = AccessAttempt.objects.filter(username=username, ip_address=ip or None).order_by("-attempt_time").first()
+    last = (
+        AccessAttempt.objects.filter(username=username, ip_address=ip or None)
+        .order_by("-attempt_time")
+        .first()
+    )
     remaining = last.attempt_time + cooloff - now() if last else cooloff
     return max(remaining, timedelta(seconds=1))
 
@@ -73,7 +93,13 @@ def _locked_for(username: str, ip: str) -> timedelta:
 def begin(request: HttpRequest, person: Person, going_to: str) -> None:
     """Remember that the password was right, under a new session key."""
     request.session.cycle_key()
-    request.session[PENDING] = {"person": person.pk, "at": now().isoformat(), "to": going_to, "factor": False, "wrong": 0}
+    request.session[PENDING] = {
+        "person": person.pk,
+        "at": now().isoformat(),
+        "to": going_to,
+        "factor": False,
+        "wrong": 0,
+    }
 
 
 def pending_person(request: HttpRequest) -> Person | None:

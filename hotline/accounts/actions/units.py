@@ -20,7 +20,18 @@ from hotline.kit.clock import today
 from hotline.kit.errors import Invalid, NotVisible, Refused, Stale
 
 CODE = "accounts:manage_units"
-FIELDS = ("code", "name", "short_name", "level", "kind", "area_code", "duties", "working_hours", "phone", "opened_on")
+FIELDS = (
+    "code",
+    "name",
+    "short_name",
+    "level",
+    "kind",
+    "area_code",
+    "duties",
+    "working_hours",
+    "phone",
+    "opened_on",
+)
 MOVED = events.declare("unit.moved", "A unit, and all below it, hang under another unit: unit_id")
 CLOSED = events.declare("unit.closed", "A unit takes no new orders any more: unit_id")
 
@@ -31,12 +42,20 @@ def create_unit(*, actor: Actor, parent_id: int | None, **values: Any) -> Unit:
     parent = _locked(parent_id) if parent_id is not None else None
     scope_allows(actor, CODE, unit_paths=[parent.path] if parent else []).require(CODE)
     if parent is not None and is_closed(parent):
-        raise Refused("unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name})
+        raise Refused(
+            "unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name}
+        )
     unit = Unit(parent=parent, **_known(values))
     _save_new(unit)
     unit.path = f"{parent.path if parent else '/'}{unit.pk}/"
     unit.save(update_fields=["path"])
-    audit.record(actor=actor, verb="accounts.create_unit", object_type="unit", object_id=unit.pk, data={"parent": parent_id, **_plain(values)})
+    audit.record(
+        actor=actor,
+        verb="accounts.create_unit",
+        object_type="unit",
+        object_id=unit.pk,
+        data={"parent": parent_id, **_plain(values)},
+    )
     return unit
 
 
@@ -56,8 +75,12 @@ def change_unit(*, actor: Actor, unit_id: int, version: int | None, **values: An
             unit.save()
     except IntegrityError:
         raise _code_taken(unit.code) from None
-    changed = {name: [_text(before[name]), _text(values[name])] for name in values if before[name] != values[name]}
-    audit.record(actor=actor, verb="accounts.change_unit", object_type="unit", object_id=unit.pk, data=changed)
+    changed = {
+        name: [_text(before[name]), _text(values[name])] for name in values if before[name] != values[name]
+    }
+    audit.record(
+        actor=actor, verb="accounts.change_unit", object_type="unit", object_id=unit.pk, data=changed
+    )
     return unit
 
 
@@ -73,9 +96,13 @@ def move_unit(*, actor: Actor, unit_id: int, parent_id: int | None, version: int
     scope_allows(actor, CODE, unit_paths=[parent.path] if parent else []).require(CODE)
     _check_version(unit, version, {})
     if parent is not None and parent.path.startswith(unit.path):
-        raise Refused("circle", _("%(unit)s cannot be put below itself or a unit below it.") % {"unit": unit.name})
+        raise Refused(
+            "circle", _("%(unit)s cannot be put below itself or a unit below it.") % {"unit": unit.name}
+        )
     if parent is not None and is_closed(parent):
-        raise Refused("unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name})
+        raise Refused(
+            "unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name}
+        )
     old_path, old_parent = unit.path, unit.parent_id
     new_path = f"{parent.path if parent else '/'}{unit.pk}/"
     if new_path == old_path:
@@ -87,7 +114,11 @@ def move_unit(*, actor: Actor, unit_id: int, parent_id: int | None, version: int
         )
     Unit.objects.filter(pk=unit.pk).update(parent=parent)
     audit.record(
-        actor=actor, verb="accounts.move_unit", object_type="unit", object_id=unit.pk, data={"parent": [old_parent, parent_id], "path": [old_path, new_path]}
+        actor=actor,
+        verb="accounts.move_unit",
+        object_type="unit",
+        object_id=unit.pk,
+        data={"parent": [old_parent, parent_id], "path": [old_path, new_path]},
     )
     events.emit(MOVED, unit_id=unit.pk)
     unit.refresh_from_db()
@@ -103,14 +134,28 @@ def close_unit(*, actor: Actor, unit_id: int, on: date | None = None, reason: st
         raise Refused("unit_closed", _("%(unit)s is closed already.") % {"unit": unit.name})
     below = Unit.objects.filter(parent=unit, closed_on__isnull=True).order_by("id").first()
     if below is not None:
-        raise Refused("units_below", _("%(unit)s has open units below it, such as %(below)s. Move or close them first.") % {"unit": unit.name, "below": below.name})
+        raise Refused(
+            "units_below",
+            _("%(unit)s has open units below it, such as %(below)s. Move or close them first.")
+            % {"unit": unit.name, "below": below.name},
+        )
     against = hooks.reasons_against_closing(unit.pk)
     if against:
-        raise Refused("unit_busy", _("%(unit)s cannot be closed now: %(why)s") % {"unit": unit.name, "why": _("; ").join(against)})
+        raise Refused(
+            "unit_busy",
+            _("%(unit)s cannot be closed now: %(why)s") % {"unit": unit.name, "why": _("; ").join(against)},
+        )
     unit.closed_on = on or today()
     unit.version += 1
     unit.save(update_fields=["closed_on", "version"])
-    audit.record(actor=actor, verb="accounts.close_unit", object_type="unit", object_id=unit.pk, reason=reason, data={"on": str(unit.closed_on)})
+    audit.record(
+        actor=actor,
+        verb="accounts.close_unit",
+        object_type="unit",
+        object_id=unit.pk,
+        reason=reason,
+        data={"on": str(unit.closed_on)},
+    )
     events.emit(CLOSED, unit_id=unit.pk)
     return unit
 
@@ -122,7 +167,9 @@ def reopen_unit(*, actor: Actor, unit_id: int) -> Unit:
     _permit_above(actor, unit)
     parent = unit.parent
     if parent is not None and is_closed(parent):
-        raise Refused("unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name})
+        raise Refused(
+            "unit_closed", _("%(unit)s is closed; nothing can be put below it.") % {"unit": parent.name}
+        )
     unit.closed_on = None
     unit.version += 1
     unit.save(update_fields=["closed_on", "version"])
@@ -172,8 +219,12 @@ def _check_version(unit: Unit, version: int | None, values: Mapping[str, Any]) -
     if version is not None and version != unit.version:
         raise Stale(
             "unit_changed",
-            _("Somebody changed %(unit)s meanwhile. Look at the present state and change it again.") % {"unit": unit.name},
-            details={"yours": _plain(values), "theirs": {name: _text(getattr(unit, name)) for name in values}},
+            _("Somebody changed %(unit)s meanwhile. Look at the present state and change it again.")
+            % {"unit": unit.name},
+            details={
+                "yours": _plain(values),
+                "theirs": {name: _text(getattr(unit, name)) for name in values},
+            },
         )
 
 

@@ -1,11 +1,18 @@
 """Reads of people, units and citizens; other packages import from here."""
 
 from hotline.accounts.queries.actors import actor_for, actors_for, citizen_actor, in_effect, person_named
-from hotline.accounts.queries.citizens import find_citizen, find_citizens, phone_hash
+from hotline.accounts.queries.citizens import (
+    find_citizen,
+    find_citizens,
+    identity_keys_in_use,
+    identity_rows_to_rotate,
+    phone_hash,
+)
 from hotline.accounts.queries.people import (
     PACKAGES,
     delegations_of,
     delegations_to,
+    demo_staff,
     fill_roles,
     get_visible_person,
     memberships_of,
@@ -23,6 +30,7 @@ from hotline.accounts.queries.units import (
     trail,
     unit,
     unit_path_ids,
+    unit_with_code,
     with_paths,
 )
 from hotline.accounts.queries.who_can import Holder, OrderFacts, named_people, who_can
@@ -37,10 +45,13 @@ __all__ = [
     "citizen_actor",
     "delegations_of",
     "delegations_to",
+    "demo_staff",
     "fill_roles",
     "find_citizen",
     "find_citizens",
     "get_visible_person",
+    "identity_keys_in_use",
+    "identity_rows_to_rotate",
     "in_effect",
     "memberships_of",
     "named_people",
@@ -57,6 +68,7 @@ __all__ = [
     "trail",
     "unit",
     "unit_path_ids",
+    "unit_with_code",
     "who_can",
     "with_paths",
 ]

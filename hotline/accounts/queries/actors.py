@@ -36,7 +36,9 @@ def actors_for(people: Iterable[Person]) -> list[Actor]:
     lines: dict[int, str] = {}
     for membership in valid_memberships(moment).filter(person__in=ids).order_by("id"):
         grants[membership.person_id].append(grant_of(membership))
-        lines.setdefault(membership.person_id, f"{membership.unit.short_name} · {membership.get_role_display()}")
+        lines.setdefault(
+            membership.person_id, f"{membership.unit.short_name} · {membership.get_role_display()}"
+        )
     for person in everyone:
         person.duty_line = lines.get(person.id, "")
     return [_actor(person, given.get(person.id, {}), grants) for person in everyone]
@@ -50,7 +52,10 @@ def _actor(person: Person, delegated: dict[int, str], grants: dict[int, list[Gra
     merged = tuple(dict.fromkeys([*own, *(grant for one in acting for grant in grants[one])]))
     name = person.name
     if acting:
-        name = _("%(name)s (for %(others)s)") % {"name": name, "others": _(", ").join(delegated[one] for one in acting)}
+        name = _("%(name)s (for %(others)s)") % {
+            "name": name,
+            "others": _(", ").join(delegated[one] for one in acting),
+        }
     return Actor(
         kind=ActorKind.STAFF,
         id=person.id,
@@ -95,4 +100,9 @@ def person_named(username: str) -> Person | None:
 
 def citizen_actor(citizen_id: int, name: str = "") -> Actor:
     """A citizen as an actor; id 0 is an anonymous visitor."""
-    return Actor(kind=ActorKind.CITIZEN, id=citizen_id, name=name, permissions=CITIZEN_CODES if citizen_id else frozenset())
+    return Actor(
+        kind=ActorKind.CITIZEN,
+        id=citizen_id,
+        name=name,
+        permissions=CITIZEN_CODES if citizen_id else frozenset(),
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import connection
 from django.db.models import Q
 
-from hotline.accounts.identity import EMAIL_HASH, ID_HASH, PHONE_HASH
+from hotline.accounts.identity import EMAIL_HASH, ID_HASH, PHONE_HASH, SEALED
 from hotline.accounts.models import Citizen
 from hotline.accounts.rules import normalize_email, normalize_id_number, normalize_phone
 from hotline.kit.crypto import identity_ring
@@ -31,3 +32,32 @@ def find_citizens(*, id_number: str = "", email: str = "") -> list[Citizen]:
     else:
         return []
     return list(Citizen.objects.filter(wanted).order_by("id")[:20])
+
+
+_STALE = " OR ".join(f"({column} IS NOT NULL AND substr({column}, 1, %s) <> %s)" for column in SEALED)
+
+
+def identity_rows_to_rotate() -> int:
+    """Rows with a value that is not under the present key and cipher."""
+    prefix = identity_ring().current_prefix()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM accounts_citizen WHERE {_STALE}", [len(prefix), prefix] * len(SEALED)
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def identity_keys_in_use() -> dict[str, int]:
+    """`cipher key` → rows whose name or phone number is under it."""
+    ciphers = {1: "aes-gcm", 2: "sm4-gcm"}
+    counts: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT get_byte(c, 0), convert_from(substr(c, 3, get_byte(c, 1)), 'UTF8'), count(*) FROM"
+            " (SELECT coalesce(phone_cipher, name_cipher, email_cipher, id_number_cipher) AS c FROM accounts_citizen) AS s"
+            " WHERE c IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC"
+        )
+        for version, name, count in cursor.fetchall():
+            counts[f"{ciphers.get(version, version)} {name}"] = int(count)
+    return counts

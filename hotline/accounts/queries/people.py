@@ -33,7 +33,9 @@ PACKAGES: Mapping[str, str | Promise] = {
 """Names of the packages that permission codes begin with."""
 
 
-def people_visible_to(actor: Actor, *, text: str = "", role: str = "", unit_id: str = "", inactive: bool = False) -> QuerySet[Person]:
+def people_visible_to(
+    actor: Actor, *, text: str = "", role: str = "", unit_id: str = "", inactive: bool = False
+) -> QuerySet[Person]:
     """Staff whom the actor keeps: all, or those with a role in their subtree."""
     ways = reaches(actor, "accounts:manage_people")
     rows = Person.objects.filter(is_active=not inactive)
@@ -95,12 +97,17 @@ def second_factor_of(person_id: int) -> dict[str, object] | None:
     device = TOTPDevice.objects.filter(user_id=person_id, confirmed=True).first()
     if device is None:
         return None
-    return {"since": device.created_at, "codes_left": StaticToken.objects.filter(device__user_id=person_id).count()}
+    return {
+        "since": device.created_at,
+        "codes_left": StaticToken.objects.filter(device__user_id=person_id).count(),
+    }
 
 
 def sessions_of(actor: Actor, person_id: int) -> list[StaffSession]:
     """The latest sessions of oneself, or of anybody for those who keep staff or sessions."""
-    if actor.id != person_id and not (actor.has("accounts:manage_sessions") or actor.has("accounts:manage_people")):
+    if actor.id != person_id and not (
+        actor.has("accounts:manage_sessions") or actor.has("accounts:manage_people")
+    ):
         raise NotVisible
     return list(StaffSession.objects.filter(person_id=person_id).order_by("-seen_at", "-id")[:30])
 
@@ -124,3 +131,12 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def demo_staff() -> list[tuple[str, str]]:
+    """One demo member of staff of each role: user name and role; for the sign-in page of demo mode."""
+    held = Membership.objects.filter(person__totpdevice__name="demo", person__is_active=True)
+    names: dict[str, str] = {}
+    for role, username in held.order_by("role", "person_id").values_list("role", "person__username"):
+        names.setdefault(role, username)
+    return [(names[role], str(Role(role).label)) for role in Role.values if role in names]

@@ -42,7 +42,10 @@ def search_units(text: str, *, limit: int = 20, within: Iterable[int] = ()) -> l
     if not wanted:
         return []
     found = open_units().filter(
-        Q(name__icontains=wanted) | Q(short_name__icontains=wanted) | Q(pinyin__contains=wanted) | Q(code__iexact=wanted)
+        Q(name__icontains=wanted)
+        | Q(short_name__icontains=wanted)
+        | Q(pinyin__contains=wanted)
+        | Q(code__iexact=wanted)
     )
     roots = list(Unit.objects.filter(id__in=list(within)).values_list("path", flat=True))
     if roots:
@@ -69,9 +72,13 @@ def unit(unit_id: int) -> Unit | None:
 def children_of(unit_id: int | None, *, closed: bool = False) -> list[Unit]:
     """Units directly below one (None: the roots), with `has_children` and `staff_count`."""
     rows = Unit.objects.filter(parent_id=unit_id) if closed else open_units().filter(parent_id=unit_id)
-    below = Unit.objects.filter(parent=OuterRef("pk")) if closed else open_units().filter(parent=OuterRef("pk"))
+    below = (
+        Unit.objects.filter(parent=OuterRef("pk")) if closed else open_units().filter(parent=OuterRef("pk"))
+    )
     return list(
-        rows.annotate(has_children=Exists(below), staff_count=Count("memberships__person", distinct=True)).order_by("level", "code")
+        rows.annotate(
+            has_children=Exists(below), staff_count=Count("memberships__person", distinct=True)
+        ).order_by("level", "code")
     )
 
 
@@ -85,10 +92,23 @@ def trail(unit: Unit) -> list[Unit]:
 def with_paths(units: Iterable[Unit]) -> list[tuple[Unit, str]]:
     """Each unit with the short names above it, "a › b"; one statement."""
     rows = list(units)
-    names = dict(Unit.objects.filter(id__in={n for row in rows for n in unit_path_ids(row)[:-1]}).values_list("id", "short_name"))
+    names = dict(
+        Unit.objects.filter(id__in={n for row in rows for n in unit_path_ids(row)[:-1]}).values_list(
+            "id", "short_name"
+        )
+    )
     return [(row, " › ".join(names[n] for n in unit_path_ids(row)[:-1] if n in names)) for row in rows]
 
 
 def staff_of(unit: Unit) -> list[Membership]:
     """Roles held at this very unit."""
-    return list(Membership.objects.filter(unit=unit, person__is_active=True).select_related("person").order_by("role", "person__name", "id"))
+    return list(
+        Membership.objects.filter(unit=unit, person__is_active=True)
+        .select_related("person")
+        .order_by("role", "person__name", "id")
+    )
+
+
+def unit_with_code(code: str) -> Unit | None:
+    """The open unit with this code."""
+    return open_units().filter(code__iexact=code.strip()).first()

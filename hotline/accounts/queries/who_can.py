@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from hotline.accounts.models import Membership, Person, Role
-from hotline.accounts.permissions import Reach, out_of_reach, label_of
+from hotline.accounts.permissions import Reach, label_of, out_of_reach
 from hotline.accounts.queries.actors import grant_of, in_effect, valid_memberships
 from hotline.accounts.rules import ABOUT_GRANTS, NEVER_SECRET, PERMISSIONS, SCOPE_LABELS, codes_of
 from hotline.kit.clock import now
@@ -52,11 +52,20 @@ def who_can(facts: OrderFacts) -> list[Holder]:
     wide = [role for role in Role if any(scope in ("city", "area") for scope in codes_of(role).values())]
     reach = Q(role__in=wide) | Q(unit_id__in=above) | Q(person_id__in=facts.named_ids)
     groups: dict[tuple[str, int, str, bool, bool], list[Membership]] = defaultdict(list)
-    for membership in valid_memberships(moment).filter(reach, person__is_active=True).select_related("unit", "person").order_by("id"):
+    for membership in (
+        valid_memberships(moment)
+        .filter(reach, person__is_active=True)
+        .select_related("unit", "person")
+        .order_by("id")
+    ):
         named = membership.person_id in facts.named_ids
-        groups[membership.role, membership.unit_id, membership.area_code, membership.handles_secret, named].append(membership)
+        groups[
+            membership.role, membership.unit_id, membership.area_code, membership.handles_secret, named
+        ].append(membership)
     stand_ins = _stand_ins({m.person_id for group in groups.values() for m in group})
-    holders = [holder for group in groups.values() if (holder := _holder(facts, group, stand_ins)) is not None]
+    holders = [
+        holder for group in groups.values() if (holder := _holder(facts, group, stand_ins)) is not None
+    ]
     return sorted(holders, key=lambda holder: (not holder.may_see, holder.role, holder.unit))
 
 
@@ -66,9 +75,16 @@ def _holder(facts: OrderFacts, group: list[Membership], stand_ins: dict[int, lis
     grant = grant_of(first)
     allowed: dict[str, str] = {}
     for code, scope in codes_of(first.role).items():
-        if not code.startswith(("workorders:", "accounts:reveal_identity", "followup:")) or code == "workorders:configure":
+        if (
+            not code.startswith(("workorders:", "accounts:reveal_identity", "followup:"))
+            or code == "workorders:configure"
+        ):
             continue
-        if facts.secret and code not in ABOUT_GRANTS and (first.role in NEVER_SECRET or not (named or first.handles_secret)):
+        if (
+            facts.secret
+            and code not in ABOUT_GRANTS
+            and (first.role in NEVER_SECRET or not (named or first.handles_secret))
+        ):
             continue
         if named and code == "workorders:view":
             allowed[code] = _("named handler of this order")
@@ -79,7 +95,10 @@ def _holder(facts: OrderFacts, group: list[Membership], stand_ins: dict[int, lis
     names: list[str] = []
     for membership in group[:NAMES]:
         names.append(membership.person.name)
-        names += [_("%(name)s (for %(others)s)") % {"name": other, "others": membership.person.name} for other in stand_ins.get(membership.person_id, [])]
+        names += [
+            _("%(name)s (for %(others)s)") % {"name": other, "others": membership.person.name}
+            for other in stand_ins.get(membership.person_id, [])
+        ]
     reason = allowed.get("workorders:view") or next(iter(allowed.values()))
     if facts.secret and first.handles_secret and not named:
         reason = _("%(reason)s; named for confidential orders of the unit") % {"reason": reason}
@@ -98,7 +117,11 @@ def _holder(facts: OrderFacts, group: list[Membership], stand_ins: dict[int, lis
 
 def _stand_ins(people: Iterable[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    for delegation in in_effect(now()).filter(from_person_id__in=list(people), to_person__is_active=True).select_related("to_person"):
+    for delegation in (
+        in_effect(now())
+        .filter(from_person_id__in=list(people), to_person__is_active=True)
+        .select_related("to_person")
+    ):
         found[delegation.from_person_id].append(delegation.to_person.name)
     return found
 

@@ -20,8 +20,10 @@ from hotline.accounts.actions import (
     revoke_delegation,
 )
 from hotline.accounts.actions.second_factor import check_second_factor, confirm_enrolment, make_recovery_codes
+from hotline.accounts.actions.sessions import rekey_session
 from hotline.accounts.forms import CodeForm, ContactForm, DelegationForm, NewPasswordForm
 from hotline.accounts.models import Person
+from hotline.accounts.rules import SESSION_END_LABELS
 from hotline.accounts.views.sign_in import enrolment
 from hotline.kit.access import access, actor_of, signed_in
 from hotline.kit.errors import Invalid
@@ -76,9 +78,12 @@ def own_password(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             person = change_password(
-                actor=actor_of(request), person_id=_me(request).pk, old=form.cleaned_data["old"], new=form.cleaned_data["new"],
+                actor=actor_of(request),
+                person_id=_me(request).pk,
+                old=form.cleaned_data["old"],
+                new=form.cleaned_data["new"],
                 keep_session=request.staff_session.pk,  # type: ignore[attr-defined]
-            )  # fmt: skip
+            )
         except Invalid as error:
             for field, words in error.details.items():
                 form.add_error(field, words)
@@ -90,8 +95,6 @@ def own_password(request: HttpRequest) -> HttpResponse:
 
 
 def _keep_session(request: HttpRequest, person: Person) -> None:
-    from hotline.accounts.actions.sessions import rekey_session
-
     update_session_auth_hash(request, person)
     if not request.session.session_key:
         request.session.save()
@@ -110,15 +113,29 @@ def own_second_factor(request: HttpRequest) -> HttpResponse:
             if check_second_factor(actor=actor_of(request), person=me, code=form.cleaned_data["code"]):
                 request.session["factor_renewal"] = True
                 return redirect("accounts:own_second_factor")
-            form.add_error("code", _("This code is wrong or was used. Give the code that the phone shows now."))
-        return render(request, "accounts/own_second_factor.html", {"form": form}, status=422 if form.errors else 200)
+            form.add_error(
+                "code", _("This code is wrong or was used. Give the code that the phone shows now.")
+            )
+        return render(
+            request, "accounts/own_second_factor.html", {"form": form}, status=422 if form.errors else 200
+        )
     if request.method == "POST" and form.is_valid():
         codes = confirm_enrolment(actor=actor_of(request), person=me, code=form.cleaned_data["code"])
         if codes is not None:
             request.session.pop("factor_renewal", None)
             return render(request, "accounts/own_recovery_codes.html", {"codes": codes})
-        form.add_error("code", _("This code does not fit. Look whether the phone's clock is right, and give the code that it shows now."))
-    return render(request, "accounts/own_second_factor.html", {"form": form, **enrolment(me)}, status=422 if form.errors else 200)
+        form.add_error(
+            "code",
+            _(
+                "This code does not fit. Look whether the phone's clock is right, and give the code that it shows now."
+            ),
+        )
+    return render(
+        request,
+        "accounts/own_second_factor.html",
+        {"form": form, **enrolment(me)},
+        status=422 if form.errors else 200,
+    )
 
 
 @signed_in
@@ -144,14 +161,22 @@ def own_delegation(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             delegate(
-                actor=actor_of(request), from_person_id=_me(request).pk, to_person_id=form.cleaned_data["to_person"].pk,
-                starts_at=form.cleaned_data["starts_at"], ends_at=form.cleaned_data["ends_at"], reason=form.cleaned_data["reason"],
-            )  # fmt: skip
+                actor=actor_of(request),
+                from_person_id=_me(request).pk,
+                to_person_id=form.cleaned_data["to_person"].pk,
+                starts_at=form.cleaned_data["starts_at"],
+                ends_at=form.cleaned_data["ends_at"],
+                reason=form.cleaned_data["reason"],
+            )
         except Invalid as error:
             for field, words in error.details.items():
                 form.add_error(field, words)
         else:
-            messages.success(request, _("%(person)s will act for you in that time.") % {"person": form.cleaned_data["to_person"].name})
+            messages.success(
+                request,
+                _("%(person)s will act for you in that time.")
+                % {"person": form.cleaned_data["to_person"].name},
+            )
             return redirect("accounts:profile")
     return _profile(request, 422, delegation_form=form)
 
@@ -173,6 +198,8 @@ def end_delegation(request: HttpRequest, delegation_id: int) -> HttpResponse:
 def sessions(request: HttpRequest) -> HttpResponse:
     """One's own sessions."""
     rows = queries.sessions_of(actor_of(request), _me(request).pk)
+    for row in rows:
+        row.end_label = str(SESSION_END_LABELS.get(row.end_reason, ""))  # type: ignore[attr-defined]
     return render(request, "accounts/sessions.html", {"rows": rows, "mine": request.staff_session.pk})  # type: ignore[attr-defined]
 
 
@@ -181,8 +208,14 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def all_sessions(request: HttpRequest) -> HttpResponse:
     """Everybody's open sessions, the latest used first."""
     text = request.GET.get("q", "").strip()
-    page = keyset(queries.open_sessions(actor_of(request), text), order=["-seen_at", "-id"], cursor=request.GET.get("cursor", ""))
-    return render(request, "accounts/all_sessions.html", {"page_of": page, "q": text, "mine": request.staff_session.pk})  # type: ignore[attr-defined]
+    page = keyset(
+        queries.open_sessions(actor_of(request), text),
+        order=["-seen_at", "-id"],
+        cursor=request.GET.get("cursor", ""),
+    )
+    return render(
+        request, "accounts/all_sessions.html", {"page_of": page, "q": text, "mine": request.staff_session.pk}
+    )  # type: ignore[attr-defined]
 
 
 @signed_in
@@ -198,6 +231,8 @@ def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere else."""
-    count = end_all_sessions(actor=actor_of(request), person_id=_me(request).pk, keep=request.staff_session.pk)  # type: ignore[attr-defined]
+    count = end_all_sessions(
+        actor=actor_of(request), person_id=_me(request).pk, keep=request.staff_session.pk
+    )  # type: ignore[attr-defined]
     messages.success(request, _("%(count)d other sessions have ended.") % {"count": count})
     return redirect("accounts:sessions")

@@ -39,10 +39,18 @@ def people(request: HttpRequest) -> HttpResponse:
     """Staff whom the actor keeps, by name; filters: text, role, unit, also those out of service."""
     filters = {name: request.GET.get(name, "").strip() for name in ("q", "role", "unit")}
     inactive = request.GET.get("inactive") == "1"
-    rows = queries.people_visible_to(actor_of(request), text=filters["q"], role=filters["role"], unit_id=filters["unit"], inactive=inactive)
+    rows = queries.people_visible_to(
+        actor_of(request), text=filters["q"], role=filters["role"], unit_id=filters["unit"], inactive=inactive
+    )
     page = keyset(rows, order=["name", "id"], cursor=request.GET.get("cursor", ""))
     queries.fill_roles(page.rows)
-    context = {"page_of": page, "filters": filters, "inactive": inactive, "roles": Role.choices, "filtered": any(filters.values())}
+    context = {
+        "page_of": page,
+        "filters": filters,
+        "inactive": inactive,
+        "roles": Role.choices,
+        "filtered": any(filters.values()),
+    }
     return render(request, "accounts/people.html", context)
 
 
@@ -60,7 +68,9 @@ def _detail(request: HttpRequest, person: Person, status: int = 200, **more: obj
         "factor": queries.second_factor_of(person.pk),
         "open_sessions": len([row for row in queries.sessions_of(actor, person.pk) if row.ended_at is None]),
         "himself": actor.id == person.pk,
-        "edit_form": PersonForm(initial={"name": person.name, "title": person.title, "phone": person.phone, "email": person.email}),
+        "edit_form": PersonForm(
+            initial={"name": person.name, "title": person.title, "phone": person.phone, "email": person.email}
+        ),
         "membership_form": MembershipForm(prefix="membership"),
         "delegation_form": DelegationForm(prefix="delegation"),
         "reason_form": ReasonForm(prefix="reason"),
@@ -111,7 +121,9 @@ def add_role(request: HttpRequest, person_id: int) -> HttpResponse:
     if form.is_valid():
         values = dict(form.cleaned_data)
         try:
-            add_membership(actor=actor_of(request), person_id=shown.pk, unit_id=values.pop("unit").pk, **values)
+            add_membership(
+                actor=actor_of(request), person_id=shown.pk, unit_id=values.pop("unit").pk, **values
+            )
         except Invalid as error:
             for field, words in error.details.items():
                 form.add_error(field, words)
@@ -147,7 +159,11 @@ def drop_second_factor(request: HttpRequest, person_id: int) -> HttpResponse:
     """A lost phone."""
     shown = _person(request, person_id)
     reset_second_factor(actor=actor_of(request), person_id=shown.pk)
-    messages.success(request, _("The second factor of %(person)s is reset; they enrol a new one at the next sign-in.") % {"person": shown.name})
+    messages.success(
+        request,
+        _("The second factor of %(person)s is reset; they enrol a new one at the next sign-in.")
+        % {"person": shown.name},
+    )
     return redirect("accounts:person", shown.pk)
 
 
@@ -164,7 +180,9 @@ def out_of_service(request: HttpRequest, person_id: int) -> HttpResponse:
         if not form.is_valid():
             return _detail(request, shown, 422, reason_form=form)
         deactivate_person(actor=actor_of(request), person_id=shown.pk, reason=form.cleaned_data["reason"])
-        messages.success(request, _("%(person)s is out of service; open sessions have ended.") % {"person": shown.name})
+        messages.success(
+            request, _("%(person)s is out of service; open sessions have ended.") % {"person": shown.name}
+        )
     return redirect("accounts:person", shown.pk)
 
 
@@ -178,9 +196,13 @@ def add_delegation(request: HttpRequest, person_id: int) -> HttpResponse:
         values = form.cleaned_data
         try:
             delegate(
-                actor=actor_of(request), from_person_id=shown.pk, to_person_id=values["to_person"].pk,
-                starts_at=values["starts_at"], ends_at=values["ends_at"], reason=values["reason"],
-            )  # fmt: skip
+                actor=actor_of(request),
+                from_person_id=shown.pk,
+                to_person_id=values["to_person"].pk,
+                starts_at=values["starts_at"],
+                ends_at=values["ends_at"],
+                reason=values["reason"],
+            )
         except Invalid as error:
             for field, words in error.details.items():
                 form.add_error(field, words)
@@ -207,7 +229,9 @@ def permissions(request: HttpRequest) -> HttpResponse:
     roles = [role for role in Role if any(role in reach for _label, reach in PERMISSIONS.values())]
     groups: dict[str, list[tuple[str, object, list[object]]]] = {}
     for code, (label, reach) in PERMISSIONS.items():
-        cells: list[object] = [(reach[role], SCOPE_LABELS[reach[role]]) if role in reach else None for role in roles]
+        cells: list[object] = [
+            (reach[role], SCOPE_LABELS[reach[role]]) if role in reach else None for role in roles
+        ]
         groups.setdefault(code.split(":")[0], []).append((code, label, cells))
     held = {grant.role for grant in actor_of(request).grants}
     context = {

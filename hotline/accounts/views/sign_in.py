@@ -31,7 +31,7 @@ from hotline.accounts.actions.sessions import close_session
 from hotline.accounts.forms import CodeForm, NewPasswordForm, SignInForm
 from hotline.accounts.middleware import ENDED_KEY
 from hotline.accounts.models import Person
-from hotline.accounts.queries import actor_for
+from hotline.accounts.queries import actor_for, demo_staff
 from hotline.accounts.rules import SESSION_END_LABELS, SessionEnd
 from hotline.kit.access import public
 from hotline.kit.errors import Invalid
@@ -61,16 +61,25 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             steps.begin(request, tried.person, target)
             return _go_on(request, tried.person)
         if tried.locked_for is not None:
-            form.add_error(None, _("Too many wrong tries. Try again in %(time)s, or ask your administrator for a new password.") % {"time": _wait(tried.locked_for)})
+            form.add_error(
+                None,
+                _(
+                    "Too many wrong tries. Try again in %(time)s, or ask your administrator for a new password."
+                )
+                % {"time": _wait(tried.locked_for)},
+            )
             status = 429
         else:
             left = tried.left or 0
             form.add_error(
                 None,
                 ngettext(
-                    "User name or password is wrong. %(left)d try is left.", "User name or password is wrong. %(left)d tries are left.", left
-                ) % {"left": left},
-            )  # fmt: skip
+                    "User name or password is wrong. %(left)d try is left.",
+                    "User name or password is wrong. %(left)d tries are left.",
+                    left,
+                )
+                % {"left": left},
+            )
     return render(request, "accounts/sign_in.html", {"form": form, "next": target, **_demo()}, status=status)
 
 
@@ -96,12 +105,16 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         wait = wait_before_next_code(person)
         form.add_error(
             "code",
-            _("This code is wrong or was used. Wait %(time)s, then give the code that the phone shows.") % {"time": _wait(timedelta(seconds=wait))}
+            _("This code is wrong or was used. Wait %(time)s, then give the code that the phone shows.")
+            % {"time": _wait(timedelta(seconds=wait))}
             if wait
             else _("This code is wrong or was used. Give the code that the phone shows now."),
         )
     return render(
-        request, "accounts/second_factor.html", {"form": form, "demo_code": demo_code(person)}, status=422 if form.errors else 200
+        request,
+        "accounts/second_factor.html",
+        {"form": form, "demo_code": demo_code(person)},
+        status=422 if form.errors else 200,
     )
 
 
@@ -121,9 +134,21 @@ def enrol(request: HttpRequest) -> HttpResponse:
         codes = confirm_enrolment(actor=actor_for(person), person=person, code=form.cleaned_data["code"])
         if codes is not None:
             steps.factor_given(request)
-            return render(request, "accounts/recovery_codes.html", {"codes": codes, "go_on": reverse("accounts:go_on")})
-        form.add_error("code", _("This code does not fit. Look whether the phone's clock is right, and give the code that it shows now."))
-    return render(request, "accounts/enrol.html", {"form": form, **enrolment(person)}, status=422 if form.errors else 200)
+            return render(
+                request, "accounts/recovery_codes.html", {"codes": codes, "go_on": reverse("accounts:go_on")}
+            )
+        form.add_error(
+            "code",
+            _(
+                "This code does not fit. Look whether the phone's clock is right, and give the code that it shows now."
+            ),
+        )
+    return render(
+        request,
+        "accounts/enrol.html",
+        {"form": form, **enrolment(person)},
+        status=422 if form.errors else 200,
+    )
 
 
 @public
@@ -150,7 +175,9 @@ def new_password(request: HttpRequest) -> HttpResponse:
     del form.fields["old"]
     if request.method == "POST" and form.is_valid():
         try:
-            person = change_password_at_sign_in(actor=actor_for(person), person_id=person.pk, new=form.cleaned_data["new"])
+            person = change_password_at_sign_in(
+                actor=actor_for(person), person_id=person.pk, new=form.cleaned_data["new"]
+            )
             return _go_on(request, person)
         except Invalid as error:
             form.add_error("new", str(error.message))
@@ -187,7 +214,13 @@ def _go_on(request: HttpRequest, person: Person) -> HttpResponse:
     steps.finish(request, person)
     response = HttpResponseRedirect(target or _home())
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and person.language in dict(settings.LANGUAGES):
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, person.language, max_age=365 * 24 * 3600, samesite="Lax", secure=request.is_secure())
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            person.language,
+            max_age=365 * 24 * 3600,
+            samesite="Lax",
+            secure=request.is_secure(),
+        )
     return response
 
 
@@ -204,7 +237,7 @@ def _home() -> str:
 
 
 def _demo() -> dict[str, Any]:
-    return {"demo_password": settings.DEMO_PASSWORD} if settings.DEMO else {}
+    return {"demo_password": settings.DEMO_PASSWORD, "demo_staff": demo_staff()} if settings.DEMO else {}
 
 
 def _wait(length: timedelta) -> str:

@@ -49,7 +49,12 @@ def unit_options(request: HttpRequest) -> HttpResponse:
     """Units for a chooser, as JSON: `[{"id", "code", "name", "short_name", "path"}]`; `q` Chinese, pinyin or initials."""
     found = queries.with_paths(queries.search_units(request.GET.get("q", ""), limit=12))
     return JsonResponse(
-        {"units": [{"id": u.pk, "code": u.code, "name": u.name, "short_name": u.short_name, "path": path} for u, path in found]}
+        {
+            "units": [
+                {"id": u.pk, "code": u.code, "name": u.name, "short_name": u.short_name, "path": path}
+                for u, path in found
+            ]
+        }
     )
 
 
@@ -91,7 +96,12 @@ def new_unit(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(unit)s is made.") % {"unit": made.name})
             return redirect("accounts:unit", made.pk)
-    return render(request, "accounts/unit_form.html", {"form": form, "parent": parent}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "accounts/unit_form.html",
+        {"form": form, "parent": parent},
+        status=422 if form.errors else 200,
+    )
 
 
 @access(CODE)
@@ -100,24 +110,38 @@ def edit_unit(request: HttpRequest, unit_id: int) -> HttpResponse:
     """Change a unit; a colleague's change in between is shown beside one's own."""
     shown = _unit(unit_id)
     names = [name for name in UnitForm.base_fields if name != "version"]
-    form = UnitForm(request.POST or None, initial={"version": shown.version, **{name: getattr(shown, name) for name in names}})
+    form = UnitForm(
+        request.POST or None,
+        initial={"version": shown.version, **{name: getattr(shown, name) for name in names}},
+    )
     theirs: dict[str, object] = {}
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in names}
         try:
-            change_unit(actor=actor_of(request), unit_id=unit_id, version=form.cleaned_data["version"], **values)
+            change_unit(
+                actor=actor_of(request), unit_id=unit_id, version=form.cleaned_data["version"], **values
+            )
         except Invalid as error:
             _show(form, error)
         except Stale as error:
             form.add_error(None, str(error.message))
             mine = error.details["yours"]
-            theirs = {str(form.fields[name].label): value for name, value in error.details["theirs"].items() if value != mine[name]}
+            theirs = {
+                str(form.fields[name].label): value
+                for name, value in error.details["theirs"].items()
+                if value != mine[name]
+            }
             form.data = form.data.copy()
             form.data["version"] = str(_unit(unit_id).version)
         else:
             messages.success(request, _("Saved."))
             return redirect("accounts:unit", unit_id)
-    return render(request, "accounts/unit_form.html", {"form": form, "unit": shown, "theirs": theirs}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "accounts/unit_form.html",
+        {"form": form, "unit": shown, "theirs": theirs},
+        status=422 if form.errors else 200,
+    )
 
 
 @access(CODE)
@@ -138,7 +162,11 @@ def move(request: HttpRequest, unit_id: int) -> HttpResponse:
 def close(request: HttpRequest, unit_id: int) -> HttpResponse:
     """Close a unit from today."""
     form = ReasonForm(request.POST, prefix="close")
-    closed = close_unit(actor=actor_of(request), unit_id=unit_id, reason=form.cleaned_data["reason"] if form.is_valid() else "")
+    closed = close_unit(
+        actor=actor_of(request),
+        unit_id=unit_id,
+        reason=form.cleaned_data["reason"] if form.is_valid() else "",
+    )
     messages.success(request, _("%(unit)s is closed.") % {"unit": closed.name})
     return redirect("accounts:unit", unit_id)
 

@@ -21,12 +21,17 @@ class Command(BaseCommand):
     help = "Seal and verify the hash chains of the audit log and of the orders' events. Exit code 1: something was altered."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("act", choices=("verify", "seal", "head"), help="head prints what to note outside this machine")
+        parser.add_argument(
+            "act", choices=("verify", "seal", "head"), help="head prints what to note outside this machine"
+        )
         parser.add_argument("--chain", default="", help="Only this chain, e.g. audit")
         parser.add_argument(
-            "--expect", action="append", default=[], metavar="CHAIN:LINK:DIGEST",
+            "--expect",
+            action="append",
+            default=[],
+            metavar="CHAIN:LINK:DIGEST",
             help="A head noted earlier (`hotline audit head`): finds a chain that was cut at its end",
-        )  # fmt: skip
+        )
 
     def handle(self, *args: Any, act: str, chain: str, expect: list[str], **options: Any) -> None:
         quiet = int(options["verbosity"]) == 0 or not sys.stderr.isatty()
@@ -49,14 +54,18 @@ class Command(BaseCommand):
             for finding in report.findings[:SHOWN]:
                 words = WORDS[finding.kind].format(row=finding.row, link=finding.link, text=finding.text)
                 where = f" (link {finding.link})" if finding.row and finding.link else ""
-                self.stdout.write(f"  {words}{where}{': ' + finding.text if finding.row and finding.text else ''}")
+                self.stdout.write(
+                    f"  {words}{where}{': ' + finding.text if finding.row and finding.text else ''}"
+                )
             if len(report.findings) > SHOWN:
                 self.stdout.write(f"  … and {len(report.findings) - SHOWN} more")
             self.stdout.write(f"  head {report.head}")
             bad += len(report.findings)
         for noted in expect:
             if not queries.head_stands(noted):
-                self.stdout.write(f"The noted head {noted[:60]} is not in the chain: its end was cut or written anew.")
+                self.stdout.write(
+                    f"The noted head {noted[:60]} is not in the chain: its end was cut or written anew."
+                )
                 bad += 1
         if bad:
             raise CommandError(f"{bad} findings.")

@@ -1,0 +1,19 @@
+"""Words for the verbs of the log. Packages add theirs from `AppConfig.ready`; a verb without words shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+
+_labels: dict[str, str | Promise] = {}
+
+
+def register(labels: Mapping[str, str | Promise]) -> None:
+    """Add words: `{"accounts.reveal_identity": _("Identity revealed")}`."""
+    _labels.update(labels)
+
+
+def label_of(verb: str) -> str:
+    """The verb in words."""
+    return str(_labels.get(verb, verb))
