@@ -1,10 +1,11 @@
 """Live delivery: how fast an event reaches N browsers, beside the bare LISTEN/NOTIFY of the same run.
 
-`python bench/live.py [--listeners 800] [--events 100] [--rate 10]` starts its own live process on the database of
-DATABASE_URL (or the embedded one), opens the listeners, publishes as the web process does, and prints JSON:
+`python bench/live.py [--listeners 800] [--events 100] [--rate 10]` starts its own live process on the
+database of DATABASE_URL (or the embedded one), opens the listeners, publishes as the web process does, and
+prints JSON:
 
-    listeners, events, expected, delivered, lost, doubled, p50_ms, p95_ms, max_ms   of the product
-    limit_p50_ms, limit_p95_ms                                                      NOTIFY to one bare LISTEN, same run
+    listeners, events, expected, delivered, lost, doubled, p50_ms, p95_ms, max_ms      of the product
+    limit_p50_ms, limit_p95_ms      NOTIFY to one bare LISTEN, same run
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from hotline.ops.postgres import using
 
 INSERT = (
     "WITH written AS (INSERT INTO kit_live_event (topic, kind, payload)"
-    " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id) SELECT pg_notify('live', '') FROM written LIMIT 1"
+    " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id) SELECT "
+    "pg_notify('live', '') FROM written LIMIT 1"
 )
 
 
 class Listener(asyncio.Protocol):
-    """A browser's EventSource, as little of it as counts: the measuring must not outweigh what is measured."""
+    """A browser's EventSource, as little of it as counts, lest measuring outweigh what is measured."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -68,7 +70,10 @@ def quantile(values: list[float], part: float) -> float:
 async def bare(url: str, events: int, rate: float) -> list[float]:
     """The limit: one NOTIFY with the time in it, one LISTEN, nothing between."""
     latencies: list[float] = []
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener, await psycopg.AsyncConnection.connect(url, autocommit=True) as writer:
+    async with (
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as listener,
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as writer,
+    ):
         await listener.execute("LISTEN bench_live")
 
         async def listen() -> None:
@@ -88,7 +93,9 @@ async def measure(url: str, key: str, port: int, count: int, events: int, rate: 
     limit = await bare(url, min(events, 50), rate)
     topics = [f"bench:{number}" for number in range(8)]
     expires = datetime.now(UTC) + timedelta(minutes=10)
-    listeners = [Listener(sign(["bench:all", topics[number % 8]], "bench", expires, key)) for number in range(count)]
+    listeners = [
+        Listener(sign(["bench:all", topics[number % 8]], "bench", expires, key)) for number in range(count)
+    ]
     loop = asyncio.get_running_loop()
     for number, listener in enumerate(listeners):
         await loop.create_connection(lambda own=listener: own, "127.0.0.1", port)  # type: ignore[misc]
@@ -110,11 +117,20 @@ async def measure(url: str, key: str, port: int, count: int, events: int, rate: 
     latencies = [value for one in listeners for value in one.latencies]
     delivered = sum(len(set(one.seen)) for one in listeners)
     return {
-        "listeners": count, "events": events, "events_per_s": rate, "expected": expected, "delivered": delivered,
-        "lost": expected - delivered, "doubled": sum(len(one.seen) for one in listeners) - delivered,
-        "p50_ms": quantile(latencies, 0.5), "p95_ms": quantile(latencies, 0.95), "max_ms": quantile(latencies, 1.0),
-        "limit_p50_ms": round(statistics.median(limit), 1), "limit_p95_ms": quantile(limit, 0.95), "goal_p95_ms": 200,
-    }  # fmt: skip
+        "listeners": count,
+        "events": events,
+        "events_per_s": rate,
+        "expected": expected,
+        "delivered": delivered,
+        "lost": expected - delivered,
+        "doubled": sum(len(one.seen) for one in listeners) - delivered,
+        "p50_ms": quantile(latencies, 0.5),
+        "p95_ms": quantile(latencies, 0.95),
+        "max_ms": quantile(latencies, 1.0),
+        "limit_p50_ms": round(statistics.median(limit), 1),
+        "limit_p95_ms": quantile(limit, 0.95),
+        "goal_p95_ms": 200,
+    }
 
 
 def main() -> None:
@@ -129,8 +145,27 @@ def main() -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", "1", "--no-ws",
-                   "--backlog", "4096", "--backpressure", "20000", "--log-level", "warning", "--workers-kill-timeout", "2s", "hotline.live.app:app"]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "asgi",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+            "--no-ws",
+            "--backlog",
+            "4096",
+            "--backpressure",
+            "20000",
+            "--log-level",
+            "warning",
+            "--workers-kill-timeout",
+            "2s",
+            "hotline.live.app:app",
+        ]
         live = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
         try:
             for _ in range(200):
@@ -139,7 +174,14 @@ def main() -> None:
                         break
                 time.sleep(0.1)
             time.sleep(0.5)
-            print(json.dumps(asyncio.run(measure(url, env.secret_key(), port, options.listeners, options.events, options.rate)), indent=1))
+            print(
+                json.dumps(
+                    asyncio.run(
+                        measure(url, env.secret_key(), port, options.listeners, options.events, options.rate)
+                    ),
+                    indent=1,
+                )
+            )
         finally:
             live.terminate()
             live.wait()

@@ -1,7 +1,7 @@
 """The command `hotline`: Django's commands and ours under one name.
 
-`hotline load-city DIR` is the Django command `load_city`. Commands that need the database find the embedded one
-running, or start it for their own length, unless DATABASE_URL names another.
+`hotline load-city DIR` is the Django command `load_city`. Commands that need the database find the embedded
+one running, or start it for their own length, unless DATABASE_URL names another.
 
 Exit codes: 0 done · 1 refused or failed, the reason is printed · 2 wrong usage · 69 database not reachable ·
 78 wrong setting · 130 interrupted.
@@ -30,7 +30,9 @@ OURS = {
 }
 """Where a command of ours stands in the help; others of ours come under "More"."""
 
-WITHOUT_DATABASE = frozenset({"run", "help", "check", "collectstatic", "findstatic", "messages", "diffsettings", "testserver", "test"})
+WITHOUT_DATABASE = frozenset(
+    {"run", "help", "check", "collectstatic", "findstatic", "messages", "diffsettings", "testserver", "test"}
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _dispatch(arguments: list[str]) -> int:
     from hotline.config.environment import SettingsFault, environment
-    from hotline.ops.postgres import PostgresFault, using
+    from hotline.ops.machine import PostgresFault
+    from hotline.ops.postgres import using
 
     try:
         env = environment()
@@ -60,7 +63,9 @@ def _dispatch(arguments: list[str]) -> int:
         asks_for_help = bool({"-h", "--help"} & set(arguments[1:]))
         with contextlib.ExitStack() as stack:
             if not (env.database_url or asks_for_help or name in WITHOUT_DATABASE):
-                stack.enter_context(using(env.hotline_data_dir, say=lambda text: print(f"postgres | {text}", file=sys.stderr)))
+                stack.enter_context(
+                    using(env.hotline_data_dir, say=lambda text: print(f"postgres | {text}", file=sys.stderr))
+                )
             return _execute(name, arguments)
     except SettingsFault as fault:
         print(fault.text, file=sys.stderr)
@@ -90,17 +95,25 @@ def _execute(name: str, arguments: list[str]) -> int:
         return 0
     if name not in commands:
         near = _near(name, commands)
-        print(f"hotline: there is no command {arguments[0]!r}{near}. `hotline --help` lists them.", file=sys.stderr)
+        print(
+            f"hotline: there is no command {arguments[0]!r}{near}. `hotline --help` lists them.",
+            file=sys.stderr,
+        )
         return USAGE
     app = commands[name]
     command = app if isinstance(app, BaseCommand) else load_command_class(app, name)
     try:
-        command.run_from_argv(["hotline", name.replace("_", "-") if app.startswith("hotline.") else name, *arguments[1:]])
+        command.run_from_argv(
+            ["hotline", name.replace("_", "-") if app.startswith("hotline.") else name, *arguments[1:]]
+        )
     except ActionError as refusal:
         print(f"hotline {arguments[0]}: {refusal.message}", file=sys.stderr)
         return 1
     except OperationalError as error:
-        print(f"hotline {arguments[0]}: the database cannot be reached or refused: {error}".rstrip(), file=sys.stderr)
+        print(
+            f"hotline {arguments[0]}: the database cannot be reached or refused: {error}".rstrip(),
+            file=sys.stderr,
+        )
         print("Check DATABASE_URL, or leave it empty for the embedded database.", file=sys.stderr)
         return UNAVAILABLE
     return 0

@@ -23,7 +23,8 @@ from pathlib import Path
 import django
 import pytest
 
-from hotline.ops.postgres import Cluster, PostgresFault
+from hotline.ops.machine import PostgresFault
+from hotline.ops.postgres import Cluster
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotline.config.settings")
 os.environ["HOTLINE_MODE"] = "test"
@@ -35,7 +36,7 @@ _PREFIX = "xinsheng-test-"
 
 
 def _sweep() -> None:
-    """End what a killed session left: its server, then its folder. The folder's name holds the session's id."""
+    """End what a killed session left, its server, then its folder, whose name holds the session's id."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         number = folder.name.removeprefix(_PREFIX).split("-")[0]
         if number.isdigit() and not Path(f"/proc/{number}").exists():
@@ -57,7 +58,9 @@ if not _IS_WORKER:
 
 django.setup()  # before fixtures are imported: they import models
 
-pytest_plugins = [name for name in ("tests.accounts.cast",) if find_spec("tests.accounts") and find_spec(name)]
+pytest_plugins = [
+    name for name in ("tests.accounts.cast",) if find_spec("tests.accounts") and find_spec(name)
+]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

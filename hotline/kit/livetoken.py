@@ -1,4 +1,5 @@
-"""Tokens that open the live stream: who may hear which topics until when. Pure; no Django, no clock of its own.
+"""Tokens that open the live stream: who may hear which topics until when. Pure; no Django, no clock of its
+own.
 
 The web process signs (`/live/token`), the live process reads; both derive the key from HOTLINE_SECRET_KEY.
 Form: base64url(JSON) "." base64url(HMAC-SHA256 of the first part).
@@ -37,7 +38,7 @@ def sign(topics: Iterable[str], subject: str, expires_at: datetime, key: str, se
 
 
 def read(token: str, key: str, now: datetime) -> Token:
-    """The content of a genuine token; raises BadToken. The signature is compared before anything is parsed."""
+    """The content of a genuine token, or BadToken. The signature is compared before anything is parsed."""
     text, _, signature = token.partition(".")
     try:
         given = _decode(signature)

@@ -25,11 +25,17 @@ JOBS_HOURS = 72
 
 
 @app.periodic(cron="* * * * * */15")
-@app.task(name="kit.rescue_stalled_jobs", queue="housekeeping", queueing_lock="kit.rescue_stalled_jobs", pass_context=True)
+@app.task(
+    name="kit.rescue_stalled_jobs",
+    queue="housekeeping",
+    queueing_lock="kit.rescue_stalled_jobs",
+    pass_context=True,
+)
 async def rescue_stalled_jobs(context: JobContext, timestamp: int) -> int:
-    """Give the jobs of dead workers back to the queue; returns how many. After kill -9 a job stays `doing` for ever."""
+    """Give the jobs of dead workers back to the queue; returns how many. After kill -9 a job stays `doing`
+    for ever."""
     manager = context.app.job_manager
-    stalled = [job for job in await manager.get_stalled_jobs(seconds_since_heartbeat=HEARTBEAT_SECONDS)]
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=HEARTBEAT_SECONDS))
     for job in stalled:
         await _rescue(context, job)
     return len(stalled)
@@ -55,8 +61,8 @@ async def _rescue(context: JobContext, job: Job) -> None:
 def purge_live_events(timestamp: int) -> int:
     """Remove live messages older than a day; returns how many.
 
-    The newest of them stays: it marks how far back the stream reaches, so that a browser that slept longer is told
-    to reload instead of being shown a gap (`live.app.Hub.missed`).
+    The newest of them stays: it marks how far back the stream reaches, so that a browser that slept longer is
+    told to reload instead of being shown a gap (`live.app.Hub.missed`).
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -64,13 +70,18 @@ def purge_live_events(timestamp: int) -> int:
             " SELECT id FROM kit_live_event WHERE at < %(limit)s ORDER BY xid DESC, id DESC LIMIT 1))",
             {"limit": now() - timedelta(hours=LIVE_HOURS)},
         )
-        removed = cursor.rowcount
+        removed = int(cursor.rowcount)
     Heartbeat.objects.filter(seen_at__lt=now() - timedelta(hours=1)).delete()
     return removed
 
 
 @app.periodic(cron="43 * * * *")
-@app.task(name="kit.purge_finished_jobs", queue="housekeeping", queueing_lock="kit.purge_finished_jobs", pass_context=True)
+@app.task(
+    name="kit.purge_finished_jobs",
+    queue="housekeeping",
+    queueing_lock="kit.purge_finished_jobs",
+    pass_context=True,
+)
 async def purge_finished_jobs(context: JobContext, timestamp: int) -> None:
     """Remove what succeeded three days ago; failed jobs stay until somebody looks."""
     await context.app.job_manager.delete_old_jobs(nb_hours=JOBS_HOURS)

@@ -1,15 +1,16 @@
-"""The live process: one small ASGI application, no Django, that carries the numbered stream to browsers by SSE.
+"""The live process: a small ASGI application, no Django, that brings the numbered stream to browsers.
 
-Every web action writes rows into `kit_live_event` in its own transaction and notifies (`kit.live.publish`). Here
-one connection listens, one reader fetches, and everybody who holds a token for the row's topic is told.
+Every web action writes rows into `kit_live_event` in its own transaction and notifies (`kit.live.publish`).
+Here one connection listens, one reader fetches, and whoever holds a token for the row's topic is told by SSE.
 
-Why nothing is skipped: a row is *visible* only once its transaction commits, and numbers are taken before that, so
-"larger than the last number I saw" loses rows of slower neighbours. The reader therefore remembers the oldest
-transaction still open when it last looked (`frontier`, the snapshot's xmin) and looks again at all rows from there,
-minus those it has already delivered. An event id is `<frontier>-<row id>`: after a reconnect everything since that
-frontier comes again, so delivery is **at least once**; the row's id in the data tells doubles apart.
+Why nothing is skipped: a row is *visible* only once its transaction commits, and numbers are taken before
+that, so "larger than the last number I saw" loses rows of slower neighbours. The reader remembers the oldest
+transaction still open when it last looked (`frontier`, the snapshot's xmin) and looks again at all rows from
+there, minus those it has delivered. So a long transaction delays only itself. An event id is
+`<frontier>-<row id>`: after a reconnect everything since that frontier comes again, delivery is **at least
+once**; the row's id in the data tells doubles apart.
 
-Control events: `hello` (connected; carries the first id), `reset` (a gap that cannot be filled: load the page anew),
+Control events: `hello` (connected, carries the first id), `reset` (a gap that cannot be filled: load anew),
 `renew` (the token ends: fetch another and reconnect), `stale` and `fresh` (the database is away, is back).
 """
 
@@ -64,7 +65,8 @@ class Row:
     def encode(self, frontier: int) -> bytes:
         """The SSE text, made once for all listeners."""
         data = {"id": self.id, "topic": self.topic, "kind": self.kind, "payload": self.payload}
-        return f"id: {frontier}-{self.id}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return f"id: {frontier}-{self.id}\ndata: {text}\n\n".encode()
 
 
 def control(name: str, event_id: str = "", **data: object) -> bytes:
@@ -110,7 +112,9 @@ class Listener:
 class Hub:
     """The reader and its listeners; one per process."""
 
-    def __init__(self, url: str, key: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, url: str, key: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.url = url
         self.key = key
         self.now = now
@@ -121,14 +125,22 @@ class Hub:
         self._listeners: dict[str, set[Listener]] = defaultdict(set)
         self._all: set[Listener] = set()
         self._pool = AsyncConnectionPool(
-            url, min_size=0, max_size=4, open=False, timeout=10, kwargs={"autocommit": True, "connect_timeout": 5},
+            url,
+            min_size=0,
+            max_size=4,
+            open=False,
+            timeout=10,
+            kwargs={"autocommit": True, "connect_timeout": 5},
             check=AsyncConnectionPool.check_connection,
-        )  # fmt: skip
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         await self._pool.open(wait=False)
-        self._tasks = [asyncio.create_task(work, name=work.__name__) for work in (self._read(), self._tick(), self._beat())]
+        self._tasks = [
+            asyncio.create_task(work, name=work.__name__)
+            for work in (self._read(), self._tick(), self._beat())
+        ]
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -164,7 +176,7 @@ class Hub:
             listener.push(0, text)
 
     async def missed(self, topics: frozenset[str], cursor: tuple[int, int]) -> list[Row] | None:
-        """Rows of `topics` since a cursor; None when the gap cannot be filled (too old, too long, another database)."""
+        """Rows of `topics` since a cursor; None when too old, too long or of another database."""
         frontier, row_id = cursor
         async with self._pool.connection() as connection:
             found = await connection.execute(
@@ -176,7 +188,7 @@ class Hub:
             line = await found.fetchone()
             assert line is not None
             present, oldest, known = line
-            # The purge always keeps the newest of what it would remove, so an older frontier means removed rows.
+            # The purge keeps the newest of what it would remove: an older frontier means removed rows.
             if frontier > present or (oldest is not None and frontier < oldest and not known):
                 return None
             found = await connection.execute(
@@ -192,7 +204,9 @@ class Hub:
         delay = 0.2
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+                async with await psycopg.AsyncConnection.connect(
+                    self.url, autocommit=True, connect_timeout=5
+                ) as connection:
                     await connection.execute("LISTEN live")
                     await self._catch_up(connection)
                     delay = 0.2
@@ -200,12 +214,15 @@ class Hub:
                         async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                             pass
                         took = await self._fetch(connection)
-                        # A long transaction elsewhere holds the frontier back and makes each look longer: look less often.
+                        # A long transaction elsewhere holds the frontier back and lengthens each look: look less often.
                         await asyncio.sleep(min(max(0.005, 4 * took), POLL_SECONDS))
             except (psycopg.Error, OSError) as error:
                 if self.fresh:
                     self.fresh = False
-                    log.warning("the database is away: %s", str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+                    log.warning(
+                        "the database is away: %s",
+                        str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+                    )
                     self.tell_all(control("stale"))
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_BACKOFF)
@@ -219,7 +236,9 @@ class Hub:
                 for listener in list(self._all):
                     listener.end(control("reset", reason="database"))
             self.frontier = line[0]
-            found = await connection.execute("SELECT id FROM kit_live_event WHERE xid >= %s::text::xid8", [str(self.frontier)])
+            found = await connection.execute(
+                "SELECT id FROM kit_live_event WHERE xid >= %s::text::xid8", [str(self.frontier)]
+            )
             self._seen = {row[0] for row in await found.fetchall()}
         else:
             await self._fetch(connection)
@@ -228,10 +247,11 @@ class Hub:
             self.tell_all(control("fresh"))
 
     async def _fetch(self, connection: psycopg.AsyncConnection[TupleRow]) -> float:
-        """Deliver what became visible; seconds it took. One statement, so rows and xmin are of one snapshot."""
+        """Deliver what became visible; seconds it took. One statement: rows and xmin are of one snapshot."""
         began = time.perf_counter()
         found = await connection.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, e.id, e.xid::text::bigint, e.topic, e.kind, e.payload"
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
+            " e.id, e.xid::text::bigint, e.topic, e.kind, e.payload"
             " FROM (SELECT 1) one LEFT JOIN kit_live_event e ON e.xid >= %s::text::xid8 ORDER BY e.xid, e.id",
             [str(self.frontier)],
         )
@@ -271,9 +291,14 @@ class Hub:
             with contextlib.suppress(psycopg.Error, OSError, TimeoutError):
                 async with self._pool.connection() as connection:
                     await connection.execute(
-                        "INSERT INTO kit_heartbeat (name, kind, started_at, seen_at, details) VALUES (%s, 'live', %s, now(), %s::jsonb)"
+                        "INSERT INTO kit_heartbeat (name, kind, started_at, seen_at, details)"
+                        " VALUES (%s, 'live', %s, now(), %s::jsonb)"
                         " ON CONFLICT (name) DO UPDATE SET seen_at = now(), details = EXCLUDED.details",
-                        [name, started, json.dumps({"listeners": self.listeners, "delivered": self.delivered})],
+                        [
+                            name,
+                            started,
+                            json.dumps({"listeners": self.listeners, "delivered": self.delivered}),
+                        ],
                     )
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
@@ -286,21 +311,27 @@ async def stream(request: Request) -> Response:
     except BadToken as error:
         return JSONResponse({"error": str(error)}, status_code=401, headers=HEADERS)
     cursor = parse_cursor(request.headers.get("last-event-id") or request.query_params.get("last", ""))
-    return StreamingResponse(_events(hub, token.topics, token.expires_at, cursor), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(
+        _events(hub, token.topics, token.expires_at, cursor), media_type="text/event-stream", headers=HEADERS
+    )
 
 
-async def _events(hub: Hub, topics: frozenset[str], expires_at: datetime, cursor: tuple[int, int] | None) -> AsyncIterator[bytes]:
+async def _events(
+    hub: Hub, topics: frozenset[str], expires_at: datetime, cursor: tuple[int, int] | None
+) -> AsyncIterator[bytes]:
     listener = hub.join(topics, expires_at)  # first listen, then look back: the seam may double, never gape
     try:
         frontier = hub.frontier
         replayed: set[int] = set()
         # A browser that resumes keeps its own id until it has what it missed.
-        yield b"retry: 2000\n" + control("hello", f"{frontier}-0" if cursor is None and frontier else "", fresh=hub.fresh)
+        yield b"retry: 2000\n" + control(
+            "hello", f"{frontier}-0" if cursor is None and frontier else "", fresh=hub.fresh
+        )
         if cursor is not None:
             try:
                 rows = await hub.missed(topics, cursor)
             except (psycopg.Error, OSError, TimeoutError):
-                # The database is away. The browser keeps its id and comes back; we must not start it at a later one.
+                # The database is away. The browser keeps its id and comes back; a later one would hide a gap.
                 yield control("stale")
                 return
             if rows is None:
@@ -330,7 +361,7 @@ async def health(request: Request) -> Response:
 
 
 HEADERS = {
-    # The token is the only authority here, no cookie is read; so any page may ask, and only a holder is answered.
+    # The token is the only authority, no cookie is read: any page may ask, only a holder is answered.
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",

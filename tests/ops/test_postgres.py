@@ -19,7 +19,8 @@ import psycopg
 import pytest
 
 from hotline.ops import postgres
-from hotline.ops.postgres import Cluster, PostgresFault
+from hotline.ops.machine import PostgresFault
+from hotline.ops.postgres import Cluster
 
 USE = """
 import sys, time
@@ -61,7 +62,10 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def program(cluster: Cluster) -> subprocess.Popen[str]:
     """Another program that uses the server; returns once it does."""
     child = subprocess.Popen(
-        [sys.executable, "-c", USE, str(cluster.data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", USE, str(cluster.data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     assert int(child.stdout.readline()) == postmaster_of(cluster)
@@ -75,8 +79,12 @@ def postmaster_of(cluster: Cluster) -> int:
 def test_made_safe(cluster: Cluster) -> None:
     with psycopg.connect(cluster.superuser_url) as connection:
         settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
-        provider = connection.execute("SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) FROM pg_database").fetchone()
-        role = connection.execute("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = %s", [postgres.ROLE]).fetchone()
+        provider = connection.execute(
+            "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) FROM pg_database"
+        ).fetchone()
+        role = connection.execute(
+            "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = %s", [postgres.ROLE]
+        ).fetchone()
     assert settings["fsync"] == settings["full_page_writes"] == settings["synchronous_commit"] == "on"
     assert settings["listen_addresses"] == "127.0.0.1"
     assert settings["data_checksums"] == "on"
@@ -133,7 +141,10 @@ def test_recovers_after_kill_of_the_postmaster(cluster: Cluster) -> None:
 def test_server_of_a_killed_parent_is_adopted(cluster: Cluster) -> None:
     cluster.stop()
     child = subprocess.Popen(
-        [sys.executable, "-c", USE, str(cluster.data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", USE, str(cluster.data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     pid = int(child.stdout.readline())
@@ -153,7 +164,9 @@ def test_stale_lock_of_a_stranger_is_cleared(cluster: Cluster) -> None:
     cluster.stop()
     stranger = subprocess.Popen(["sleep", "60"])
     try:
-        (cluster.data / "postmaster.pid").write_text(f"{stranger.pid}\n{cluster.data}\n1\n{cluster.state.port}\n\n127.0.0.1\n\nready\n")
+        (cluster.data / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{cluster.data}\n1\n{cluster.state.port}\n\n127.0.0.1\n\nready\n"
+        )
         again = Cluster(cluster.data_dir)
         again.start()
         assert rows(again) == 42

@@ -1,4 +1,5 @@
-"""`hotline run` as an operator meets it: started, shot at, stopped. One start serves all, for it costs seconds."""
+"""`hotline run` as an operator meets it: started, shot at, stopped. One start serves all, for it costs
+seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,7 +42,11 @@ class Run:
         own |= {"HOTLINE_MODE": "demo", "HOTLINE_DATA_DIR": str(folder), "HOTLINE_WEB_WORKERS": "1"}
         own |= {"HOTLINE_PORT": str(self.port), "HOTLINE_LIVE_PORT": str(self.live_port), **environment}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hotline", "run", *arguments], env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "hotline", "run", *arguments],
+            env=own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -62,7 +68,9 @@ class Run:
             time.sleep(0.1)
 
     def told(self, pattern: str) -> None:
-        self.until(pattern, lambda: re.search(pattern, self.log) is not None or self.process.poll() is not None)
+        self.until(
+            pattern, lambda: re.search(pattern, self.log) is not None or self.process.poll() is not None
+        )
         assert re.search(pattern, self.log), self.log
 
     def answers(self, port: int, path: str) -> bool:
@@ -102,7 +110,7 @@ class Run:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("run")
     for parent in [made, *made.parents[:3]]:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
+        if parent.stat().st_uid == os.geteuid() and parent != Path(tempfile.gettempdir()):
             parent.chmod(0o711)
     return made / "var"
 
@@ -126,7 +134,10 @@ def test_everything_answers(run: Run) -> None:
     assert re.search(r"jobs +\| ", run.log)
 
 
-@pytest.mark.parametrize(("name", "mark"), [("web", "hotline.config.wsgi"), ("live", "hotline.live.app"), ("jobs", "procrastinate worker")])
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [("web", "hotline.config.wsgi"), ("live", "hotline.live.app"), ("jobs", "procrastinate worker")],
+)
 def test_killed_process_is_started_again(run: Run, name: str, mark: str) -> None:
     [pid] = run.children(mark)
     os.kill(pid, signal.SIGKILL)
@@ -151,7 +162,8 @@ def test_killed_database_recovers_and_everybody_reconnects(run: Run) -> None:
     def worked_since() -> bool:
         with psycopg.connect(url) as connection:
             row = connection.execute(
-                "SELECT count(*) FROM procrastinate_events WHERE type = 'succeeded' AND at > pg_postmaster_start_time()"
+                "SELECT count(*) FROM procrastinate_events WHERE type = 'succeeded' AND at > "
+                "pg_postmaster_start_time()"
             ).fetchone()
         return row is not None and row[0] > 0
 
@@ -179,13 +191,23 @@ def test_wrong_setting_is_named(tmp_path: Path) -> None:
     assert "HOTLINE_WEB_THREADS" in second.log
 
 
-def test_killed_supervisor_takes_its_processes_along_and_the_next_one_finds_everything(run: Run, folder: Path) -> None:
+def test_killed_supervisor_takes_its_processes_along_and_the_next_one_finds_everything(
+    run: Run, folder: Path
+) -> None:
     marks = ("hotline.config.wsgi", "hotline.live.app", "procrastinate worker")
     pids = [pid for mark in marks for pid in run.children(mark)]
     assert len(pids) == 3
     run.process.kill()
     run.process.wait()
-    run.until("their end", lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids))
+    run.until(
+        "their end",
+        lambda: (
+            not any(
+                Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()
+                for pid in pids
+            )
+        ),
+    )
     second = Run(folder, "--no-demo")
     second.told("is ready")
     assert "adopted the running server" in second.log

@@ -19,18 +19,36 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("target", type=Path, help="a file, or a folder in which one named by the time is made")
-        parser.add_argument("--with-keys", action="store_true", help="put the data folder's key files into the archive; guard it accordingly")
+        parser.add_argument(
+            "target", type=Path, help="a file, or a folder in which one named by the time is made"
+        )
+        parser.add_argument(
+            "--with-keys",
+            action="store_true",
+            help="put the data folder's key files into the archive; guard it accordingly",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         target: Path = options["target"]
         if target.is_dir() or target.suffix != ".tar":
             target = target / f"xinsheng-{now().astimezone(CITY_ZONE):%Y%m%d-%H%M%S}.tar"
         try:
-            manifest = backup(database_url(), settings.DATA_DIR, target, with_keys=options["with_keys"], say=self.stderr.write)
+            manifest = backup(
+                database_url(),
+                settings.DATA_DIR,
+                target,
+                with_keys=options["with_keys"],
+                say=self.stderr.write,
+            )
         except ArchiveFault as fault:
             raise CommandError(str(fault)) from None
         rows, links = sum(manifest.tables.values()), sum(head[0] for head in manifest.heads.values())
-        self.stdout.write(f"{target}: {rows} rows of {len(manifest.tables)} tables, {len(manifest.files)} attachments, {links} chain links")
+        self.stdout.write(
+            f"{target}: {rows} rows of {len(manifest.tables)} tables, {len(manifest.files)} "
+            f"attachments, {links} chain links"
+        )
         if not options["with_keys"]:
-            self.stdout.write("The keys are not in it (docs/operations.md): keep them elsewhere, without them no identity can be read.")
+            self.stdout.write(
+                "The keys are not in it (docs/operations.md): keep them elsewhere, without them no "
+                "identity can be read."
+            )

@@ -20,9 +20,18 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--no-demo", action="store_true", help="do not load the demo city into an empty database")
-        parser.add_argument("--demo-orders", type=int, default=6000, metavar="N", help="orders made for the demo city (6000)")
-        parser.add_argument("--demo-pack", type=Path, default=settings.ROOT_DIR / "hotline" / "demo" / "packs" / "shanghai", metavar="DIR")
+        parser.add_argument(
+            "--no-demo", action="store_true", help="do not load the demo city into an empty database"
+        )
+        parser.add_argument(
+            "--demo-orders", type=int, default=6000, metavar="N", help="orders made for the demo city (6000)"
+        )
+        parser.add_argument(
+            "--demo-pack",
+            type=Path,
+            default=settings.ROOT_DIR / "hotline" / "demo" / "packs" / "shanghai",
+            metavar="DIR",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         env = environment()
