@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy as _p
+from django.utils.translation import pgettext_lazy
 
 from hotline.kit.clock import CITY_ZONE
 from hotline.worktime.rules.calendar import Span, SpanUnit, minute_text
@@ -59,13 +59,13 @@ CONDITION_LABELS: dict[str, Label] = dict(
     )
 )
 _WEEKDAYS: tuple[Label, ...] = (
-    _p("weekday", "Mon"),
-    _p("weekday", "Tue"),
-    _p("weekday", "Wed"),
-    _p("weekday", "Thu"),
-    _p("weekday", "Fri"),
-    _p("weekday", "Sat"),
-    _p("weekday", "Sun"),
+    pgettext_lazy("weekday", "Mon"),
+    pgettext_lazy("weekday", "Tue"),
+    pgettext_lazy("weekday", "Wed"),
+    pgettext_lazy("weekday", "Thu"),
+    pgettext_lazy("weekday", "Fri"),
+    pgettext_lazy("weekday", "Sat"),
+    pgettext_lazy("weekday", "Sun"),
 )
 HOLIDAY_NAMES: dict[str, Label] = {
     "New Year's Day": _("New Year's Day"),
@@ -84,10 +84,14 @@ def holiday_name(name: str) -> str:
     return str(HOLIDAY_NAMES.get(name, name)) or gettext("holiday")
 
 
+def _chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
 def day_words(day: date) -> str:
     """`11月20日（周五）` or `20 Nov (Fri)`."""
     weekday = str(_WEEKDAYS[day.weekday()])
-    if (get_language() or "").startswith("zh"):
+    if _chinese():
         return f"{day.month}月{day.day}日（{weekday}）"
     return f"{day.day} {date_format(day, 'M')} ({weekday})"
 
@@ -95,7 +99,7 @@ def day_words(day: date) -> str:
 def moment_words(at: datetime) -> str:
     """`11月20日（周五）16:40`."""
     local = at.astimezone(CITY_ZONE)
-    gap = "" if (get_language() or "").startswith("zh") else " "
+    gap = "" if _chinese() else " "
     return f"{day_words(local.date())}{gap}{local:%H:%M}"
 
 
@@ -121,7 +125,7 @@ def length_words(length: timedelta, day: timedelta | None = None) -> str:
         parts.append(span_words(Span(rest // 60, SpanUnit.HOUR)))
     if rest % 60 or not parts:
         parts.append(span_words(Span(rest % 60, SpanUnit.MINUTE)))
-    return gettext(" ").join(parts)
+    return ("" if _chinese() else " ").join(parts)
 
 
 def mark_words(mark: MarkSpec) -> str:
