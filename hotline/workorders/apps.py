@@ -6,8 +6,42 @@ class WorkOrdersConfig(AppConfig):
     label = "workorders"
 
     def ready(self) -> None:
+        from hotline.accounts.models import UnitLevel
+        from hotline.audit import chains
+        from hotline.kit import livetopics
         from hotline.kit.events import declare
+        from hotline.workorders import permissions
+        from hotline.workorders.actions.checking import preview_calendar
+        from hotline.workorders.menu import register_pages
+        from hotline.workorders.models import Channel, DemandType, Flow, Urgency
         from hotline.workorders.rules import EVENTS
+        from hotline.worktime import queries as worktime
+        from hotline.worktime.rules.checks import Vocabulary
 
         for name, meaning in EVENTS.items():
             declare(name, meaning)
+        chains.register(
+            "orders",
+            "workorders_workorderevent",
+            [
+                "id", "xid", "order_id", "at:time", "verb", "actor", "actor_name", "unit_id", "assignment_id", "old_state",
+                "new_state", "audience", "reason_code", "text", "data",
+            ],
+        )
+        livetopics.register("order", permissions.may_hear_order)
+        livetopics.register("presence", permissions.may_hear_order)
+        livetopics.register("unit", permissions.may_hear_unit)
+        livetopics.register("board", permissions.may_hear_board)
+        livetopics.register("person", permissions.may_hear_person)
+        register_pages()
+        worktime.use_preview(preview_calendar)
+        worktime.use_vocabulary(
+            Vocabulary(
+                demand_types=DemandType.choices,
+                urgencies=Urgency.choices,
+                channels=Channel.choices,
+                unit_levels=UnitLevel.choices,
+                flows=Flow.choices,
+                not_handled=frozenset({str(DemandType.INVALID)}),
+            )
+        )

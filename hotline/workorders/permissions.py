@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from hotline.accounts.models import Unit
 from hotline.accounts.permissions import scope_allows
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.verdict import Verdict, allow, deny
@@ -109,4 +110,29 @@ def sees(actor: Actor, order: WorkOrder, *, unit_paths: Iterable[str] | None = N
     )
 
 
-__all__ = ["can", "is_named", "sees", "unit_paths_of"]
+# ── live topics (`kit.livetopics`) ──
+
+
+def may_hear_order(actor: Actor, rest: str) -> bool:
+    """`order:<id>`: who sees the order."""
+    order = WorkOrder.objects.filter(pk=int(rest)).first() if rest.isdigit() else None
+    return order is not None and bool(sees(actor, order))
+
+
+def may_hear_unit(actor: Actor, rest: str) -> bool:
+    """`unit:<id>`: who sees orders of that unit."""
+    path = Unit.objects.filter(pk=int(rest)).values_list("path", flat=True).first() if rest.isdigit() else None
+    return path is not None and bool(scope_allows(actor, "workorders:view", unit_paths=(path,)))
+
+
+def may_hear_board(actor: Actor, rest: str) -> bool:
+    """`board`: staff who see orders; the messages hold nothing but that something moved."""
+    return not rest and actor.is_staff and actor.has("workorders:view")
+
+
+def may_hear_person(actor: Actor, rest: str) -> bool:
+    """`person:<id>`: oneself."""
+    return actor.is_staff and rest == str(actor.id)
+
+
+__all__ = ["can", "is_named", "may_hear_board", "may_hear_order", "may_hear_person", "may_hear_unit", "sees", "unit_paths_of"]

@@ -33,8 +33,9 @@ from hotline.workorders.models import (
     WorkOrderEvent,
 )
 from hotline.workorders.rules import VERBS, WHY_NOT, Facts, Moment, Place, order_state_of, why_not
-from hotline.workorders.rules.clocks import ClockEffect, effects_of, starts
+from hotline.workorders.rules.clocks import ClockEffect, effects_of, selection_of, starts
 from hotline.worktime import queries as worktime
+from hotline.worktime.rules import Selection
 
 OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
 
@@ -230,14 +231,11 @@ class Case:
         order = self.order
         return [order.demand_type, category_code(order.category_id), order.urgency, order.channel, order.flow]
 
-    def selection(self, unit_level: str = "") -> Any:
+    def selection(self, unit_level: str = "") -> Selection | None:
         """The policy's clocks and limits for this order at a unit of that level; None without a policy."""
         if not self.order.policy_id:
             return None
-        demand_type, category, urgency, channel, flow = self.select()
-        return worktime.policy(self.order.policy_id).document.select(
-            demand_type=demand_type, category_code=category, urgency=urgency, channel=channel, unit_level=unit_level, flow=flow
-        )
+        return selection_of(worktime.policy(self.order.policy_id).document, self.select(), unit_level)
 
     # ── record ──
 

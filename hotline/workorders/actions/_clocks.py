@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from hotline.workorders.models import Assignment, Clock, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules import clocks as rules
@@ -81,7 +82,7 @@ def _copy_to_assignments(found: Rebuilt, assignments: Iterable[Assignment]) -> N
             Assignment.objects.filter(pk=assignment.pk).update(due_at=due, next_due_at=following)
 
 
-def due_of(clocks: Iterable[rules.ClockNow]) -> tuple[object, object]:
+def due_of(clocks: Iterable[rules.ClockNow]) -> tuple[datetime | None, datetime | None]:
     """(due of the finish clock, nearest due of the running clocks) of one assignment."""
     due = next((clock.due_at for clock in clocks if clock.key.kind == "finish"), None)
     following = min((clock.due_at for clock in clocks if clock.state == "running"), default=None)

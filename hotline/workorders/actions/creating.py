@@ -168,15 +168,13 @@ def _insert(order: WorkOrder, actor: Actor, data: dict[str, Any], clocks: list[d
     statement, fields = _statement()
     prefix = f"{city().prefix}{order.created_at.astimezone(clock.CITY_ZONE):%Y%m%d}-"
     words = search_text(order.title, order.content, order.address, order.subject_name)
+    values: list[Any] = [
+        prefix, words, *(_plain(one, getattr(order, one.attname)) for one in fields),
+        order.created_at, actor.key(), actor.name[:80], actor.grants[0].unit_id if actor.grants else None,
+        order.state, Jsonb(data), Jsonb(clocks, dumps=_dumps),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            [
-                prefix, words, *(_plain(one, getattr(order, one.attname)) for one in fields),
-                order.created_at, actor.key(), actor.name[:80], actor.grants[0].unit_id if actor.grants else None,
-                order.state, Jsonb(data), Jsonb(clocks, dumps=_dumps),
-            ],
-        )
+        cursor.execute(statement, values)
         order.pk, order.number, event = cursor.fetchone()
     order._state.adding = False
     order._state.db = "default"

@@ -439,6 +439,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='workorder',
+            index=models.Index(condition=models.Q(('state', 'closed')), fields=['closed_at'], name='order_to_archive'),
+        ),
+        migrations.AddIndex(
+            model_name='workorder',
             index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='order_merged'),
         ),
         migrations.AddIndex(

@@ -105,6 +105,7 @@ class WorkOrder(models.Model):
             models.Index(fields=["division", "-id"], name="order_division"),
             models.Index(fields=["lead_unit", "-id"], name="order_lead"),
             models.Index(fields=["created_at"], name="order_created"),
+            models.Index(fields=["closed_at"], name="order_to_archive", condition=Q(state="closed")),
             models.Index(fields=["merged_into"], name="order_merged", condition=Q(merged_into__isnull=False)),
             models.Index(fields=["card", "-id"], name="order_card", condition=Q(card__in=["yellow", "red", "escalated"])),
             GinIndex(fields=["search"], name="order_search"),

@@ -30,6 +30,7 @@ from hotline.worktime.rules import (
     ClockSpec,
     Deadline,
     PolicyDocument,
+    Selection,
     Span,
     WorkCalendar,
     derive_provisionally,
@@ -197,8 +198,8 @@ def spec_of(policy: PolicyDocument, select: Sequence[str], unit_level: str, kind
     return selection_of(policy, select, unit_level).clock(kind, side)
 
 
-def selection_of(policy: PolicyDocument, select: Sequence[str], unit_level: str) -> Any:
-    """`worktime.rules.Selection` for `[demand type, category code, urgency, channel, flow]` at a unit of that level."""
+def selection_of(policy: PolicyDocument, select: Sequence[str], unit_level: str) -> Selection:
+    """What the policy says for `[demand type, category code, urgency, channel, flow]` at a unit of that level."""
     demand_type, category, urgency, channel, flow = select
     return policy.select(
         demand_type=demand_type, category_code=category, urgency=urgency, channel=channel, unit_level=unit_level, flow=flow

@@ -1,0 +1,35 @@
+"""Jobs of the order: what time alone brings about. Each is safe to run twice, or in two workers at once."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from hotline.kit.actor import system_actor
+from hotline.kit.clock import now
+from hotline.workorders.actions import scanning
+
+ARCHIVER = system_actor("archiver", "workorders:archive")
+
+
+@app.periodic(cron="* * * * * */30")
+@app.task(name="workorders.scan_clocks", queue="clocks", queueing_lock="workorders.scan_clocks")
+def scan_clocks(timestamp: int) -> int:
+    """Raise warnings, cards and escalations whose moment has come; returns how many."""
+    return scanning.scan_clocks(now=now()).raised.total()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="workorders.end_holds", queue="clocks", queueing_lock="workorders.end_holds")
+def end_holds(timestamp: int) -> int:
+    """Resume or close orders whose hold has ended."""
+    return scanning.end_holds(now=now())
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(name="workorders.close_by_time", queue="clocks", queueing_lock="workorders.close_by_time")
+def close_by_time(timestamp: int) -> int:
+    """Close what nobody answered within the city's days, and archive what was closed long ago."""
+    closed = scanning.close_by_time(now=now())
+    while scanning.archive_closed(actor=ARCHIVER, now=now()):
+        pass
+    return closed
