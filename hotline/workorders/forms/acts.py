@@ -279,8 +279,9 @@ class Reply(ActForm):
 
 
 class Urge(ActForm):
+    reason_code = forms.ChoiceField(label=_("Reason"), required=False)
     text = words(_("Words to the unit"), required=False, rows=3)
-    by_citizen = forms.BooleanField(label=_("The citizen asked for it"), required=False)
+    reason_kind = ReasonKind.URGE
 
 
 class Card(ActForm):
@@ -291,7 +292,6 @@ class Card(ActForm):
 class Supervise(Reasoned):
     joint = forms.BooleanField(label=_("Joint supervision"), required=False)
     promised_on = Day(label=_("To be finished by"), required=False)
-    next_on = Day(label=_("Looked at again on"), required=False)
     reason_kind = ReasonKind.SUPERVISE
 
 
