@@ -1,6 +1,39 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DispatchConfig(AppConfig):
     name = "hotline.dispatch"
     label = "dispatch"
+    verbose_name = _("Dispatch")
+
+    def ready(self) -> None:
+        from hotline.kit import livetopics
+        from hotline.kit.actor import Actor
+        from hotline.ui.navigation import Item, register
+
+        def may_hear_pool(actor: Actor, rest: str) -> bool:
+            return not rest and (actor.has("dispatch:pool") or actor.has("workorders:dispatch"))
+
+        livetopics.register("pool", may_hear_pool)
+        register(
+            Item(
+                "dispatch:pool",
+                _("Dispatch pool"),
+                "send",
+                ("dispatch:pool", "workorders:dispatch"),
+                20,
+                "work",
+                "p",
+            ),
+            Item(
+                "dispatch:catalogue",
+                _("Dispatch catalogue"),
+                "book",
+                ("dispatch:catalogue", "dispatch:pool"),
+                30,
+                "configuration",
+            ),
+        )

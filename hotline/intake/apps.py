@@ -1,6 +1,43 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class IntakeConfig(AppConfig):
     name = "hotline.intake"
     label = "intake"
+    verbose_name = _("Intake")
+
+    def ready(self) -> None:
+        from hotline.intake.queries.quarantine import quarantine_health
+        from hotline.kit import health, livetopics
+        from hotline.kit.actor import Actor
+        from hotline.ui.navigation import Item, register
+
+        def may_hear_desk(actor: Actor, rest: str) -> bool:
+            return not rest and actor.has("intake:take_call")
+
+        livetopics.register("desk", may_hear_desk)
+        health.register("quarantine", quarantine_health)
+        register(
+            Item("intake:desk", _("Desk"), "headset", "intake:take_call", 10, "work", "d"),
+            Item("intake:quarantine", _("Quarantine"), "shield-question", "intake:quarantine", 70, "work"),
+            Item("intake:imports", _("Imports"), "file-import", "intake:import", 80, "work"),
+            Item(
+                "intake:restrictions",
+                _("Misuse of the line"),
+                "phone-off",
+                ("intake:approve_restriction", "intake:restrict_caller"),
+                60,
+                "oversight",
+            ),
+            Item(
+                "intake:questions",
+                _("Category questions"),
+                "help-circle",
+                "workorders:configure",
+                40,
+                "configuration",
+            ),
+        )

@@ -23,7 +23,9 @@ class RawMessage(models.Model):
     """Every inbound thing as it came, before it is interpreted."""
 
     channel = models.CharField(max_length=20, choices=Channel)
-    source = models.CharField(max_length=60, help_text="who delivered it: portal, desk, api:<token id>, import:<batch id>")
+    source = models.CharField(
+        max_length=60, help_text="who delivered it: portal, desk, api:<token id>, import:<batch id>"
+    )
     idempotency_key = models.CharField(max_length=120)
     sha256 = models.BinaryField(max_length=32)
     payload = models.BinaryField(help_text="the bytes received; identity inside is encrypted with the ring")
@@ -35,8 +37,12 @@ class RawMessage(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "idempotency_key"], name="raw_once")]
-        indexes: ClassVar = [models.Index(fields=["id"], name="raw_quarantine", condition=Q(state="quarantined"))]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "idempotency_key"], name="raw_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="raw_quarantine", condition=Q(state="quarantined"))
+        ]
 
 
 class AppealState(models.TextChoices):
@@ -55,8 +61,12 @@ class Appeal(models.Model):
     number = models.CharField(max_length=24, unique=True, null=True, blank=True)
     state = models.CharField(max_length=14, choices=AppealState, default=AppealState.DRAFT)
     raw = models.ForeignKey(RawMessage, models.PROTECT, null=True, blank=True, related_name="appeals")
-    order = models.ForeignKey("workorders.WorkOrder", models.PROTECT, null=True, blank=True, related_name="appeals")
-    citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="appeals")
+    order = models.ForeignKey(
+        "workorders.WorkOrder", models.PROTECT, null=True, blank=True, related_name="appeals"
+    )
+    citizen = models.ForeignKey(
+        "accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="appeals"
+    )
     lookup_hash = models.CharField(max_length=128, blank=True, help_text="keyed hash of the look-up code")
     channel = models.CharField(max_length=20, choices=Channel)
     demand_type = models.CharField(max_length=20, choices=DemandType, blank=True)
@@ -91,7 +101,9 @@ class CategoryForm(models.Model):
     effective_to = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["category", "version"], name="category_form_version")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["category", "version"], name="category_form_version")
+        ]
 
 
 class ImportBatch(models.Model):
@@ -106,7 +118,9 @@ class ImportBatch(models.Model):
     accepted = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     errors = models.JSONField(default=list, help_text="first 500 of {row, field, message}")
-    state = models.CharField(max_length=12, default="checked", help_text="checked, running, finished, stopped")
+    state = models.CharField(
+        max_length=12, default="checked", help_text="checked, running, finished, stopped"
+    )
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -118,7 +132,9 @@ class CallerRestriction(models.Model):
     reason_code = models.CharField(max_length=40)
     text = models.TextField()
     measure = models.CharField(max_length=30, help_text="warn_agent, limit_duration, police_lead")
-    state = models.CharField(max_length=12, default="proposed", help_text="proposed, approved, refused, lifted")
+    state = models.CharField(
+        max_length=12, default="proposed", help_text="proposed, approved, refused, lifted"
+    )
     proposed_by = models.CharField(max_length=80)
     proposed_at = models.DateTimeField()
     approved_by = models.CharField(max_length=80, blank=True)

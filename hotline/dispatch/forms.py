@@ -1,0 +1,62 @@
+"""Forms of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hotline.accounts.models import Unit
+from hotline.workorders.models import Category
+
+MOST_BYTES = 5 * 1024 * 1024
+
+
+class EntryForm(forms.Form):
+    """One entry; category by code, units by id, as the type-ahead fields give them."""
+
+    category = forms.CharField(label=gettext_lazy("Category"))
+    area_code = forms.CharField(
+        label=gettext_lazy("Area"), required=False, help_text=gettext_lazy("Empty: the whole city")
+    )
+    lead_unit = forms.ModelChoiceField(Unit.objects.all(), label=gettext_lazy("Lead unit"))
+    assistants = forms.ModelMultipleChoiceField(
+        Unit.objects.all(), label=gettext_lazy("Assisting units"), required=False
+    )
+    legal_basis = forms.CharField(
+        label=gettext_lazy("Legal basis"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    effective_from = forms.DateField(
+        label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def clean_category(self) -> Category:
+        """A code to its category."""
+        found = Category.objects.filter(code=self.cleaned_data["category"]).first()
+        if found is None:
+            raise forms.ValidationError(_("There is no such category."))
+        return found
+
+
+class ListForm(forms.Form):
+    """A CSV list of entries."""
+
+    file = forms.FileField(label=gettext_lazy("File (CSV)"))
+    sure = forms.BooleanField(label=gettext_lazy("Add the entries if nothing is wrong"), required=False)
+
+    def clean_file(self) -> Any:
+        """Small enough to read."""
+        given = self.cleaned_data["file"]
+        if given.size > MOST_BYTES:
+            raise forms.ValidationError(_("The file is too large."))
+        return given
+
+    def text(self) -> str:
+        """The file's text, UTF-8 or GB 18030."""
+        data: bytes = self.cleaned_data["file"].read()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return data.decode("gb18030", "replace")

@@ -1,0 +1,70 @@
+"""Orders that may be about the same matter, by words; models come later behind the same question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from hotline.dispatch.rules import ALIKE, likeness
+from hotline.kit.actor import Actor
+from hotline.places.rules import significant
+from hotline.workorders.models import FINAL_STATES, WorkOrder
+from hotline.workorders.queries import visible_to
+
+LOOK_BACK = timedelta(days=30)
+CANDIDATES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An open order that may be about the same matter; `percent` of likeness, `own` when the same citizen's."""
+
+    order: WorkOrder
+    percent: int
+    own: bool
+
+
+def likely_duplicates(
+    *,
+    actor: Actor,
+    citizen_id: int | None,
+    category: str,
+    division: str,
+    text: str,
+    moment: datetime,
+    except_id: int | None = None,
+    limit: int = 5,
+) -> list[Duplicate]:
+    """Open orders of the same citizen, and recent open orders of the same category and district, by likeness of words.
+
+    `category`, `division` are codes or empty. At most two queries along indexes; words are compared in the process.
+    """
+    if not text.strip():
+        return []
+    rows = (
+        visible_to(actor)
+        .exclude(state__in=[str(state) for state in FINAL_STATES])
+        .exclude(pk=except_id)
+        .select_related("lead_unit", "category")
+        .defer("search", "answers", "expectation")
+    )
+    found: dict[int, Duplicate] = {}
+    if citizen_id:
+        for order in rows.filter(citizen_id=citizen_id).order_by("-id")[:20]:
+            score = likeness(text, f"{order.title}{order.content}")
+            if score >= ALIKE / 2:
+                found[order.pk] = Duplicate(order, round(score * 100), own=True)
+    district = significant(division)[:6]
+    if category or len(significant(division)) >= 9:
+        near = Q(created_at__gte=moment - LOOK_BACK)
+        if category:
+            near &= Q(category__code=category)
+        if district:
+            near &= Q(division_id__startswith=district)
+        for order in rows.filter(near).order_by("-id")[:CANDIDATES]:
+            score = likeness(text, f"{order.title}{order.content}")
+            if score >= ALIKE and order.pk not in found:
+                found[order.pk] = Duplicate(order, round(score * 100), own=False)
+    return sorted(found.values(), key=lambda one: (-one.own, -one.percent, -one.order.pk))[:limit]

@@ -1,0 +1,36 @@
+"""Doors of dispatch, under `/dispatch/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from hotline.dispatch.views import catalogue, choosing, deciding, pool
+
+app_name = "dispatch"
+urlpatterns = [
+    path("", pool.page, name="pool"),
+    path("list", pool.rows, name="rows"),
+    path("orders/<int:order_id>", pool.pane, name="pane"),
+    path("orders/<int:order_id>/claim", pool.claim, name="claim"),
+    path("orders/<int:order_id>/release", pool.release, name="release"),
+    path("orders/<int:order_id>/send", deciding.send, name="send"),
+    path("orders/<int:order_id>/pass", deciding.pass_on, name="pass"),
+    path("orders/<int:order_id>/labels", deciding.labels, name="labels"),
+    path("orders/<int:order_id>/correct", deciding.correct, name="correct"),
+    path("orders/<int:order_id>/merge", deciding.merge_into, name="merge"),
+    path("orders/<int:order_id>/return", deciding.send_back_to_intake, name="return"),
+    path("orders/<int:order_id>/supplement", deciding.ask, name="ask"),
+    path("orders/<int:order_id>/close", deciding.close, name="close"),
+    path("orders/<int:order_id>/dispute", deciding.to_arbitration, name="dispute"),
+    path("orders/<int:order_id>/designate", deciding.designate_unit, name="designate"),
+    path("orders/<int:order_id>/note", deciding.note, name="note"),
+    path("applications/<int:application_id>", deciding.decide, name="decide"),
+    path("choose/units", choosing.units, name="units"),
+    path("choose/categories", choosing.categories, name="categories"),
+    path("choose/places", choosing.places, name="places"),
+    path("catalogue/", catalogue.page, name="catalogue"),
+    path("catalogue/add", catalogue.add, name="catalogue_add"),
+    path("catalogue/<int:entry_id>/end", catalogue.end, name="catalogue_end"),
+    path("catalogue/import", catalogue.import_list, name="catalogue_import"),
+    path("catalogue/coverage", catalogue.coverage_report, name="coverage"),
+]

@@ -1,0 +1,1 @@
+"""Pages of dispatch: the pool, decisions in it, type-ahead, the catalogue."""

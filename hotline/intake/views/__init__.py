@@ -1,0 +1,1 @@
+"""Pages of intake: the agent's desk, quarantine, imports, restrictions, category questions."""
