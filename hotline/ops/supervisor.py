@@ -54,6 +54,7 @@ class Plan:
     port: int
     live_port: int
     public_url: str
+    sign_in_url: str
     web_workers: int
     web_threads: int
     job_workers: int
@@ -448,6 +449,7 @@ class Supervisor:
         lines = [
             "",
             f"  Xinsheng is ready        {base}/",
+            f"  Staff sign in            {self.plan.sign_in_url}",
             f"  Health                   {base}/health",
         ]
         if self.plan.demo:
@@ -500,7 +502,7 @@ async def _demo_lines(url: str, password: str) -> list[str]:
     lines = [
         "",
         f"  Demo sign-ins, password {password}",
-        "  The second factor's code is shown on the sign-in page itself in demo mode.",
+        "  In demo mode the second step shows its code on the page itself.",
         "",
     ]
     return lines + [f"    {username:<22}{role:<18}{name}  {unit}" for role, username, name, unit in rows]

@@ -1,4 +1,5 @@
-"""Housekeeping: jobs of dead workers come back, old messages leave, the mark of how far back the stream goes stays."""
+"""Housekeeping: jobs of dead workers come back, old messages leave, the mark of how far back the stream goes
+stays."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def sql(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
 def worker(seconds: int) -> int:
     """A worker that signed that many seconds ago."""
     [(number,)] = sql(
-        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id",
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => "
+        "%s)) RETURNING id",
         seconds,
     )
     return int(number)
@@ -37,7 +39,8 @@ def worker(seconds: int) -> int:
 def doing(worker_id: int | None, *, attempts: int = 0, lock: str | None = None) -> int:
     """A job that a worker holds."""
     [(number,)] = sql(
-        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args, status, attempts, worker_id)"
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args, "
+        "status, attempts, worker_id)"
         " VALUES ('q', 'any', 0, %s, '{}', 'doing', %s, %s) RETURNING id",
         lock,
         attempts,

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.shortcuts import resolve_url
 
 from hotline.config.environment import environment
 from hotline.ops.supervisor import Plan, Supervisor
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             port=env.hotline_port,
             live_port=env.hotline_live_port,
             public_url=settings.PUBLIC_URL,
+            sign_in_url=settings.PUBLIC_URL + resolve_url(settings.LOGIN_URL),
             web_workers=env.hotline_web_workers,
             web_threads=env.hotline_web_threads,
             job_workers=env.hotline_job_workers,
