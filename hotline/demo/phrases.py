@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from hotline.demo.life.rows import plain
 from hotline.workorders.models import DemandType
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -104,6 +105,7 @@ class Book:
     GROUPS = ("titles", "openings", "details", "wishes", "wants", "replies", "contacts", "return_decisions")
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
+        raw = _plain(raw)
         words: Mapping[str, Any] = raw["words"]
         self.numbers: dict[str, tuple[int, int]] = {str(key): (int(low), int(high)) for key, (low, high) in raw["numbers"].items()}
         roads = words["road"]
@@ -209,6 +211,18 @@ class Book:
     def name(self, rng: Random) -> str:
         """A person's name."""
         return str(self.pick(self.surnames, rng)) + str(self.pick(self.given, rng))
+
+
+def _plain(raw: Any) -> Any:
+    """The same tree with texts that need no escaping anywhere."""
+    if isinstance(raw, str):
+        return plain(raw)
+    if isinstance(raw, Mapping):
+        return {key: value if key in _PATTERNS else _plain(value) for key, value in raw.items()}
+    return [_plain(value) for value in raw] if isinstance(raw, list) else raw
+
+
+_PATTERNS = frozenset({"signs"})
 
 
 def _texts(raw: object) -> list[str]:

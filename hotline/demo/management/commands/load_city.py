@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hotline.demo.actions import CityFaults, find_pack, load_city
+from hotline.demo.actions import CityFaults, load_city
+from hotline.demo.pack import find_pack
 from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError
 from hotline.kit.progress import Progress

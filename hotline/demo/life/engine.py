@@ -1,0 +1,436 @@
+"""One order in memory: what the work order's actions do to state, assignments, clocks and log, without a database.
+
+States, clock effects and deadlines come from `workorders.rules` and `worktime.rules`, the same tables and functions that
+the actions use; only what they look up in the database is kept in objects here. Tests compare the result with
+`workorders.rules.rebuild`, event by event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from hotline.demo.life.world import Who, World
+from hotline.workorders.rules.clocks import RANK, RESTARTING, Key, marks_json
+from hotline.workorders.rules.transitions import order_state_of
+from hotline.workorders.rules.verbs import VERBS, Do, Moment, Whose
+from hotline.worktime.rules import (
+    ClockEvent,
+    ClockSpec,
+    PolicyDocument,
+    Span,
+    WorkCalendar,
+    derive_provisionally,
+    first_due,
+)
+from hotline.worktime.rules.clocks import marks_of
+
+HOURS_8 = timedelta(hours=8)
+_PAUSABLE = ("running", "paused")
+
+
+class IllegalLife(RuntimeError):
+    """The script asked for a verb that the tables forbid: a fault of the generator."""
+
+
+class Node:
+    """An assignment."""
+
+    __slots__ = (
+        "contacted_at", "created_at", "ended_at", "handler", "id", "instructions", "parent", "replied_at", "role", "round",
+        "signed_at", "state", "unit",
+    )
+
+    def __init__(self, number: int, unit: int, parent: Node | None, role: str, round_: int, at: datetime, instructions: str) -> None:
+        self.id, self.unit, self.parent, self.role, self.round = number, unit, parent, role, round_
+        self.state = "pending_sign"
+        self.created_at, self.instructions = at, instructions
+        self.handler: int | None = None
+        self.signed_at: datetime | None = None
+        self.contacted_at: datetime | None = None
+        self.replied_at: datetime | None = None
+        self.ended_at: datetime | None = None
+
+
+class Track:
+    """A clock with its events; `plain` while nothing but a start and a stop happened to it."""
+
+    __slots__ = ("events", "key", "level", "plain", "spec", "state")
+
+    def __init__(self, key: Key, spec: ClockSpec, at: datetime) -> None:
+        self.key, self.spec = key, spec
+        self.start(at)
+
+    def start(self, at: datetime) -> None:
+        self.events = [ClockEvent("start", at)]
+        self.state, self.level, self.plain = "running", "green", True
+
+
+class Settled:
+    """A clock as it stands at the end: the columns of its row."""
+
+    __slots__ = ("due", "level", "marks", "marks_text", "next", "original", "paused", "started", "state", "stopped", "track")
+
+    def __init__(
+        self, track: Track, state: str, started: datetime, original: datetime, due: datetime, paused: datetime | None,
+        stopped: datetime | None, marks: Sequence[tuple[str, datetime]], marks_text: str,
+    ) -> None:
+        self.track, self.state, self.level = track, state, track.level
+        self.started, self.original, self.due, self.paused, self.stopped = started, original, due, paused, stopped
+        self.marks, self.marks_text = marks, marks_text
+        self.next: datetime | None = None
+        if state == "running":
+            self.raise_to(track.level)
+
+    def raise_to(self, level: str) -> None:
+        """The scanner raised this level; it looks again at the next mark above."""
+        self.level, rank = level, RANK[level]
+        self.next = next((at for name, at in self.marks if RANK[name] > rank), None) if self.state == "running" else None
+
+
+class Deadlines:
+    """Due moments and marks, kept by day: for promises in working days only the day of the start counts."""
+
+    def __init__(self, policy: PolicyDocument, calendar: WorkCalendar) -> None:
+        self.policy, self.calendar = policy, calendar
+        self._plans: dict[tuple[str, ...], tuple[ClockSpec, ...]] = {}
+        self._selections: dict[tuple[str, ...], Any] = {}
+        self._dues: dict[tuple[int, int, bool], datetime] = {}
+        self._marks: dict[tuple[int, datetime], tuple[tuple[tuple[str, datetime], ...], str]] = {}
+
+    def selection(self, select: tuple[str, ...], level: str) -> Any:
+        """`worktime.rules.Selection` for `[type, category, urgency, channel, flow]` at a unit of that level."""
+        key = (*select, level)
+        found = self._selections.get(key)
+        if found is None:
+            demand_type, category, urgency, channel, flow = select
+            found = self._selections[key] = self.policy.select(
+                demand_type=demand_type, category_code=category, urgency=urgency, channel=channel, unit_level=level, flow=flow
+            )
+        return found
+
+    def due(self, spec: ClockSpec, at: datetime) -> datetime:
+        """`first_due`, kept."""
+        if spec.span.unit not in ("workday", "day"):
+            return first_due(at, spec, self.calendar)
+        local = at + HOURS_8
+        key = (id(spec), local.toordinal(), spec.cutoff is not None and local.hour * 60 + local.minute < spec.cutoff)
+        found = self._dues.get(key)
+        if found is None:
+            found = self._dues[key] = first_due(at, spec, self.calendar)
+        return found
+
+    def marks(self, spec: ClockSpec, started: datetime, due: datetime) -> tuple[Sequence[tuple[str, datetime]], str]:
+        """(level, moment) pairs of a promise that was neither paused nor extended, and their JSON text."""
+        if spec.span.unit == "workday":
+            key = (id(spec), due)
+            kept = self._marks.get(key)
+            if kept is None:
+                early = due - timedelta(days=400)
+                kept = self._marks[key] = _texted((mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar))
+            if not kept[0] or min(at for _name, at in kept[0]) > started:
+                return kept
+        return _texted((mark.level, mark.at) for mark in marks_of(started, due, due, spec, self.calendar))
+
+
+def _texted(marks: Iterable[tuple[str, datetime]]) -> tuple[tuple[tuple[str, datetime], ...], str]:
+    found = tuple(marks)
+    pairs = ",".join(f'["{name}","{at}"]' for name, at in marks_json(found))
+    return found, f"[{pairs}]"
+
+
+_EFFECTS = {
+    name: tuple((str(effect.do), effect.whose, str(effect.kind) if effect.kind else "", effect.top_only) for effect in verb.effects)
+    for name, verb in VERBS.items()
+}
+_POSSIBLE = {
+    str(Do.STOP): ("running", "paused"), str(Do.UNSTOP): ("stopped",), str(Do.PAUSE): ("running",), str(Do.RESUME): ("paused",),
+    str(Do.EXTEND): ("running", "paused"), str(Do.VOID): ("running", "paused"),
+}
+_AFTER = {"stop": "stopped", "unstop": "running", "pause": "paused", "resume": "running", "void": "void"}
+
+
+class Event:
+    """One row of the log."""
+
+    __slots__ = ("actor", "assignment", "at", "audience", "data", "new", "old", "reason", "text", "unit", "verb")
+
+    def __init__(
+        self, at: datetime, verb: str, actor: Who, unit: int | None, assignment: int | None, old: str, new: str, data: str,
+        reason: str, text: str, audience: str,
+    ) -> None:
+        self.at, self.verb, self.actor, self.unit, self.assignment = at, verb, actor, unit, assignment
+        self.old, self.new, self.data, self.reason, self.text, self.audience = old, new, data, reason, text, audience
+
+
+class Order:
+    """The order's state, assignments, clocks and log, changed by `act`."""
+
+    __slots__ = (
+        "card", "created_at", "deadlines", "events", "flow", "former", "next_node", "nodes", "round", "select", "state", "top", "tracks",
+        "world",
+    )
+
+    def __init__(self, world: World, deadlines: Deadlines, select: tuple[str, ...], first_node: int) -> None:
+        self.world, self.deadlines = world, deadlines
+        self.select, self.flow = select, "first"
+        self.state, self.round, self.card = "", 1, "green"
+        self.nodes: list[Node] = []
+        self.tracks: dict[Key, Track] = {}
+        self.events: list[Event] = []
+        self.top: Node | None = None
+        self.next_node, self.former = first_node, 0
+
+    # ---- acts
+
+    def act(
+        self, name: str, at: datetime, who: Who, unit: int | None = None, *, node: Node | None = None,
+        new: Sequence[Node] = (), to: str = "", moves: Sequence[tuple[Node, str]] = (), begins: Sequence[Node] | None = None,
+        quiet: bool = False, effects: bool = True, extra: str = "", data: str = "", reason: str = "", text: str = "",
+        audience: str = "",
+    ) -> Event:
+        """Do a verb: clock effects, assignment and order states, the event.
+
+        `new`: assignments made; `begins`: those whose clocks start at the verb's moments (default: `new`); `quiet`: the
+        moments start nothing; `effects` off: clocks stay as they are; `to`: the order's new state where the verb leaves a
+        choice; `moves`: other assignments' new states; `extra`: the span of an extension; `data`: more JSON members.
+        """
+        verb = VERBS[name]
+        old = self.state
+        if old and old not in verb.from_:
+            raise IllegalLife(f"{name} in {old}")
+        if verb.assignment_from and (node is None or node.state not in verb.assignment_from):
+            raise IllegalLife(f"{name} at an assignment that is {node.state if node else 'missing'}")
+        clocks = self._effects(name, at, node, extra) if effects else []
+        self.former = 0
+        changed = []
+        if node is not None and verb.assignment_to is not None:
+            moves = ((node, str(verb.assignment_to)), *moves)
+        for moved, state in moves:
+            moved.state = state
+            changed.append(f'"{moved.id}":"{state}"')
+        self.nodes.extend(new)
+        started = False
+        if verb.moments and not quiet:
+            begun = self._begin(verb.moments, at, new if begins is None else begins)
+            started = bool(begun)
+            clocks += begun
+        if to:
+            self.state = to
+        elif len(verb.to) == 1 and not verb.assignment_from:
+            self.state = str(verb.to[0])
+        elif self.top is not None and verb.assignment_from:
+            self.state = str(order_state_of(self.top.state))
+        members = []
+        if clocks:
+            members.append(f'"clocks":[{",".join(clocks)}]')
+        if started:
+            members.append(f'"select":{self._selected()}')
+        if new:
+            rows = ",".join(
+                f'[{one.id},{one.unit},{one.parent.id if one.parent else "null"},"{one.role}",{one.round}]' for one in new
+            )
+            members.append(f'"new":[{rows}]')
+        if changed:
+            members.append(f'"to":{{{",".join(changed)}}}')
+        if data:
+            members.append(data)
+        event = Event(
+            at, name, who, unit, node.id if node is not None else None, old, self.state if self.state != old else "", "{" + ",".join(members) + "}", reason, text,
+            audience,
+        )
+        self.events.append(event)
+        return event
+
+    def create(self, at: datetime, who: Who, unit: int | None, state: str, *, reviewed: bool) -> None:
+        """The first event; clocks of intake begin, and those of dispatch when it needs no review."""
+        self.created_at, self.state = at, state
+        moments = (Moment.CREATED, Moment.REVIEWED) if reviewed else (Moment.CREATED,)
+        clocks = self._begin(moments, at, ())
+        data = f'"clocks":[{",".join(clocks)}],"select":{self._selected()}' if clocks else ""
+        self.events.append(Event(at, "create", who, unit, None, "", state, "{" + data + "}", "", "", ""))
+
+    def raise_card(self, at: datetime, who: Who, key: Key, level: str, node: Node | None, state: str) -> Event:
+        """The scanner's act: the clock's level rises; nothing else moves. The caller keeps events in order."""
+        number = "null" if key.assignment is None else key.assignment
+        data = f'{{"clocks":[["level","{key.kind}","{key.side}",{number},{key.round},"{level}"]]}}'
+        event = Event(at, "raise_card", who, None, node.id if node else None, state, "", data, "", "", "")
+        self.events.append(event)
+        return event
+
+    def insert(self, at: datetime, name: str, who: Who, unit: int | None, data: str) -> None:
+        """An event that leaves state and clocks alone, at its place in time."""
+        state = self.state_at(at)
+        if state not in VERBS[name].from_:
+            raise IllegalLife(f"{name} in {state}")
+        self.events.append(Event(at, name, who, unit, None, state, "", data, "", "", ""))
+        self.events.sort(key=lambda event: event.at)
+
+    def state_at(self, at: datetime) -> str:
+        """The order's state after everything that happened until a moment."""
+        state = ""
+        for event in self.events:
+            if event.at > at:
+                break
+            state = event.new or state
+        return state
+
+    def node(self, unit: int, at: datetime, *, parent: Node | None = None, role: str = "lead", instructions: str = "") -> Node:
+        """A new assignment; hand it to `act` as `new`."""
+        node = Node(self.next_node, unit, parent, role, self.round, at, instructions)
+        self.next_node += 1
+        return node
+
+    def _selected(self) -> str:
+        return '["' + '","'.join(self.select) + '"]'
+
+    def begin_round(self) -> None:
+        """The next round begins with the verb that follows; what it stops are the clocks of the round before."""
+        self.former, self.round = self.round, self.round + 1
+
+    def level_of(self, unit: int) -> str:
+        return self.world.units[unit].level
+
+    # ---- clocks
+
+    def _effects(self, name: str, at: datetime, node: Node | None, extra: str) -> list[str]:
+        found: list[str] = []
+        effects = _EFFECTS[name]
+        if not effects:
+            return found
+        top = node is not None and node is self.top
+        above, below = self._family(node) if node is not None else ((), ())
+        number = node.id if node is not None else None
+        for do, whose, kind, top_only in effects:
+            if top_only and not top:
+                continue
+            possible = _POSSIBLE[do]
+            for key, track in self.tracks.items():
+                if track.state not in possible or (kind and key.kind != kind):
+                    continue
+                if whose is Whose.ALL:
+                    pass
+                elif key.assignment is None:
+                    if whose is not Whose.CITY or key.round != (self.former or self.round):
+                        continue
+                elif whose is Whose.CITY or number is None:
+                    continue
+                elif key.assignment != number and not (
+                    (whose is Whose.CHAIN and key.assignment in above) or (whose is Whose.BRANCH and key.assignment in below)
+                ):
+                    continue
+                found.append(self._apply(track, do, at, extra))
+        return found
+
+    def _apply(self, track: Track, do: str, at: datetime, extra: str) -> str:
+        key = track.key
+        if do == "extend":
+            track.events.append(ClockEvent("extend", at, Span.parse(extra)))
+        else:
+            track.events.append(ClockEvent("resume" if do == "unstop" else do, at))
+            track.state = _AFTER[do]
+        if do not in ("stop", "void") or len(track.events) > 2:
+            track.plain = False
+        return f'["{do}","{key.kind}","{key.side}",{"null" if key.assignment is None else key.assignment},{key.round},"{extra if do == "extend" else ""}"]'
+
+    def _family(self, node: Node) -> tuple[Sequence[int], Sequence[int]]:
+        above = []
+        up = node.parent
+        while up is not None:
+            above.append(up.id)
+            up = up.parent
+        below: list[int] = []
+        known = {node.id}
+        for other in self.nodes:
+            if other.parent is not None and other.parent.id in known:
+                known.add(other.id)
+                below.append(other.id)
+        return above, below
+
+    def _begin(self, moments: Sequence[Moment], at: datetime, units: Sequence[Node]) -> list[str]:
+        wanted = [str(moment) for moment in moments]
+        found: list[str] = []
+        top = next((node for node in units if node is self.top), None)
+        if not units or top is not None:
+            level = self.level_of(top.unit) if top is not None else ""
+            for spec in self.deadlines.selection(self.select, level).clocks:
+                if spec.side != "city" or spec.start_event not in wanted:
+                    continue
+                key = Key(spec.kind, spec.side, None, self.round)
+                if key not in self.tracks or spec.kind in RESTARTING:
+                    found.append(self._start(key, spec, at, level))
+        for node in units:
+            level = self.level_of(node.unit)
+            for spec in self.deadlines.selection(self.select, level).clocks:
+                if spec.side != "unit" or spec.start_event not in wanted or (node.role == "assistant" and spec.kind == "contact"):
+                    continue
+                key = Key(spec.kind, spec.side, node.id, self.round)
+                if key not in self.tracks:
+                    found.append(self._start(key, spec, at, level))
+        return found
+
+    def _start(self, key: Key, spec: ClockSpec, at: datetime, level: str) -> str:
+        track = self.tracks.get(key)
+        if track is None:
+            self.tracks[key] = Track(key, spec, at)
+        else:
+            track.spec = spec
+            track.start(at)
+        return f'["start","{key.kind}","{key.side}",{"null" if key.assignment is None else key.assignment},{key.round},"{level}"]'
+
+    def due_of(self, node: Node | None, kind: str = "finish") -> datetime | None:
+        """When a clock falls due as things stand; for planning. The city's clock without a node."""
+        track = self.tracks.get(Key(kind, "unit" if node is not None else "city", node.id if node is not None else None, self.round))
+        if track is None:
+            return None
+        return self.deadlines.due(track.spec, track.events[0].at) if track.plain else self._settle_one(track).due
+
+    def _settle_one(self, track: Track) -> Settled:
+        events, spec = track.events, track.spec
+        started = events[0].at
+        if track.plain:
+            due = self.deadlines.due(spec, started)
+            marks, text = self.deadlines.marks(spec, started, due)
+            if track.state == "running":
+                return Settled(track, "running", started, due, due, None, None, marks, text)
+            stopped = events[1].at
+            state = "void" if track.state == "void" else "met" if stopped <= due else "missed"
+            return Settled(track, state, started, due, due, None, stopped, marks, text)
+        now = derive_provisionally(events, spec, self.deadlines.calendar)
+        marks, text = _texted((mark.level, mark.at) for mark in now.marks)
+        if now.voided_at is not None:
+            state = "void"
+        elif now.met is not None:
+            state = "met" if now.met else "missed"
+        else:
+            state = "paused" if now.paused_at is not None else "running"
+        return Settled(
+            track, state, now.started_at, now.original_due_at, now.due_at, now.paused_at, now.stopped_at or now.voided_at, marks, text
+        )
+
+    def settle(self) -> dict[Key, Settled]:
+        """Every clock as its row will say; a unit below never has longer than the unit above."""
+        found: dict[Key, Settled] = {}
+        parents = {node.id: node.parent for node in self.nodes}
+        # Assignments are made parents first, so are their clocks.
+        for key, track in self.tracks.items():
+            one = found[key] = self._settle_one(track)
+            parent = parents.get(key.assignment) if key.kind == "finish" and key.assignment is not None else None
+            above = found.get(key._replace(assignment=parent.id)) if parent is not None else None
+            if above is None:
+                continue
+            original = min(one.original, above.original)
+            if above.due < one.due:
+                marks, text = _texted((name, at) for name, at in above.marks if at > one.started)
+                state = one.state
+                if state in ("met", "missed"):
+                    assert one.stopped is not None
+                    state = "met" if one.stopped <= above.due else "missed"
+                one = Settled(track, state, one.started, original, above.due, one.paused, one.stopped, marks, text)
+                found[key] = one
+            one.original = original
+        return found
+
+
+__all__ = ["Deadlines", "Event", "IllegalLife", "Node", "Order", "Settled", "Track"]

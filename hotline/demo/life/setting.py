@@ -1,0 +1,175 @@
+"""Where an order plays and what it is about: moment, place, category, words, and the fate that was drawn for it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from random import Random
+from typing import TypeVar
+
+from hotline.demo.life.world import World
+from hotline.demo.phrases import Book, Leaf, Spot, Telling
+from hotline.demo.rhythm import Timetable
+
+T = TypeVar("T")
+RECENT_DAYS = 30
+TOPIC_WIDTH = 2500
+DUPLICATE_EVERY = 40
+DUPLICATE_AT = 7
+SOONEST_MERGE = timedelta(hours=12)
+
+_FATES = (
+    ("normal", 0.945), ("direct", 0.025), ("withdrawn", 0.013), ("unreasonable", 0.005), ("hold_expired", 0.002),
+    ("automatic", 0.010),
+)
+_FATE_NAMES = tuple(name for name, _share in _FATES)
+_FATE_WEIGHTS = list(accumulate(share for _name, share in _FATES))
+
+# Stage that an open order stands at, by its age in hours: (until, (stage, weight)…).
+_STAGES: tuple[tuple[float, tuple[tuple[str, float], ...]], ...] = (
+    (2, (("pending_review", 3), ("pending_dispatch", 4), ("pending_sign", 3), ("signed", 0.5))),
+    (8, (("pending_review", 0.6), ("pending_dispatch", 2), ("pending_sign", 4), ("signed", 2), ("contacted", 1), ("pending_supplement", 0.3), ("return_review", 0.4))),
+    (48, (("pending_sign", 2), ("signed", 2), ("contacted", 3), ("sent_down", 1.2), ("return_review", 0.6), ("arbitration", 0.25), ("close_review", 0.6), ("pending_supplement", 0.3), ("extension_review", 0.4), ("pending_dispatch", 0.2))),
+    (192, (("pending_sign", 0.25), ("signed", 0.5), ("contacted", 3.6), ("sent_down", 1.4), ("extension_review", 0.7), ("close_review", 1.2), ("pending_follow_up", 1.6), ("on_hold", 0.4), ("hold_review", 0.2), ("return_review", 0.15), ("arbitration", 0.1), ("redo", 0.3))),
+    (1e9, (("contacted", 2.4), ("sent_down", 0.6), ("pending_follow_up", 3), ("extension_review", 0.5), ("on_hold", 1.6), ("close_review", 0.5), ("redo", 1))),
+)
+
+
+@dataclass(slots=True)
+class Setting:
+    """The beginning of one order. `stage`: where an open order stands now; empty for one that has ended."""
+
+    index: int
+    at: datetime
+    rng: Random
+    fate: str
+    stage: str
+    spot: Spot
+    leaf: Leaf
+    telling: Telling
+    channel: str
+    main: int | None = None
+
+
+class Settings:
+    """Makes settings by number. `open_from` is the first number that may be open."""
+
+    def __init__(self, world: World, book: Book) -> None:
+        self.world, self.book = world, book
+        total = world.orders
+        self.window = min(total, 2 * world.open_orders)
+        days = max(1.0, (world.now - world.begin).total_seconds() / 86400)
+        natural = int(total * min(1.0, RECENT_DAYS / days))
+        self.timetable = Timetable(
+            book.rhythm, world.begin, world.now, total, world.seed, recent=max(self.window, natural), recent_days=RECENT_DAYS
+        )
+        self.channels = [str(name) for name in book.rhythm["channels"]]
+        self.channel_weights = list(accumulate(float(weight) for weight in book.rhythm["channels"].values()))
+        self._stormy: dict[str, list[float]] = {}
+        self._topics: dict[int, tuple[int, int, Spot, Leaf] | None] = {}
+
+    # ---- which are open
+
+    def is_open(self, index: int) -> bool:
+        """True for exactly `open_orders` numbers, the more likely the younger."""
+        place = self.world.orders - 1 - index
+        if place >= self.window or not self.window:
+            return False
+        return self._opened(place + 1) > self._opened(place)
+
+    def _opened(self, upto: int) -> int:
+        # Integral of a share that falls from all to none over the window.
+        share = upto / self.window
+        return round(self.world.open_orders * (2 * share - share * share))
+
+    def stage(self, index: int, at: datetime, rng: Random) -> str:
+        """A stage for an open order of its age."""
+        if not self.is_open(index):
+            return ""
+        age = (self.world.now - at).total_seconds() / 3600
+        stages = next(stages for until, stages in _STAGES if age < until)
+        return _drawn([name for name, _weight in stages], list(accumulate(weight for _name, weight in stages)), rng)
+
+    # ---- one setting
+
+    def rng(self, index: int) -> Random:
+        """The order's own chance."""
+        return Random(self.world.seed * 1_000_003 + index)
+
+    def of(self, index: int) -> Setting:
+        """The setting of order `index`; a duplicate plays where the one before it does."""
+        main = self.main_of(index)
+        rng = self.rng(index)
+        at = self.timetable.moment(index)
+        stage = self.stage(index, at, rng)
+        fate = "normal" if stage else _drawn(_FATE_NAMES, _FATE_WEIGHTS, rng)
+        spot, leaf = self._scene(index, at, rng)
+        telling = self.book.tell(rng, spot, leaf)
+        channel = _drawn(self.channels, self.channel_weights, rng)
+        if main is not None:
+            other = self.of(main)
+            spot, leaf = other.spot, other.leaf
+            telling = self.book.tell(rng, spot, leaf)
+            for name in ("estate", "road", "no", "place", "bldg"):
+                if name in other.telling.slots:
+                    telling.slots[name] = other.telling.slots[name]
+            fate, stage = "duplicate", ""
+        return Setting(index, at, rng, fate, stage, spot, leaf, telling, channel, main)
+
+    def main_of(self, index: int) -> int | None:
+        """The order that a duplicate is merged into: the one before it, when that is sure to be open still."""
+        if index % DUPLICATE_EVERY != DUPLICATE_AT or self.is_open(index) or self.is_open(index - 1):
+            return None
+        at, before = self.timetable.moment(index), self.timetable.moment(index - 1)
+        if at - before > SOONEST_MERGE or self.world.now - at < timedelta(days=20):
+            return None
+        rng = self.rng(index - 1)
+        return index - 1 if _drawn(_FATE_NAMES, _FATE_WEIGHTS, rng) == "normal" else None
+
+    def merge_moment(self, duplicate: int) -> datetime:
+        """When a duplicate is merged."""
+        return self.timetable.moment(duplicate) + timedelta(minutes=20 + duplicate * 7 % 40)
+
+    def absorbs(self, index: int) -> datetime | None:
+        """When the next order is merged into this one; None when it is not."""
+        after = index + 1
+        return self.merge_moment(after) if after < self.world.orders and self.main_of(after) == index else None
+
+    def _scene(self, index: int, at: datetime, rng: Random) -> tuple[Spot, Leaf]:
+        topic = self.topic(index // TOPIC_WIDTH)
+        if topic and topic[0] <= index < topic[1] and rng.random() < 0.1:
+            return topic[2], topic[3]
+        spots = self.world.spots
+        return spots[int(rng.random() * len(spots))], self._leaf(at, rng)
+
+    def topic(self, block: int) -> tuple[int, int, Spot, Leaf] | None:
+        """The hot topic of a stretch of orders: one matter in one place, for a while."""
+        if block not in self._topics:
+            rng = Random(self.world.seed * 7_368_787 + block)
+            start = block * TOPIC_WIDTH + int(rng.random() * TOPIC_WIDTH / 2)
+            spots = self.world.spots
+            leaf = _drawn(self.world.leaves, self.world.leaf_weights, rng)
+            self._topics[block] = (start, start + 300 + int(rng.random() * 900), spots[int(rng.random() * len(spots))], leaf)
+        return self._topics[block]
+
+    def _leaf(self, at: datetime, rng: Random) -> Leaf:
+        surge = self.timetable.storm_on((at + timedelta(hours=8)).date())
+        if surge is None:
+            return _drawn(self.world.leaves, self.world.leaf_weights, rng)
+        weights = self._stormy.get(surge.name)
+        if weights is None:
+            before, single = 0.0, []
+            for leaf, upto in zip(self.world.leaves, self.world.leaf_weights, strict=True):
+                factor = next((factor for code, factor in surge.categories if leaf.code == code or leaf.code.startswith(f"{code}.")), 1.0)
+                single.append((upto - before) * factor)
+                before = upto
+            weights = self._stormy[surge.name] = list(accumulate(single))
+        return _drawn(self.world.leaves, weights, rng)
+
+
+def _drawn(options: Sequence[T], weights: Sequence[float], rng: Random) -> T:
+    """One option by cumulative weights."""
+    return options[min(len(options) - 1, bisect_right(weights, rng.random() * weights[-1]))]
