@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 69, 130
@@ -134,8 +135,9 @@ def _help() -> str:
     sections: dict[str, list[str]] = {}
     order = list(OURS)
     for name in sorted(ours, key=lambda name: (order.index(name) if name in order else len(order), name)):
-        text = str(load_command_class(ours[name], name).help).strip().splitlines()
-        line = f"  {name.replace('_', '-'):18}{text[0] if text else ''}"
+        text = " ".join(str(load_command_class(ours[name], name).help).split())
+        first = textwrap.shorten(text.split(". ")[0].rstrip("."), 92, placeholder=" …")
+        line = f"  {name.replace('_', '-'):18}{first}"
         sections.setdefault(OURS.get(name, "More"), []).append(line)
     lines = ["Usage: hotline COMMAND [options]        hotline COMMAND --help", ""]
     for title, entries in sections.items():
