@@ -35,44 +35,70 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", env_ignore_empty=True)
 
-    database_url: str | None = Field(None, description="PostgreSQL ≥ 15, postgresql://user:password@host:port/name; empty: embedded")
-    hotline_data_dir: Path = Field(ROOT / "var", description="Folder for the embedded database, attachments, keys")
+    database_url: str | None = Field(
+        None, description="PostgreSQL ≥ 15, postgresql://user:password@host:port/name; empty: embedded"
+    )
+    hotline_data_dir: Path = Field(
+        ROOT / "var", description="Folder for the embedded database, attachments, keys"
+    )
     hotline_debug: bool = Field(False, description="Debug pages; never in production")
     hotline_mode: Literal["demo", "production", "test"] = Field(
-        "demo", description="demo prints sign-ins and shows development SMS codes; production refuses generated secrets"
+        "demo",
+        description="demo prints sign-ins and shows development SMS codes; production refuses generated secrets",
     )
-    hotline_secret_key: str | None = Field(None, description="At least 32 characters; made and kept in the data folder when empty")
+    hotline_secret_key: str | None = Field(
+        None, description="At least 32 characters; made and kept in the data folder when empty"
+    )
     hotline_identity_keys: str | None = Field(
         None,
         description="Key ring of citizens' identity: id:base64(32 bytes),…,hash:base64(32 bytes); the first encrypts; empty: kept in the data folder",
     )
-    hotline_identity_cipher: Literal["aes-gcm", "sm4-gcm"] = Field("aes-gcm", description="Cipher of new identity rows")
+    hotline_identity_cipher: Literal["aes-gcm", "sm4-gcm"] = Field(
+        "aes-gcm", description="Cipher of new identity rows"
+    )
     hotline_audit_key: str | None = Field(
-        None, description="Key of the audit chain, at least 32 characters; made and kept in the data folder when empty"
+        None,
+        description="Key of the audit chain, at least 32 characters; made and kept in the data folder when empty",
     )
     hotline_host: str = Field("127.0.0.1", description="Address that the web and live processes listen on")
     hotline_port: int = Field(8000, ge=1, le=65535, description="Port of the web process")
     hotline_live_port: int = Field(8001, ge=1, le=65535, description="Port of the live process")
-    hotline_public_url: str | None = Field(None, description="Address that browsers use, https://…; empty: http://host:port")
-    hotline_live_public_url: str | None = Field(None, description="Address of the live process for browsers; empty: host:live port")
-    hotline_allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="Host names served, separated by commas")
+    hotline_public_url: str | None = Field(
+        None, description="Address that browsers use, https://…; empty: http://host:port"
+    )
+    hotline_live_public_url: str | None = Field(
+        None, description="Address of the live process for browsers; empty: host:live port"
+    )
+    hotline_allowed_hosts: str = Field(
+        "127.0.0.1,localhost,[::1]", description="Host names served, separated by commas"
+    )
     hotline_web_workers: int = Field(2, ge=1, le=128, description="Web processes")
     hotline_web_threads: int = Field(8, ge=1, le=256, description="Blocking threads per web process")
     hotline_job_workers: int = Field(1, ge=1, le=64, description="Job worker processes")
     hotline_job_threads: int = Field(4, ge=1, le=64, description="Jobs at once per job worker process")
     hotline_pool_size: int = Field(10, ge=2, le=500, description="Database connections per process")
-    hotline_session_idle_minutes: int = Field(30, ge=1, le=1440, description="Staff session ends after this idle time")
-    hotline_session_hours: int = Field(12, ge=1, le=72, description="Staff session ends after this time whatever happens")
+    hotline_session_idle_minutes: int = Field(
+        30, ge=1, le=1440, description="Staff session ends after this idle time"
+    )
+    hotline_session_hours: int = Field(
+        12, ge=1, le=72, description="Staff session ends after this time whatever happens"
+    )
     hotline_require_second_factor: bool = Field(True, description="Staff must sign in with a second factor")
     hotline_max_upload_mb: int = Field(50, ge=1, le=2048, description="Largest attachment, MB")
-    hotline_metrics_token: str | None = Field(None, description="Bearer token of /metrics; empty: open, and closed in production mode")
-    hotline_demo_password: str = Field("Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only")
+    hotline_metrics_token: str | None = Field(
+        None, description="Bearer token of /metrics; empty: open, and closed in production mode"
+    )
+    hotline_demo_password: str = Field(
+        "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
+    )
 
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str | None) -> str | None:
         if value and not value.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline")
+            raise ValueError(
+                "must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline"
+            )
         return value
 
     @field_validator("hotline_secret_key", "hotline_audit_key")
@@ -87,14 +113,18 @@ class Environment(BaseSettings):
         if self.hotline_secret_key:
             return self.hotline_secret_key
         if self.hotline_mode == "production":
-            raise SettingsFault("HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters).")
+            raise SettingsFault(
+                "HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters)."
+            )
         return kept_secret(self.hotline_data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
 
     def identity_keys(self) -> str:
         """The key ring's text: the setting, else one made once and kept in the data folder."""
         if not self.hotline_identity_keys:
             if self.hotline_mode == "production":
-                raise SettingsFault("HOTLINE_IDENTITY_KEYS: must be set in production mode; `hotline identity new-ring` prints one.")
+                raise SettingsFault(
+                    "HOTLINE_IDENTITY_KEYS: must be set in production mode; `hotline identity new-ring` prints one."
+                )
             text = kept_secret(self.identity_keys_file(), new_ring)
         else:
             text = self.hotline_identity_keys
@@ -141,7 +171,10 @@ def environment() -> Environment:
     try:
         return Environment()  # type: ignore[call-arg]
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in item['loc']).upper()}: {item['msg']} (given: {item.get('input')!r})" for item in error.errors()]
+        lines = [
+            f"{'.'.join(str(p) for p in item['loc']).upper()}: {item['msg']} (given: {item.get('input')!r})"
+            for item in error.errors()
+        ]
         raise SettingsFault("Settings from the environment are wrong:\n  " + "\n  ".join(lines)) from None
 
 

@@ -16,7 +16,9 @@ TESTING = env.hotline_mode == "test"
 DEBUG = env.hotline_debug
 SECRET_KEY = env.secret_key()
 DATA_DIR = env.hotline_data_dir
-ALLOWED_HOSTS = [host.strip() for host in env.hotline_allowed_hosts.split(",") if host.strip()] + (["testserver"] if TESTING else [])
+ALLOWED_HOSTS = [host.strip() for host in env.hotline_allowed_hosts.split(",") if host.strip()] + (
+    ["testserver"] if TESTING else []
+)
 PUBLIC_URL = (env.hotline_public_url or f"http://{env.hotline_host}:{env.hotline_port}").rstrip("/")
 LIVE_URL = (env.hotline_live_public_url or f"http://{env.hotline_host}:{env.hotline_live_port}").rstrip("/")
 SECURE = PUBLIC_URL.startswith("https://")
@@ -106,7 +108,9 @@ def _database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             # Tests open and drop databases, which a pool would hold open.
-            **({} if TESTING else {"pool": {"min_size": 2, "max_size": env.hotline_pool_size, "timeout": 20}}),
+            **(
+                {} if TESTING else {"pool": {"min_size": 2, "max_size": env.hotline_pool_size, "timeout": 20}}
+            ),
             "options": "-c timezone=UTC -c statement_timeout=0",
         },
     }
@@ -123,7 +127,9 @@ AUDIT_KEY = env.audit_key()
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = (
-    ["django.contrib.auth.hashers.MD5PasswordHasher"] if TESTING else ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if TESTING
+    else ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 )
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -203,7 +209,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"hotline": {"level": "INFO"}, "django.request": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        "hotline": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},
+    },
 }
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 ROOT_DIR = ROOT

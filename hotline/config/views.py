@@ -53,7 +53,12 @@ def live_token(request: HttpRequest) -> HttpResponse:
     expires = clock.now() + TOKEN_LIFE
     session = hashlib.sha256((request.session.session_key or "").encode()).hexdigest()[:16]
     token = livetoken.sign(topics, actor.key(), expires, settings.SECRET_KEY, session)
-    answer = {"url": f"{settings.LIVE_URL}/live/stream", "token": token, "expires": expires.isoformat(), "topics": topics}
+    answer = {
+        "url": f"{settings.LIVE_URL}/live/stream",
+        "token": token,
+        "expires": expires.isoformat(),
+        "topics": topics,
+    }
     response = JsonResponse(answer)
     response["Cache-Control"] = "no-store"
     return response

@@ -29,7 +29,13 @@ def _random(length: int) -> str:
 
 @transaction.atomic
 def make_token(
-    *, actor: Actor, name: str, unit_id: int, scopes: Collection[str], expires_at: datetime | None = None, per_minute: int = 6000
+    *,
+    actor: Actor,
+    name: str,
+    unit_id: int,
+    scopes: Collection[str],
+    expires_at: datetime | None = None,
+    per_minute: int = 6000,
 ) -> tuple[ApiToken, str]:
     """A new token; the text is returned once and never stored. Raises Invalid by field."""
     can_keep_tokens(actor).require("exchange:tokens")
@@ -56,7 +62,13 @@ def make_token(
         expires_at=expires_at,
         per_minute=per_minute,
     )
-    record(actor=actor, verb="exchange.make_token", object_type="api_token", object_id=str(token.pk), data={"name": token.name, "scopes": token.scopes})
+    record(
+        actor=actor,
+        verb="exchange.make_token",
+        object_type="api_token",
+        object_id=str(token.pk),
+        data={"name": token.name, "scopes": token.scopes},
+    )
     return token, text
 
 
@@ -76,5 +88,6 @@ def revoke_token(*, actor: Actor, token_id: int) -> ApiToken:
 
 def touch(token_id: int) -> None:
     """Remember the last use, at most once a minute a token."""
-    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=clock.now() - _MINUTE).update(last_used_at=clock.now())
-
+    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=clock.now() - _MINUTE).update(
+        last_used_at=clock.now()
+    )

@@ -10,4 +10,6 @@ class ExchangeConfig(AppConfig):
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        navigation.register(Item("exchange:tokens", _("Tokens"), "key", "exchange:tokens", 80, "configuration"))
+        navigation.register(
+            Item("exchange:tokens", _("Tokens"), "key", "exchange:tokens", 80, "configuration")
+        )

@@ -14,7 +14,9 @@ class ApiToken(models.Model):
     prefix = models.CharField(max_length=12, unique=True, help_text="first characters, to recognise it")
     token_hash = models.BinaryField(max_length=32, unique=True)
     unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="+")
-    scopes = ArrayField(models.CharField(max_length=40), default=list, help_text="appeals:write, orders:read, …")
+    scopes = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="appeals:write, orders:read, …"
+    )
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)

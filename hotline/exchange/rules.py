@@ -18,7 +18,16 @@ SCOPES: Mapping[str, str | Promise] = {
 
 # What the platform's own permission table calls the things a scope allows.
 CODES: Mapping[str, frozenset[str]] = {
-    "appeals:write": frozenset({"appeals:write", "workorders:create", "workorders:view", "workorders:note", "workorders:urge", "workorders:withdraw"}),
+    "appeals:write": frozenset(
+        {
+            "appeals:write",
+            "workorders:create",
+            "workorders:view",
+            "workorders:note",
+            "workorders:urge",
+            "workorders:withdraw",
+        }
+    ),
     "appeals:read": frozenset({"workorders:view"}),
     "reference:read": frozenset(),
 }

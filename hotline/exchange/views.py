@@ -37,7 +37,12 @@ def tokens(request: HttpRequest) -> HttpResponse:
             for field, text in error.details.items():
                 form.add_error(field if field in form.fields else None, str(text))
     status = 422 if form.errors else 200
-    response = render(request, "exchange/tokens.html", {"rows": queries.tokens()[:500], "form": form, "made": made}, status=status)
+    response = render(
+        request,
+        "exchange/tokens.html",
+        {"rows": queries.tokens()[:500], "form": form, "made": made},
+        status=status,
+    )
     response["Cache-Control"] = "no-store"
     return response
 

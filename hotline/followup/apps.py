@@ -11,9 +11,33 @@ class FollowUpConfig(AppConfig):
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        livetopics.register("followup", lambda actor, rest: actor.has("followup:call") or actor.has("followup:second_check"))
+        livetopics.register(
+            "followup", lambda actor, rest: actor.has("followup:call") or actor.has("followup:second_check")
+        )
         navigation.register(
-            Item("followup:queue", _("Follow-up"), "phone-call", ("followup:call", "followup:second_check"), 50, "work", key="f"),
-            Item("followup:appeals", _("Appeals against results"), "scale", "followup:decide_appeal", 40, "oversight"),
-            Item("followup:disagreements", _("Second checks"), "arrows-diff", ("followup:second_check", "followup:decide_appeal"), 45, "oversight"),
+            Item(
+                "followup:queue",
+                _("Follow-up"),
+                "phone-call",
+                ("followup:call", "followup:second_check"),
+                50,
+                "work",
+                key="f",
+            ),
+            Item(
+                "followup:appeals",
+                _("Appeals against results"),
+                "scale",
+                "followup:decide_appeal",
+                40,
+                "oversight",
+            ),
+            Item(
+                "followup:disagreements",
+                _("Second checks"),
+                "arrows-diff",
+                ("followup:second_check", "followup:decide_appeal"),
+                45,
+                "oversight",
+            ),
         )

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from hotline.followup.rules import SATISFACTION, Answer
+from hotline.kit import clock
 from hotline.workorders import queries as workorders
 from hotline.workorders.models import ReasonKind
 
@@ -21,15 +22,33 @@ def _truth(value: str) -> bool | None:
 class CallForm(forms.Form):
     """What was heard. Which answers are missing is the action's to say."""
 
-    connected = forms.ChoiceField(label=_("Reached?"), choices=YES_NO, widget=forms.RadioSelect, initial="yes")
-    no_answer_reason = forms.ChoiceField(label=_("Why not reached"), required=False)
-    unit_contacted = forms.ChoiceField(label=_("Did the unit contact you?"), choices=YES_NO, widget=forms.RadioSelect, required=False)
-    reply_true = forms.ChoiceField(label=_("Is the reply true?"), choices=YES_NO, widget=forms.RadioSelect, required=False)
-    solved = forms.ChoiceField(label=_("Is it solved?"), choices=YES_NO, widget=forms.RadioSelect, required=False)
-    satisfaction = forms.TypedChoiceField(
-        label=_("How satisfied?"), choices=list(SATISFACTION.items()), coerce=int, empty_value=None, widget=forms.RadioSelect, required=False
+    connected = forms.ChoiceField(
+        label=_("Reached?"), choices=YES_NO, widget=forms.RadioSelect, initial="yes"
     )
-    opinion = forms.CharField(label=_("The citizen's words"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=2000)
+    no_answer_reason = forms.ChoiceField(label=_("Why not reached"), required=False)
+    unit_contacted = forms.ChoiceField(
+        label=_("Did the unit contact you?"), choices=YES_NO, widget=forms.RadioSelect, required=False
+    )
+    reply_true = forms.ChoiceField(
+        label=_("Is the reply true?"), choices=YES_NO, widget=forms.RadioSelect, required=False
+    )
+    solved = forms.ChoiceField(
+        label=_("Is it solved?"), choices=YES_NO, widget=forms.RadioSelect, required=False
+    )
+    satisfaction = forms.TypedChoiceField(
+        label=_("How satisfied?"),
+        choices=list(SATISFACTION.items()),
+        coerce=int,
+        empty_value=None,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    opinion = forms.CharField(
+        label=_("The citizen's words"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+    )
     close_anyway_reason = forms.CharField(
         label=_("Close in spite of it, because"),
         required=False,
@@ -39,7 +58,7 @@ class CallForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reasons = [(r.code, r.name) for r in workorders.reasons(ReasonKind.NO_CONTACT)]
+        reasons = [(r.code, r.name) for r in workorders.reasons(ReasonKind.NO_CONTACT, clock.today())]
         self.fields["no_answer_reason"].choices = [("", "—"), *reasons]  # type: ignore[attr-defined]
 
     def answer(self) -> Answer:
@@ -59,7 +78,13 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(
         label=_("Decision"),
-        choices=(("redo", _("Handle again")), ("supervised", _("Handle again, supervised")), ("upheld", _("The result stands"))),
+        choices=(
+            ("redo", _("Handle again")),
+            ("supervised", _("Handle again, supervised")),
+            ("upheld", _("The result stands")),
+        ),
         widget=forms.RadioSelect,
     )
-    text = forms.CharField(label=_("Reason, shown to the citizen"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+    text = forms.CharField(
+        label=_("Reason, shown to the citizen"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
+    )

@@ -21,28 +21,40 @@ class FollowUpTask(models.Model):
     """One citizen to ask about one round of an order. A merged order has one for each citizen."""
 
     order = models.ForeignKey("workorders.WorkOrder", models.PROTECT, related_name="follow_ups")
-    appeal = models.ForeignKey("intake.Appeal", models.PROTECT, null=True, blank=True, related_name="follow_ups")
+    appeal = models.ForeignKey(
+        "intake.Appeal", models.PROTECT, null=True, blank=True, related_name="follow_ups"
+    )
     round = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=TaskState, default=TaskState.WAITING)
     due_at = models.DateTimeField()
     not_before = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
-    claimed_by = models.ForeignKey("accounts.Person", models.SET_NULL, null=True, blank=True, related_name="+")
+    claimed_by = models.ForeignKey(
+        "accounts.Person", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     claimed_at = models.DateTimeField(null=True, blank=True)
     result = models.ForeignKey("followup.Attempt", models.SET_NULL, null=True, blank=True, related_name="+")
     second_check = models.BooleanField(default=False, help_text="drawn for the blind second check")
-    checked_task = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="second_checks")
+    checked_task = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="second_checks"
+    )
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["not_before", "due_at", "id"], name="follow_up_queue", condition=Q(state__in=["waiting", "claimed"])),
+            models.Index(
+                fields=["not_before", "due_at", "id"],
+                name="follow_up_queue",
+                condition=Q(state__in=["waiting", "claimed"]),
+            ),
             models.Index(fields=["order", "round"], name="follow_up_order"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["order", "appeal", "round", "second_check"], name="follow_up_once", nulls_distinct=False
+                fields=["order", "appeal", "round", "second_check"],
+                name="follow_up_once",
+                nulls_distinct=False,
             )
         ]
 
@@ -79,5 +91,10 @@ class ResultAppeal(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["order", "appeal"], name="one_open_result_appeal", condition=Q(state="open"), nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["order", "appeal"],
+                name="one_open_result_appeal",
+                condition=Q(state="open"),
+                nulls_distinct=False,
+            )
         ]

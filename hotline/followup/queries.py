@@ -16,6 +16,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.errors import NotVisible
 from hotline.kit.paging import Page, keyset
 from hotline.workorders.models import CitySettings, OrderAccess, Reply, Script
+from hotline.workorders.queries import visible_to as orders_visible_to
 
 OPEN = (TaskState.WAITING, TaskState.CLAIMED)
 
@@ -52,7 +53,9 @@ def options() -> Options:
 
 def visible_to(actor: Actor) -> QuerySet[FollowUpTask]:
     """Tasks that the actor may work on; those of secret orders only for named handlers."""
-    tasks = FollowUpTask.objects.select_related("order", "appeal", "claimed_by", "order__lead_unit", "order__category")
+    tasks = FollowUpTask.objects.select_related(
+        "order", "appeal", "claimed_by", "order__lead_unit", "order__category"
+    )
     if actor.is_system:
         return tasks
     kinds = Q(pk__in=[])
@@ -67,7 +70,11 @@ def visible_to(actor: Actor) -> QuerySet[FollowUpTask]:
 def callable_tasks(actor: Actor, now: datetime, *, second_check: bool = False) -> QuerySet[FollowUpTask]:
     """Tasks to call now: waiting, or claimed by nobody who still works on them, or mine; the most urgent first."""
     stale = now - rules.CLAIM_LIFE
-    free = Q(state=TaskState.WAITING) | Q(state=TaskState.CLAIMED, claimed_at__lt=stale) | Q(state=TaskState.CLAIMED, claimed_by_id=actor.id)
+    free = (
+        Q(state=TaskState.WAITING)
+        | Q(state=TaskState.CLAIMED, claimed_at__lt=stale)
+        | Q(state=TaskState.CLAIMED, claimed_by_id=actor.id)
+    )
     tasks = visible_to(actor).filter(free, state__in=OPEN, second_check=second_check, not_before__lte=now)
     if second_check:
         first = Attempt.objects.filter(task_id=OuterRef("checked_task_id"), created_by=actor.key())
@@ -79,12 +86,18 @@ def queue(actor: Actor, *, pile: str = "now", cursor: str = "", size: int = 50) 
     """One page of the queue. `pile`: now, later, second (second checks), done."""
     now = clock.now()
     if pile == "second":
-        return keyset(callable_tasks(actor, now, second_check=True), order=("due_at", "id"), cursor=cursor, size=size)
+        return keyset(
+            callable_tasks(actor, now, second_check=True), order=("due_at", "id"), cursor=cursor, size=size
+        )
     if pile == "later":
         rows = visible_to(actor).filter(state__in=OPEN, second_check=False, not_before__gt=now)
         return keyset(rows, order=("not_before", "id"), cursor=cursor, size=size)
     if pile == "done":
-        rows = visible_to(actor).filter(second_check=False, ended_at__isnull=False).exclude(state=TaskState.CANCELLED)
+        rows = (
+            visible_to(actor)
+            .filter(second_check=False, ended_at__isnull=False)
+            .exclude(state=TaskState.CANCELLED)
+        )
         return keyset(rows, order=("-id",), cursor=cursor, size=size)
     return keyset(callable_tasks(actor, now), order=("due_at", "id"), cursor=cursor, size=size)
 
@@ -104,8 +117,12 @@ def piles(actor: Actor) -> Piles:
         due_now=capped(mine),
         later=capped(visible_to(actor).filter(state__in=OPEN, second_check=False, not_before__gt=now)),
         overdue=capped(mine.filter(due_at__lt=now)),
-        second_checks=capped(callable_tasks(actor, now, second_check=True)) if actor.has("followup:second_check") else 0,
-        appeals=ResultAppeal.objects.filter(state="open")[:CAP].count() if actor.has("followup:decide_appeal") else 0,
+        second_checks=capped(callable_tasks(actor, now, second_check=True))
+        if actor.has("followup:second_check")
+        else 0,
+        appeals=ResultAppeal.objects.filter(state="open")[:CAP].count()
+        if actor.has("followup:decide_appeal")
+        else 0,
     )
 
 
@@ -119,7 +136,12 @@ def task_for(actor: Actor, task_id: int) -> FollowUpTask:
 
 def reply_of(task: FollowUpTask) -> Reply | None:
     """The approved reply of the round that the citizen is asked about."""
-    return Reply.objects.filter(order_id=task.order_id, state="approved").select_related("assignment__unit").order_by("-id").first()
+    return (
+        Reply.objects.filter(order_id=task.order_id, state="approved")
+        .select_related("assignment__unit")
+        .order_by("-id")
+        .first()
+    )
 
 
 QUESTIONS = (
@@ -138,24 +160,35 @@ def script(task: FollowUpTask) -> dict[str, str]:
     """What the clerk says, by question; the words in effect today, with the order's own facts put in."""
     today = clock.today()
     codes = dict((code, name) for name, code in QUESTIONS)
-    rows = Script.objects.filter(code__in=codes, effective_from__lte=today).filter(Q(effective_to__isnull=True) | Q(effective_to__gte=today))
-    facts = {"日期": task.order.created_at.astimezone(clock.CITY_ZONE).strftime("%m月%d日"), "标题": task.order.title}
+    rows = Script.objects.filter(code__in=codes, effective_from__lte=today).filter(
+        Q(effective_to__isnull=True) | Q(effective_to__gte=today)
+    )
+    facts = {
+        "日期": task.order.created_at.astimezone(clock.CITY_ZONE).strftime("%m月%d日"),
+        "标题": task.order.title,
+    }
     words: dict[str, str] = {}
     for row in rows.order_by("effective_from"):
         words[codes[row.code]] = re.sub(r"\[(\w+)\]", lambda m: facts.get(m[1], m[0]), row.text)
     return words
 
 
-def appeals_open(cursor: str = "", size: int = 50) -> Page[ResultAppeal]:
-    """Citizens' appeals against a result that wait for a decision, oldest first."""
-    rows = ResultAppeal.objects.filter(state="open").select_related("order", "appeal", "order__lead_unit")
+def appeals_open(actor: Actor, cursor: str = "", size: int = 50) -> Page[ResultAppeal]:
+    """Citizens' appeals against a result that wait for a decision and that the actor decides, oldest first."""
+    mine = orders_visible_to(actor, "followup:decide_appeal").values("pk")
+    rows = ResultAppeal.objects.filter(state="open", order__in=mine).select_related(
+        "order", "appeal", "order__lead_unit"
+    )
     return keyset(rows, order=("id",), cursor=cursor, size=size)
 
 
-def disagreements(limit: int = 200) -> list[tuple[FollowUpTask, list[str]]]:
+def disagreements(actor: Actor, limit: int = 200) -> list[tuple[FollowUpTask, list[str]]]:
     """Second checks whose answers differ from the first, newest first, with the names of the answers that differ."""
     rows = (
-        FollowUpTask.objects.filter(second_check=True, state=TaskState.DONE, result__isnull=False, checked_task__result__isnull=False)
+        FollowUpTask.objects.filter(order__in=orders_visible_to(actor).values("pk"))
+        .filter(
+            second_check=True, state=TaskState.DONE, result__isnull=False, checked_task__result__isnull=False
+        )
         .select_related("result", "checked_task__result", "order")
         .order_by("-id")[:limit]
     )
@@ -182,7 +215,11 @@ def answer_of(attempt: Attempt | None) -> rules.Answer:
 
 def results_of_round(order_id: int, round: int) -> tuple[list[rules.Answer], bool]:
     """Answers given in a round, and whether all its tasks have ended."""
-    tasks = list(FollowUpTask.objects.filter(order_id=order_id, round=round, second_check=False).select_related("result"))
+    tasks = list(
+        FollowUpTask.objects.filter(order_id=order_id, round=round, second_check=False).select_related(
+            "result"
+        )
+    )
     answers = [answer_of(task.result) for task in tasks if task.state == TaskState.DONE and task.result]
     return answers, all(task.state not in OPEN for task in tasks)
 

@@ -125,7 +125,9 @@ def worst(answers: Sequence[Answer]) -> Answer | None:
     """The answer that speaks for the order: the unhappiest; None when nobody was reached."""
     if not answers:
         return None
-    return min(answers, key=lambda a: (a.solved is not False, a.satisfaction if a.satisfaction is not None else 6))
+    return min(
+        answers, key=lambda a: (a.solved is not False, a.satisfaction if a.satisfaction is not None else 6)
+    )
 
 
 def problems(answer: Answer) -> dict[str, str]:
@@ -153,8 +155,13 @@ def disagree(first: Answer, second: Answer) -> list[str]:
     fields = [
         name
         for name in ("unit_contacted", "reply_true", "solved")
-        if None not in (getattr(first, name), getattr(second, name)) and getattr(first, name) != getattr(second, name)
+        if None not in (getattr(first, name), getattr(second, name))
+        and getattr(first, name) != getattr(second, name)
     ]
-    if first.satisfaction and second.satisfaction and (first.satisfaction <= DISSATISFIED) != (second.satisfaction <= DISSATISFIED):
+    if (
+        first.satisfaction
+        and second.satisfaction
+        and (first.satisfaction <= DISSATISFIED) != (second.satisfaction <= DISSATISFIED)
+    ):
         fields.append("satisfaction")
     return fields

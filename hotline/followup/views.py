@@ -44,7 +44,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     """The queue; `?pile=` now, later, second or done."""
     pile = request.GET.get("pile", "now")
     context = _queue_context(request, pile if pile in ("now", "later", "second", "done") else "now")
-    return render(request, "followup/_list.html" if request.headers.get("HX-Target") == "follow-up-list" else "followup/queue.html", context)
+    return render(
+        request,
+        "followup/_list.html"
+        if request.headers.get("HX-Target") == "follow-up-list"
+        else "followup/queue.html",
+        context,
+    )
 
 
 @access("followup:call", "followup:second_check")
@@ -85,10 +91,19 @@ def call(request: HttpRequest, task_id: int) -> HttpResponse:
                 form.add_error(field if field in form.fields else None, str(text))
         else:
             messages.success(request, _("Recorded for %(number)s.") % {"number": done.order.number})
-            following = actions.claim_next(actor=actor, second_check=task.second_check) if "next" in request.POST else None
+            following = (
+                actions.claim_next(actor=actor, second_check=task.second_check)
+                if "next" in request.POST
+                else None
+            )
             target = reverse("followup:call", args=[following.pk]) if following else reverse("followup:queue")
             return HttpResponseRedirect(target)
-    return render(request, "followup/call.html", {**_queue_context(request, pile), **_task_context(task, form)}, status=422)
+    return render(
+        request,
+        "followup/call.html",
+        {**_queue_context(request, pile), **_task_context(task, form)},
+        status=422,
+    )
 
 
 @access("followup:call", "followup:second_check")
@@ -111,7 +126,7 @@ def release(request: HttpRequest, task_id: int) -> HttpResponse:
 @require_GET
 def appeals(request: HttpRequest) -> HttpResponse:
     """Citizens' appeals against results, oldest first."""
-    page = queries.appeals_open(request.GET.get("cursor", ""))
+    page = queries.appeals_open(actor_of(request), request.GET.get("cursor", ""))
     return render(request, "followup/appeals.html", {"list": page, "form": DecisionForm()})
 
 
@@ -122,16 +137,21 @@ def decide_appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     form = DecisionForm(request.POST)
     if form.is_valid():
         actions.decide_appeal(
-            actor=actor_of(request), appeal_id=appeal_id, decision=form.cleaned_data["decision"], text=form.cleaned_data["text"]
+            actor=actor_of(request),
+            appeal_id=appeal_id,
+            decision=form.cleaned_data["decision"],
+            text=form.cleaned_data["text"],
         )
         messages.success(request, _("Decided; the citizen sees the reason."))
         return HttpResponseRedirect(reverse("followup:appeals"))
-    page = queries.appeals_open()
-    return render(request, "followup/appeals.html", {"list": page, "form": form, "wrong": appeal_id}, status=422)
+    page = queries.appeals_open(actor_of(request))
+    return render(
+        request, "followup/appeals.html", {"list": page, "form": form, "wrong": appeal_id}, status=422
+    )
 
 
 @access("followup:second_check", "followup:decide_appeal")
 @require_GET
 def disagreements(request: HttpRequest) -> HttpResponse:
     """Second checks whose answers differ from the first."""
-    return render(request, "followup/disagreements.html", {"rows": queries.disagreements()})
+    return render(request, "followup/disagreements.html", {"rows": queries.disagreements(actor_of(request))})

@@ -36,10 +36,20 @@ def _staff_door(view: Callable[..., HttpResponse], door: str, *codes: str) -> Ca
         if actor is None or not actor.is_staff:
             if getattr(request, "htmx", False):
                 # The page stays as typed; a controller offers to sign in beside it.
-                return HttpResponse(_("Your session has ended. Sign in again; what you typed is kept."), status=401, headers={"HX-Trigger": "session-expired"})
+                return HttpResponse(
+                    _("Your session has ended. Sign in again; what you typed is kept."),
+                    status=401,
+                    headers={"HX-Trigger": "session-expired"},
+                )
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         if codes and not any(actor.has(code) for code in codes):
-            raise NotPermitted("door", _("Your roles do not include this page. Ask your unit's administrator for the role that does."), details={"needs": list(codes)})
+            raise NotPermitted(
+                "door",
+                _(
+                    "Your roles do not include this page. Ask your unit's administrator for the role that does."
+                ),
+                details={"needs": list(codes)},
+            )
         return view(request, *args, **kwargs)
 
     guarded.door = door  # type: ignore[attr-defined]

@@ -65,7 +65,9 @@ class _Sm4Gcm:
 
 
 def _derive(key: bytes, purpose: bytes, length: int) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=b"hotline.identity." + purpose).derive(key)
+    return HKDF(
+        algorithm=hashes.SHA256(), length=length, salt=None, info=b"hotline.identity." + purpose
+    ).derive(key)
 
 
 class KeyRing:
@@ -105,7 +107,9 @@ class KeyRing:
         name = self.ids[0]
         header = bytes([self.version, len(name)]) + name.encode()
         nonce = os.urandom(NONCE)
-        sealed = self._aeads[self.version, name].encrypt(nonce, text.encode(), _associated(header, purpose, bound_to))
+        sealed = self._aeads[self.version, name].encrypt(
+            nonce, text.encode(), _associated(header, purpose, bound_to)
+        )
         return header + nonce + sealed
 
     def decrypt(self, cipher: bytes | memoryview, purpose: str, bound_to: bytes = b"") -> str:
@@ -116,7 +120,9 @@ class KeyRing:
         if aead is None:
             raise BadCipher(f"key {name!r} is not in the ring; put it back behind the present one")
         try:
-            plain = aead.decrypt(raw[start : start + NONCE], raw[start + NONCE :], _associated(raw[:start], purpose, bound_to))
+            plain = aead.decrypt(
+                raw[start : start + NONCE], raw[start + NONCE :], _associated(raw[:start], purpose, bound_to)
+            )
         except InvalidTag:
             raise BadCipher("the value was damaged, moved, or encrypted for another purpose") from None
         return plain.decode()
@@ -129,7 +135,11 @@ class KeyRing:
     def rotate(self, cipher: bytes | memoryview, purpose: str, bound_to: bytes = b"") -> bytes:
         """The same text under the present key and cipher; unchanged when it already is."""
         raw = bytes(cipher)
-        return raw if self.is_current(raw) else self.encrypt(self.decrypt(raw, purpose, bound_to), purpose, bound_to)
+        return (
+            raw
+            if self.is_current(raw)
+            else self.encrypt(self.decrypt(raw, purpose, bound_to), purpose, bound_to)
+        )
 
     def current_prefix(self) -> bytes:
         """First bytes of every present ciphertext, so that a query finds the others."""

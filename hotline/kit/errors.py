@@ -15,7 +15,9 @@ class ActionError(Exception):
 
     status = 409
 
-    def __init__(self, code: str, message: str | Promise, *, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str | Promise, *, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
@@ -74,7 +76,14 @@ class RefusalMiddleware:
 
 def problem(error: ActionError) -> JsonResponse:
     """RFC 9457 problem document of an action's refusal."""
-    body = {"type": f"about:blank#{error.code}", "title": str(error.message), "status": error.status, "code": error.code}
+    body = {
+        "type": f"about:blank#{error.code}",
+        "title": str(error.message),
+        "status": error.status,
+        "code": error.code,
+    }
     if error.details:
         body["errors"] = error.details
-    return JsonResponse(body, status=error.status, content_type="application/problem+json", json_dumps_params={"default": str})
+    return JsonResponse(
+        body, status=error.status, content_type="application/problem+json", json_dumps_params={"default": str}
+    )

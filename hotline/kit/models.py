@@ -33,7 +33,10 @@ class LiveEvent(models.Model):
 
     class Meta:
         db_table = "kit_live_event"
-        indexes: ClassVar = [models.Index(fields=["xid", "id"], name="kit_live_order"), models.Index(fields=["at"], name="kit_live_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["xid", "id"], name="kit_live_order"),
+            models.Index(fields=["at"], name="kit_live_at"),
+        ]
 
 
 class Heartbeat(models.Model):

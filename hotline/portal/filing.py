@@ -60,7 +60,11 @@ class Filing:
 
     def citizen(self, citizen_id: int | None) -> CitizenInput:
         """Who speaks: the signed-in citizen, else what was typed."""
-        return CitizenInput(citizen_id=citizen_id) if citizen_id else CitizenInput(phone=self.phone, name=self.name)
+        return (
+            CitizenInput(citizen_id=citizen_id)
+            if citizen_id
+            else CitizenInput(phone=self.phone, name=self.name)
+        )
 
 
 _NAMES = frozenset(one.name for one in fields(Filing))

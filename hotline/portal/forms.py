@@ -34,7 +34,10 @@ class PlaceForm(forms.Form):
     street = forms.ChoiceField(label=_("Street or town"), required=False)
     community = forms.ChoiceField(label=_("Community or village"), required=False)
     address = forms.CharField(
-        label=_("Where exactly?"), max_length=300, required=False, help_text=_("Road and number, estate, building, or a landmark near by.")
+        label=_("Where exactly?"),
+        max_length=300,
+        required=False,
+        help_text=_("Road and number, estate, building, or a landmark near by."),
     )
 
     def __init__(self, *args: Any, choices: dict[str, list[tuple[str, str]]], **kwargs: Any) -> None:
@@ -50,32 +53,66 @@ class PlaceForm(forms.Form):
 
 
 class AboutForm(forms.Form):
-    demand_type = forms.ChoiceField(label=_("What is it?"), choices=[(str(k), v) for k, v in TYPES], widget=forms.RadioSelect, initial=DemandType.HELP)
+    demand_type = forms.ChoiceField(
+        label=_("What is it?"),
+        choices=[(str(k), v) for k, v in TYPES],
+        widget=forms.RadioSelect,
+        initial=DemandType.HELP,
+    )
     expectation = forms.CharField(label=_("What would you like to happen?"), max_length=500, required=False)
 
 
 class ContactForm(forms.Form):
     phone = forms.CharField(
-        label=_("Your mobile number"), max_length=30, required=False, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+        label=_("Your mobile number"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
         help_text=_("The unit calls you within its deadline. Units see 138****1234 only."),
     )
-    name = forms.CharField(label=_("How may we address you?"), max_length=60, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    secret = forms.BooleanField(label=_("Keep this confidential"), required=False, help_text=_("Only named handlers see it, and never your name."))
-    on_behalf_of = forms.CharField(label=_("On behalf of"), max_length=60, required=False, help_text=_("Whom you speak for, if not for yourself."))
+    name = forms.CharField(
+        label=_("How may we address you?"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    secret = forms.BooleanField(
+        label=_("Keep this confidential"),
+        required=False,
+        help_text=_("Only named handlers see it, and never your name."),
+    )
+    on_behalf_of = forms.CharField(
+        label=_("On behalf of"),
+        max_length=60,
+        required=False,
+        help_text=_("Whom you speak for, if not for yourself."),
+    )
 
 
 class PhoneForm(forms.Form):
-    phone = forms.CharField(label=_("Mobile number"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "autofocus": True}))
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "autofocus": True}),
+    )
 
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=_("Code from the message"), max_length=8, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True})
+        label=_("Code from the message"),
+        max_length=8,
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}
+        ),
     )
 
 
 class LookUpForm(forms.Form):
-    number = forms.CharField(label=_("Number"), max_length=30, widget=forms.TextInput(attrs={"autofocus": True, "autocapitalize": "characters"}))
+    number = forms.CharField(
+        label=_("Number"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocapitalize": "characters"}),
+    )
     code = forms.CharField(label=_("Look-up code"), max_length=12)
 
 
@@ -84,6 +121,20 @@ class TextForm(forms.Form):
 
 
 class RatingForm(forms.Form):
-    solved = forms.ChoiceField(label=_("Is it solved?"), choices=(("yes", _("Yes, it is solved")), ("no", _("No, not yet"))), widget=forms.RadioSelect)
-    satisfaction = forms.TypedChoiceField(label=_("How satisfied are you?"), choices=list(SATISFACTION.items()), coerce=int, widget=forms.RadioSelect)
-    opinion = forms.CharField(label=_("What should be different?"), widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=2000)
+    solved = forms.ChoiceField(
+        label=_("Is it solved?"),
+        choices=(("yes", _("Yes, it is solved")), ("no", _("No, not yet"))),
+        widget=forms.RadioSelect,
+    )
+    satisfaction = forms.TypedChoiceField(
+        label=_("How satisfied are you?"),
+        choices=list(SATISFACTION.items()),
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+    opinion = forms.CharField(
+        label=_("What should be different?"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+    )

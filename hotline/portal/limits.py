@@ -19,4 +19,6 @@ def limited(request: HttpRequest, door: str, times: int, seconds: int) -> None:
     """Raises TooMany when this address came through `door` more than `times` in `seconds`."""
     address = request.META.get("REMOTE_ADDR", "")
     if not allow(f"portal:{door}:{address}", times, seconds):
-        raise TooMany("too_many", _("Too many tries from your connection. Please wait a few minutes, or call us."))
+        raise TooMany(
+            "too_many", _("Too many tries from your connection. Please wait a few minutes, or call us.")
+        )

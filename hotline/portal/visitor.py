@@ -31,9 +31,21 @@ def remember_look_up(request: HttpRequest, appeal_id: int) -> None:
 
 def appeal_for(request: HttpRequest, number: str) -> Appeal:
     """The appeal if this visitor may see it; NotVisible otherwise."""
-    appeal = Appeal.objects.select_related("order", "order__lead_unit", "order__merged_into", "order__merged_into__lead_unit", "order__category").filter(number=number).first()
+    appeal = (
+        Appeal.objects.select_related(
+            "order",
+            "order__lead_unit",
+            "order__merged_into",
+            "order__merged_into__lead_unit",
+            "order__category",
+        )
+        .filter(number=number)
+        .first()
+    )
     mine = citizen_id(request)
-    if appeal is not None and (appeal.pk in request.session.get(LOOKED_UP, []) or (mine and appeal.citizen_id == mine)):
+    if appeal is not None and (
+        appeal.pk in request.session.get(LOOKED_UP, []) or (mine and appeal.citizen_id == mine)
+    ):
         return appeal
     raise NotVisible(_("There is no such appeal."))
 

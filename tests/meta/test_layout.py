@@ -61,7 +61,10 @@ def test_no_door_without_a_lock() -> None:
 def test_doors_name_known_permissions() -> None:
     codes = set(PERMISSIONS)
     unknown = {
-        code: route for route, p in every_door() for code in getattr(p.callback, "codes", ()) if code not in codes
+        code: route
+        for route, p in every_door()
+        for code in getattr(p.callback, "codes", ())
+        if code not in codes
     }
     assert not unknown
 
@@ -79,7 +82,9 @@ def _imports_of_other_models(tree: ast.AST, package: str) -> set[str]:
 WRITES = {"create", "bulk_create", "bulk_update", "update", "delete", "update_or_create", "get_or_create"}
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.parts[-2] != "demo"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if p.parts[-2] != "demo"], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_nobody_writes_another_packages_models(path: Path) -> None:
     package = path.relative_to(ROOT / "hotline").parts[0]
     tree = ast.parse(path.read_text())

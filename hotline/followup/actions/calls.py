@@ -20,7 +20,15 @@ from hotline.kit.errors import Invalid, NotVisible, Refused
 from hotline.workorders import actions as workorders
 from hotline.workorders.models import Clock, ClockKind, ClockState, OrderState, WorkOrder
 
-SYSTEM = system_actor("follow-up", "followup:plan", "workorders:finish_follow_up", "followup:redo", "followup:call", "workorders:view", "workorders:supervise")
+SYSTEM = system_actor(
+    "follow-up",
+    "followup:plan",
+    "workorders:finish_follow_up",
+    "followup:redo",
+    "followup:call",
+    "workorders:view",
+    "workorders:supervise",
+)
 DEFAULT_DUE = timedelta(days=5)
 """When the city's policy names no follow-up clock."""
 
@@ -37,11 +45,16 @@ def plan(*, actor: Actor, order_id: int) -> list[FollowUpTask]:
         return []
     now = clock.now()
     due = (
-        Clock.objects.filter(order=order, kind=ClockKind.FOLLOW_UP, state=ClockState.RUNNING).values_list("due_at", flat=True).first()
+        Clock.objects.filter(order=order, kind=ClockKind.FOLLOW_UP, state=ClockState.RUNNING)
+        .values_list("due_at", flat=True)
+        .first()
         or now + DEFAULT_DUE
     )
     appeals = (
-        Appeal.objects.filter(Q(order=order) | Q(order__merged_into=order), state__in=[AppealState.ORDERED, AppealState.APPENDED])
+        Appeal.objects.filter(
+            Q(order=order) | Q(order__merged_into=order),
+            state__in=[AppealState.ORDERED, AppealState.APPENDED],
+        )
         .filter(citizen__phone_hash__isnull=False)
         .order_by("id")
     )
@@ -53,12 +66,16 @@ def plan(*, actor: Actor, order_id: int) -> list[FollowUpTask]:
         by_citizen[order.citizen_id] = None
     FollowUpTask.objects.bulk_create(
         [
-            FollowUpTask(order=order, appeal=appeal, round=order.round, due_at=due, not_before=now, created_at=now)
+            FollowUpTask(
+                order=order, appeal=appeal, round=order.round, due_at=due, not_before=now, created_at=now
+            )
             for appeal in by_citizen.values()
         ],
         ignore_conflicts=True,
     )
-    tasks = list(FollowUpTask.objects.filter(order=order, round=order.round, second_check=False).order_by("id"))
+    tasks = list(
+        FollowUpTask.objects.filter(order=order, round=order.round, second_check=False).order_by("id")
+    )
     if not tasks:
         _settle(actor, order)
     live.publish(["followup"], "follow_up.planned", order_id=order.pk)
@@ -90,7 +107,10 @@ def claim(*, actor: Actor, task_id: int) -> FollowUpTask:
         raise Refused("ended", _("This follow-up has ended already; take the next one."))
     held = task.state == TaskState.CLAIMED and task.claimed_by_id != actor.id
     if held and task.claimed_at and task.claimed_at > now - rules.CLAIM_LIFE:
-        raise Refused("claimed", _("%(name)s is calling this citizen now; take the next one.") % {"name": task.claimed_by})
+        raise Refused(
+            "claimed",
+            _("%(name)s is calling this citizen now; take the next one.") % {"name": task.claimed_by},
+        )
     task.state, task.claimed_by_id, task.claimed_at = TaskState.CLAIMED, actor.id, now
     task.save(update_fields=["state", "claimed_by", "claimed_at"])
     live.publish(["followup"], "follow_up.claimed", task_id=task.pk)
@@ -142,9 +162,13 @@ def record_attempt(
     if connected and (missing := rules.problems(heard)):
         raise Invalid("answers", _("Some answers are missing."), details=missing)
     if not connected and not no_answer_reason:
-        raise Invalid("no_answer_reason", _("Say why the citizen was not reached."), details={"no_answer_reason": str(_("Choose a reason."))})
+        raise Invalid(
+            "no_answer_reason",
+            _("Say why the citizen was not reached."),
+            details={"no_answer_reason": str(_("Choose a reason."))},
+        )
     attempt = _attempt(actor, task, now, connected, heard, no_answer_reason, channel, recording)
-    task.tries = F("tries") + 1  # type: ignore[assignment]
+    task.tries = F("tries") + 1
     task.claimed_by, task.claimed_at = None, None
     if connected:
         _end(task, TaskState.DONE, now, attempt)
@@ -179,7 +203,9 @@ def rate(*, actor: Actor, appeal_id: int, solved: bool, satisfaction: int, opini
         raise Invalid("answers", _("Please complete your rating."), details=missing)
     if order.state != OrderState.PENDING_FOLLOW_UP:
         raise Refused("not_now", _("It can be rated once there is a reply, and until the follow-up is over."))
-    mine = Q(appeal__citizen_id=appeal.citizen_id) | Q(appeal__isnull=True, order__citizen_id=appeal.citizen_id)
+    mine = Q(appeal__citizen_id=appeal.citizen_id) | Q(
+        appeal__isnull=True, order__citizen_id=appeal.citizen_id
+    )
     task = (
         FollowUpTask.objects.select_for_update(of=("self",))
         .filter(mine, order=order, round=order.round, second_check=False)
@@ -188,7 +214,9 @@ def rate(*, actor: Actor, appeal_id: int, solved: bool, satisfaction: int, opini
     )
     now = clock.now()
     if task is None:
-        task = FollowUpTask.objects.create(order=order, appeal=appeal, round=order.round, due_at=now, not_before=now, created_at=now)
+        task = FollowUpTask.objects.create(
+            order=order, appeal=appeal, round=order.round, due_at=now, not_before=now, created_at=now
+        )
     if task.state == TaskState.DONE:
         raise Refused("rated", _("You have rated this result already. Thank you."))
     attempt = _attempt(actor, task, now, True, answer, "", "portal", "")
@@ -206,14 +234,22 @@ def appeal_result(*, actor: Actor, appeal_id: int, text: str) -> ResultAppeal:
         raise NotVisible(_("There is no such appeal."))
     permissions.can_rate(actor, appeal.citizen_id).require("followup:appeal")
     if not text.strip():
-        raise Invalid("text", _("Say what you do not accept."), details={"text": str(_("Say what you do not accept."))})
+        raise Invalid(
+            "text", _("Say what you do not accept."), details={"text": str(_("Say what you do not accept."))}
+        )
     order = _lock_order(appeal.order.merged_into_id or appeal.order.pk)
     if order.state not in (OrderState.CLOSED, OrderState.PENDING_FOLLOW_UP):
         raise Refused("not_now", _("You can appeal once there is a result."))
     if ResultAppeal.objects.filter(order=order, appeal=appeal, state="open").exists():
         raise Refused("open", _("Your earlier appeal is being looked at; you will hear from us."))
     made = ResultAppeal.objects.create(order=order, appeal=appeal, text=text.strip(), created_at=clock.now())
-    audit.record(actor=actor, verb="followup.appeal_result", object_type="result_appeal", object_id=str(made.pk), data={"order": order.number})
+    audit.record(
+        actor=actor,
+        verb="followup.appeal_result",
+        object_type="result_appeal",
+        object_id=str(made.pk),
+        data={"order": order.number},
+    )
     live.publish(["followup", f"order:{order.pk}"], "follow_up.appealed", order_id=order.pk)
     return made
 
@@ -221,25 +257,47 @@ def appeal_result(*, actor: Actor, appeal_id: int, text: str) -> ResultAppeal:
 @transaction.atomic
 def decide_appeal(*, actor: Actor, appeal_id: int, decision: str, text: str) -> ResultAppeal:
     """Decide a citizen's appeal: `redo`, `supervised` (a supervised redo) or `upheld` (the result stands)."""
-    made = ResultAppeal.objects.select_for_update().filter(pk=appeal_id).first()
+    made = (
+        ResultAppeal.objects.select_for_update(of=("self",))
+        .select_related("order__lead_unit")
+        .filter(pk=appeal_id)
+        .first()
+    )
     if made is None:
         raise NotVisible(_("There is no such appeal."))
-    permissions.can_decide_appeal(actor).require("followup:decide_appeal")
+    permissions.can_decide_appeal(actor, made.order).require("followup:decide_appeal")
     if made.state != "open":
         raise Refused("decided", _("A colleague has decided this appeal already."))
     if decision not in ("redo", "supervised", "upheld"):
         raise Invalid("decision", _("Choose a decision."), details={"decision": str(_("Choose a decision."))})
     if not text.strip():
-        raise Invalid("text", _("Give the reason; the citizen reads it."), details={"text": str(_("Give the reason; the citizen reads it."))})
+        raise Invalid(
+            "text",
+            _("Give the reason; the citizen reads it."),
+            details={"text": str(_("Give the reason; the citizen reads it."))},
+        )
     made.state, made.decision_text = decision, text.strip()
     made.decided_by, made.decided_at = actor.key(), clock.now()
     made.save(update_fields=["state", "decision_text", "decided_by", "decided_at"])
     if decision != "upheld":
         # An appraiser decides appeals but orders no redo on their own: the system does it, the audit row names them.
         acting = actor if actor.has("followup:redo") else SYSTEM
-        workorders.redo(actor=acting, order_id=made.order_id, reason_code="unsolved", text=text.strip(), supervised=decision == "supervised")
+        workorders.redo(
+            actor=acting,
+            order_id=made.order_id,
+            reason_code="unsolved",
+            text=text.strip(),
+            supervised=decision == "supervised",
+        )
         cancel_round(actor=SYSTEM, order_id=made.order_id)
-    audit.record(actor=actor, verb="followup.decide_appeal", object_type="result_appeal", object_id=str(made.pk), reason=text.strip(), data={"decision": decision})
+    audit.record(
+        actor=actor,
+        verb="followup.decide_appeal",
+        object_type="result_appeal",
+        object_id=str(made.pk),
+        reason=text.strip(),
+        data={"decision": decision},
+    )
     live.publish(["followup", f"order:{made.order_id}"], "follow_up.appeal_decided", order_id=made.order_id)
     return made
 
@@ -255,7 +313,11 @@ def _lock(actor: Actor, task_id: int) -> FollowUpTask:
     # The order first, always: closing and redoing lock it too, and one order of locking cannot deadlock.
     seen = queries.task_for(actor, task_id)
     order = _lock_order(seen.order_id)
-    task = FollowUpTask.objects.select_for_update(of=("self",)).select_related("claimed_by", "checked_task", "appeal").get(pk=task_id)
+    task = (
+        FollowUpTask.objects.select_for_update(of=("self",))
+        .select_related("claimed_by", "checked_task", "appeal")
+        .get(pk=task_id)
+    )
     task.order = order
     return task
 
@@ -264,11 +326,21 @@ def _held(actor: Actor, task: FollowUpTask) -> None:
     if task.state not in queries.OPEN:
         raise Refused("ended", _("This follow-up has ended already; take the next one."))
     if task.state == TaskState.CLAIMED and task.claimed_by_id != actor.id and actor.kind == ActorKind.STAFF:
-        raise Refused("claimed", _("%(name)s is calling this citizen now; take the next one.") % {"name": task.claimed_by})
+        raise Refused(
+            "claimed",
+            _("%(name)s is calling this citizen now; take the next one.") % {"name": task.claimed_by},
+        )
 
 
 def _attempt(
-    actor: Actor, task: FollowUpTask, now: datetime, connected: bool, answer: Answer, why_not: str, channel: str, recording: str
+    actor: Actor,
+    task: FollowUpTask,
+    now: datetime,
+    connected: bool,
+    answer: Answer,
+    why_not: str,
+    channel: str,
+    recording: str,
 ) -> Attempt:
     return Attempt.objects.create(
         task=task,
@@ -294,7 +366,9 @@ def _end(task: FollowUpTask, state: TaskState, now: datetime, result: Attempt | 
 
 def _draw_second_check(task: FollowUpTask, now: datetime) -> None:
     """A share of first calls is repeated by somebody else who sees none of the answers."""
-    if task.second_check or not rules.drawn(task.pk, queries.options().second_check_share, settings.SECRET_KEY):
+    if task.second_check or not rules.drawn(
+        task.pk, queries.options().second_check_share, settings.SECRET_KEY
+    ):
         return
     FollowUpTask.objects.get_or_create(
         order_id=task.order_id,
@@ -322,7 +396,9 @@ def _settle(actor: Actor, order: WorkOrder, *, close_anyway_reason: str = "") ->
     step = rules.next_step(answers, order.redo_count, close_anyway=bool(close_anyway_reason.strip()))
     acting = actor if actor.is_staff else SYSTEM
     if step == NextStep.CLOSE:
-        opinion = " ".join(part for part in ((worst.opinion if worst else ""), close_anyway_reason.strip()) if part)
+        opinion = " ".join(
+            part for part in ((worst.opinion if worst else ""), close_anyway_reason.strip()) if part
+        )
         workorders.finish_follow_up(
             actor=acting,
             order_id=order.pk,

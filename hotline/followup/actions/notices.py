@@ -31,7 +31,11 @@ def _unit(order: WorkOrder, _event: WorkOrderEvent) -> Mapping[str, str]:
 
 def _extended(order: WorkOrder, event: WorkOrderEvent) -> Mapping[str, str]:
     old = event.data.get("old_due_at")
-    return {"reason": _reason(event), "due": _moment(order.due_at), "old_due": _moment(datetime.fromisoformat(old) if old else None)}
+    return {
+        "reason": _reason(event),
+        "due": _moment(order.due_at),
+        "old_due": _moment(datetime.fromisoformat(old) if old else None),
+    }
 
 
 def _held(_order: WorkOrder, event: WorkOrderEvent) -> Mapping[str, str]:
@@ -69,7 +73,11 @@ NOTICES: Mapping[str, tuple[str, Facts]] = {
 def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
     """Queue the notice of one event for each citizen with a phone, once each; returns how many were new."""
     permissions.can_plan(actor).require("followup:plan")
-    event = WorkOrderEvent.objects.select_related("order__lead_unit").filter(pk=event_id, order_id=order_id).first()
+    event = (
+        WorkOrderEvent.objects.select_related("order__lead_unit")
+        .filter(pk=event_id, order_id=order_id)
+        .first()
+    )
     if event is None or event.verb not in NOTICES:
         return 0
     order = event.order
@@ -77,7 +85,10 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
         return 0  # a unit above approved the reply of one below; the citizen hears when it is theirs
     template, facts = NOTICES[event.verb]
     appeals = (
-        Appeal.objects.filter(Q(order=order) | Q(order__merged_into=order), state__in=[AppealState.ORDERED, AppealState.APPENDED])
+        Appeal.objects.filter(
+            Q(order=order) | Q(order__merged_into=order),
+            state__in=[AppealState.ORDERED, AppealState.APPENDED],
+        )
         .filter(citizen__phone_hash__isnull=False)
         .order_by("id")
     )

@@ -29,7 +29,6 @@ from hotline.workorders.actions import attachments
 from hotline.workorders.models import Attachment, Channel, CitySettings
 
 
-
 def _step_url(step: str) -> str:
     return reverse("portal:file_step", args=[step])
 
@@ -71,7 +70,9 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
     return handler(request, draft)
 
 
-def _page(request: HttpRequest, draft: Filing, step: str, context: dict[str, Any], *, wrong: bool = False) -> HttpResponse:
+def _page(
+    request: HttpRequest, draft: Filing, step: str, context: dict[str, Any], *, wrong: bool = False
+) -> HttpResponse:
     number = STEPS.index(step)
     context |= {
         "draft": draft,
@@ -95,7 +96,13 @@ def _words(request: HttpRequest, draft: Filing) -> HttpResponse:
         draft.content = form.cleaned_data["content"].strip()
         return _next(request, draft, "words")
     files = Attachment.objects.filter(appeal_key=draft.key, removed_at__isnull=True).order_by("id")
-    return _page(request, draft, "words", {"form": form, "files": files, "most_mb": settings.MAX_UPLOAD_BYTES // 2**20}, wrong=bool(form.errors))
+    return _page(
+        request,
+        draft,
+        "words",
+        {"form": form, "files": files, "most_mb": settings.MAX_UPLOAD_BYTES // 2**20},
+        wrong=bool(form.errors),
+    )
 
 
 def _choices(city: str, district: str, street: str) -> dict[str, list[tuple[str, str]]]:
@@ -132,28 +139,55 @@ def _place(request: HttpRequest, draft: Filing) -> HttpResponse:
 
 
 def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
-    form = AboutForm(request.POST or None, initial={"demand_type": draft.demand_type or "help", "expectation": draft.expectation})
+    form = AboutForm(
+        request.POST or None,
+        initial={"demand_type": draft.demand_type or "help", "expectation": draft.expectation},
+    )
     category = request.POST.get("category", request.GET.get("category", draft.category))
     facts = intake_queries.category_facts(category, clock.today()) if category else None
     questions = intake_queries.questions_of(category, clock.today()).questions if facts else ()
     if request.method == "GET" and request.headers.get("HX-Request"):
         return render(request, "portal/_questions.html", {"questions": questions, "answers": draft.answers})
     if request.method == "POST" and form.is_valid():
-        draft.demand_type, draft.expectation = form.cleaned_data["demand_type"], form.cleaned_data["expectation"]
+        draft.demand_type, draft.expectation = (
+            form.cleaned_data["demand_type"],
+            form.cleaned_data["expectation"],
+        )
         draft.category = category if facts else ""
-        draft.answers = {q.code: request.POST.getlist(f"q-{q.code}") if q.kind == "choices" else request.POST.get(f"q-{q.code}", "") for q in questions}
+        draft.answers = {
+            q.code: request.POST.getlist(f"q-{q.code}")
+            if q.kind == "choices"
+            else request.POST.get(f"q-{q.code}", "")
+            for q in questions
+        }
         return _next(request, draft, "about")
-    context = {"form": form, "categories": promise.top_categories(), "category": category, "questions": questions, "answers": draft.answers}
+    context = {
+        "form": form,
+        "categories": promise.top_categories(),
+        "category": category,
+        "questions": questions,
+        "answers": draft.answers,
+    }
     return _page(request, draft, "about", context, wrong=bool(form.errors))
 
 
 def _contact(request: HttpRequest, draft: Filing) -> HttpResponse:
     known = visitor.citizen_id(request)
-    initial = {"phone": draft.phone, "name": draft.name, "secret": draft.secret, "on_behalf_of": draft.on_behalf_of}
+    initial = {
+        "phone": draft.phone,
+        "name": draft.name,
+        "secret": draft.secret,
+        "on_behalf_of": draft.on_behalf_of,
+    }
     form = ContactForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        draft.phone, draft.name, draft.secret, draft.on_behalf_of = data["phone"], data["name"], data["secret"], data["on_behalf_of"]
+        draft.phone, draft.name, draft.secret, draft.on_behalf_of = (
+            data["phone"],
+            data["name"],
+            data["secret"],
+            data["on_behalf_of"],
+        )
         draft.anonymous = not known and not draft.phone.strip()
         return _next(request, draft, "contact")
     return _page(request, draft, "contact", {"form": form, "known": known}, wrong=bool(form.errors))
@@ -190,7 +224,13 @@ def _send(request: HttpRequest, draft: Filing, known: int | None) -> HttpRespons
     except Invalid as error:
         if not error.details:
             raise
-        return _page(request, draft, "check", {"errors": error.details, "place": places.path_text(draft.division)}, wrong=True)
+        return _page(
+            request,
+            draft,
+            "check",
+            {"errors": error.details, "place": places.path_text(draft.division)},
+            wrong=True,
+        )
     if filed.order_id:
         attachments.adopt(actor=visitor.PORTAL, appeal_key=draft.key, order_id=filed.order_id)
     visitor.remember_look_up(request, filed.appeal_id)
@@ -225,7 +265,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     given = request.FILES.get("file")
     if given is None:
         raise Invalid("file", _("Choose a file first."))
-    row = attachments.attach_loose(actor=_as_visitor(request), appeal_key=draft.key, chunks=given.chunks(), name=given.name or "file")
+    row = attachments.attach_loose(
+        actor=_as_visitor(request), appeal_key=draft.key, chunks=given.chunks(), name=given.name or "file"
+    )
     if request.headers.get("Sec-Fetch-Mode") == "navigate":
         return HttpResponseRedirect(_step_url("words"))
     return render(request, "portal/_file.html", {"file": row})

@@ -26,7 +26,16 @@ from hotline.portal import visitor
 from hotline.portal.forms import CodeForm, LookUpForm, PhoneForm, RatingForm, TextForm
 from hotline.portal.limits import limited
 from hotline.workorders import actions as workorders
-from hotline.workorders.models import FINAL_STATES, Attachment, Audience, Clock, ClockKind, ClockSide, OrderState, WorkOrder
+from hotline.workorders.models import (
+    FINAL_STATES,
+    Attachment,
+    Audience,
+    Clock,
+    ClockKind,
+    ClockSide,
+    OrderState,
+    WorkOrder,
+)
 from hotline.workorders.queries import citizen_view
 from hotline.workorders.queries.explanations import explain_clock
 from hotline.workorders.rules.verbs import STATES
@@ -51,7 +60,9 @@ def look_up(request: HttpRequest) -> HttpResponse:
         try:
             found = intake.look_up(form.cleaned_data["number"], form.cleaned_data["code"])
         except NotVisible:
-            form.add_error(None, _("Number and code do not belong together. Both are in the message that you received."))
+            form.add_error(
+                None, _("Number and code do not belong together. Both are in the message that you received.")
+            )
         else:
             visitor.remember_look_up(request, found.appeal_id)
             return HttpResponseRedirect(reverse("portal:appeal", args=[found.number]))
@@ -69,7 +80,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         limited(request, "sms", 5, 600)
         try:
-            sent = notifications.send_code(actor=visitor.PORTAL, phone=form.cleaned_data["phone"], purpose=PURPOSE)
+            sent = notifications.send_code(
+                actor=visitor.PORTAL, phone=form.cleaned_data["phone"], purpose=PURPOSE
+            )
         except ActionError as error:
             form.add_error("phone", str(error.message))
         else:
@@ -83,7 +96,9 @@ def _check_code(request: HttpRequest, phone: str) -> HttpResponse:
     form = CodeForm(request.POST)
     if form.is_valid():
         limited(request, "code", 30, 600)
-        verdict = notifications.check_code(actor=visitor.PORTAL, phone=phone, purpose=PURPOSE, code=form.cleaned_data["code"])
+        verdict = notifications.check_code(
+            actor=visitor.PORTAL, phone=phone, purpose=PURPOSE, code=form.cleaned_data["code"]
+        )
         if verdict:
             citizen = accounts.find_or_create_citizen(actor=visitor.PORTAL, phone=phone)
             request.session.cycle_key()
@@ -96,7 +111,11 @@ def _check_code(request: HttpRequest, phone: str) -> HttpResponse:
 
 def _wrong(verdict: CodeVerdict) -> str:
     if verdict.state is CodeState.WRONG:
-        return ngettext("This is not the code. One try is left.", "This is not the code. %(n)d tries are left.", verdict.tries_left) % {"n": verdict.tries_left}
+        return ngettext(
+            "This is not the code. One try is left.",
+            "This is not the code. %(n)d tries are left.",
+            verdict.tries_left,
+        ) % {"n": verdict.tries_left}
     if verdict.state in (CodeState.TOO_MANY, CodeState.USED):
         return _("This code cannot be used any more. Ask for a new one.")
     return _("The code has expired. Ask for a new one.")
@@ -116,7 +135,11 @@ def mine(request: HttpRequest) -> HttpResponse:
     citizen = visitor.citizen_id(request)
     if citizen is None:
         return HttpResponseRedirect(reverse("portal:sign_in"))
-    rows = Appeal.objects.filter(citizen_id=citizen).exclude(state=AppealState.DRAFT).select_related("order", "order__lead_unit")
+    rows = (
+        Appeal.objects.filter(citizen_id=citizen)
+        .exclude(state=AppealState.DRAFT)
+        .select_related("order", "order__lead_unit")
+    )
     page = keyset(rows, order=("-id",), cursor=request.GET.get("cursor", ""), size=20)
     return render(request, "portal/mine.html", {"list": page})
 
@@ -142,7 +165,11 @@ def _context(appeal: Appeal) -> dict[str, Any]:
     if order is None:
         return {"appeal": appeal, "offers": {}, "view": None}
     main = order.merged_into or order
-    tasks = list(followup_queries.of_order(main.pk).filter(round=main.round)) if main.state == OrderState.PENDING_FOLLOW_UP else []
+    tasks = (
+        list(followup_queries.of_order(main.pk).filter(round=main.round))
+        if main.state == OrderState.PENDING_FOLLOW_UP
+        else []
+    )
     mine = [t for t in tasks if (t.appeal.citizen_id if t.appeal else main.citizen_id) == appeal.citizen_id]
     rated = bool(mine) and all(task.state == "done" for task in mine)
     finished = main.state in FINAL_STATES
@@ -155,13 +182,19 @@ def _context(appeal: Appeal) -> dict[str, Any]:
         "rated": rated,
         "offers": _offers(appeal, rated),
         "why": [] if finished else _why(main),
-        "files": Attachment.objects.filter(order=order, audience=Audience.PUBLIC, removed_at__isnull=True).order_by("id"),
+        "files": Attachment.objects.filter(
+            order=order, audience=Audience.PUBLIC, removed_at__isnull=True
+        ).order_by("id"),
     }
 
 
 def _why(order: WorkOrder) -> list[str]:
     """Why the promised date is what it is, in a citizen's words."""
-    clock = Clock.objects.filter(order=order, kind=ClockKind.FINISH, side=ClockSide.CITY).order_by("-round").first()
+    clock = (
+        Clock.objects.filter(order=order, kind=ClockKind.FINISH, side=ClockSide.CITY)
+        .order_by("-round")
+        .first()
+    )
     return explain_clock(order, clock, "citizen") if clock else []
 
 

@@ -28,7 +28,9 @@ class Token(HttpBearer):
         if caller is None:
             return None
         if not allow(f"api:{caller.token_id}", caller.per_minute, 60):
-            raise TooMany("too_many", _("More calls than this token may make in a minute. Wait and try again."))
+            raise TooMany(
+                "too_many", _("More calls than this token may make in a minute. Wait and try again.")
+            )
         actions.touch(caller.token_id)
         request.actor = caller.actor  # type: ignore[attr-defined]
         return caller
@@ -38,5 +40,7 @@ def caller_with(request: HttpRequest, scope: str) -> Caller:
     """The caller, if its token has the scope; NotPermitted says which one is missing."""
     caller = cast(Caller, request.auth)  # type: ignore[attr-defined]
     if scope not in caller.scopes:
-        raise NotPermitted("scope", _("This token lacks the scope %(scope)s.") % {"scope": scope}, details={"scope": scope})
+        raise NotPermitted(
+            "scope", _("This token lacks the scope %(scope)s.") % {"scope": scope}, details={"scope": scope}
+        )
     return caller

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI, Query
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.params.functions import Query
 
 from hotline.accounts.models import Unit
 from hotline.accounts.queries import open_units
@@ -18,6 +19,7 @@ from hotline.exchange.api.v1 import schemas
 from hotline.exchange.api.v1.access import Token, caller_with
 from hotline.intake.actions import file_payload
 from hotline.kit import clock
+from hotline.kit.access import actor_of
 from hotline.kit.errors import ActionError, Invalid, problem
 from hotline.kit.paging import keyset
 from hotline.places.models import Division
@@ -82,7 +84,10 @@ def _inline(schema: dict[str, Any]) -> dict[str, Any]:
     def walk(node: Any) -> Any:
         if isinstance(node, dict):
             if "$ref" in node:
-                merged = {**definitions[node["$ref"].rsplit("/", 1)[1]], **{k: v for k, v in node.items() if k != "$ref"}}
+                merged = {
+                    **definitions[node["$ref"].rsplit("/", 1)[1]],
+                    **{k: v for k, v in node.items() if k != "$ref"},
+                }
                 return walk(merged)
             return {key: walk(value) for key, value in node.items()}
         return [walk(item) for item in node] if isinstance(node, list) else node
@@ -107,7 +112,13 @@ BODY = {
 }
 
 
-@api.post("/appeals", response={201: schemas.AppealFiled, **PROBLEMS}, openapi_extra=BODY, tags=["appeals"], summary="File an appeal")
+@api.post(
+    "/appeals",
+    response={201: schemas.AppealFiled, **PROBLEMS},
+    openapi_extra=BODY,
+    tags=["appeals"],
+    summary="File an appeal",
+)
 def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
     """The body is stored before it is read; 201 means that nothing of it can be lost any more."""
     caller = caller_with(request, "appeals:write")
@@ -123,7 +134,12 @@ def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
         payload=request.body,
         media_type=request.content_type or "application/json",
     )
-    return 201, {"number": filed.number, "lookup_code": filed.lookup_code, "promised": filed.promised, "repeated": filed.again}
+    return 201, {
+        "number": filed.number,
+        "lookup_code": filed.lookup_code,
+        "promised": filed.promised,
+        "repeated": filed.again,
+    }
 
 
 def _shape(order: WorkOrder, *, timeline: bool) -> dict[str, Any]:
@@ -138,7 +154,9 @@ def _shape(order: WorkOrder, *, timeline: bool) -> dict[str, Any]:
         "unit": view.unit,
         "closed_at": order.closed_at,
         "reply": view.reply,
-        "timeline": [{"at": step.at, "text": step.text, "unit": step.unit} for step in view.steps] if timeline else [],
+        "timeline": [{"at": step.at, "text": step.text, "unit": step.unit} for step in view.steps]
+        if timeline
+        else [],
     }
 
 
@@ -146,60 +164,116 @@ def _own(request: HttpRequest, number: str, scope: str) -> WorkOrder:
     return orders.get_visible(caller_with(request, scope).actor, number)
 
 
-@api.get("/appeals", response={200: schemas.AppealList, **PROBLEMS}, tags=["appeals"], summary="Your appeals, newest first")
-def list_appeals(request: HttpRequest, cursor: str = Query("", max_length=400)) -> dict[str, Any]:
+@api.get(
+    "/appeals",
+    response={200: schemas.AppealList, **PROBLEMS},
+    tags=["appeals"],
+    summary="Your appeals, newest first",
+)
+def list_appeals(request: HttpRequest, cursor: Annotated[str, Query(max_length=400)] = "") -> dict[str, Any]:
     caller = caller_with(request, "appeals:read")
     rows = orders.visible_to(caller.actor).select_related("lead_unit")
     page = keyset(rows, order=("-id",), cursor=cursor, size=PAGE)
     return {"items": [_shape(order, timeline=False) for order in page.rows], "next": page.next}
 
 
-@api.get("/appeals/{number}", response={200: schemas.AppealOut, **PROBLEMS}, tags=["appeals"], summary="One appeal with its timeline")
+@api.get(
+    "/appeals/{number}",
+    response={200: schemas.AppealOut, **PROBLEMS},
+    tags=["appeals"],
+    summary="One appeal with its timeline",
+)
 def get_appeal(request: HttpRequest, number: str) -> dict[str, Any]:
     return _shape(_own(request, number, "appeals:read"), timeline=True)
 
 
-@api.post("/appeals/{number}/supplements", response={201: schemas.Done, **PROBLEMS}, tags=["appeals"], summary="Add what was missing")
+@api.post(
+    "/appeals/{number}/supplements",
+    response={201: schemas.Done, **PROBLEMS},
+    tags=["appeals"],
+    summary="Add what was missing",
+)
 def supplement(request: HttpRequest, number: str, body: schemas.TextIn) -> tuple[int, dict[str, Any]]:
     order = _own(request, number, "appeals:write")
-    changed = workorders.supplement(actor=request.actor, order_id=order.pk, text=body.text)  # type: ignore[attr-defined]
-    return 201, {"number": changed.number, "state": changed.state}
+    workorders.supplement(actor=actor_of(request), order_id=order.pk, text=body.text)
+    order.refresh_from_db(fields=["state"])
+    return 201, {"number": order.number, "state": order.state}
 
 
-@api.post("/appeals/{number}/urges", response={201: schemas.Done, **PROBLEMS}, tags=["appeals"], summary="Urge")
+@api.post(
+    "/appeals/{number}/urges", response={201: schemas.Done, **PROBLEMS}, tags=["appeals"], summary="Urge"
+)
 def urge(request: HttpRequest, number: str, body: schemas.TextIn) -> tuple[int, dict[str, Any]]:
     order = _own(request, number, "appeals:write")
-    changed = workorders.urge(actor=request.actor, order_id=order.pk, text=body.text)  # type: ignore[attr-defined]
+    changed = workorders.urge(actor=actor_of(request), order_id=order.pk, text=body.text)
     return 201, {"number": changed.number, "state": changed.state}
 
 
-@api.post("/appeals/{number}/withdrawal", response={200: schemas.Done, **PROBLEMS}, tags=["appeals"], summary="Withdraw")
+@api.post(
+    "/appeals/{number}/withdrawal",
+    response={200: schemas.Done, **PROBLEMS},
+    tags=["appeals"],
+    summary="Withdraw",
+)
 def withdraw(request: HttpRequest, number: str, body: schemas.TextIn) -> dict[str, Any]:
     order = _own(request, number, "appeals:write")
-    changed = workorders.withdraw(actor=request.actor, order_id=order.pk, text=body.text)  # type: ignore[attr-defined]
+    changed = workorders.withdraw(actor=actor_of(request), order_id=order.pk, text=body.text)
     return {"number": changed.number, "state": changed.state}
 
 
-@api.get("/categories", response={200: list[schemas.CategoryOut], **PROBLEMS}, tags=["reference"], summary="The taxonomy in use today")
+@api.get(
+    "/categories",
+    response={200: list[schemas.CategoryOut], **PROBLEMS},
+    tags=["reference"],
+    summary="The taxonomy in use today",
+)
 def categories(request: HttpRequest) -> list[dict[str, Any]]:
     caller_with(request, "reference:read")
     today = clock.today()
-    rows: QuerySet[Category] = Category.objects.select_related("parent").exclude(effective_to__lt=today).order_by("code")
+    rows: QuerySet[Category] = (
+        Category.objects.select_related("parent").exclude(effective_to__lt=today).order_by("code")
+    )
     return [
-        {"code": c.code, "name": c.name, "path_name": c.path_name, "level": c.level, "parent": c.parent.code if c.parent else ""}
+        {
+            "code": c.code,
+            "name": c.name,
+            "path_name": c.path_name,
+            "level": c.level,
+            "parent": c.parent.code if c.parent else "",
+        }
         for c in rows
     ]
 
 
-@api.get("/divisions", response={200: list[schemas.DivisionOut], **PROBLEMS}, tags=["reference"], summary="Divisions below one; without `parent` the top")
-def divisions(request: HttpRequest, parent: str = Query("", pattern=r"^(\d{12})?$")) -> list[dict[str, Any]]:
+@api.get(
+    "/divisions",
+    response={200: list[schemas.DivisionOut], **PROBLEMS},
+    tags=["reference"],
+    summary="Divisions below one; without `parent` the top",
+)
+def divisions(
+    request: HttpRequest, parent: Annotated[str, Query(pattern=r"^(\d{12})?$")] = ""
+) -> list[dict[str, Any]]:
     caller_with(request, "reference:read")
-    rows = Division.objects.filter(parent_id=parent) if parent else Division.objects.filter(parent__isnull=True)
-    return [{"code": d.code, "name": d.name, "level": d.level, "parent": d.parent_id or ""} for d in rows.order_by("code")[:2000]]
+    rows = (
+        Division.objects.filter(parent_id=parent) if parent else Division.objects.filter(parent__isnull=True)
+    )
+    return [
+        {"code": d.code, "name": d.name, "level": d.level, "parent": d.parent_id or ""}
+        for d in rows.order_by("code")[:2000]
+    ]
 
 
-@api.get("/units", response={200: list[schemas.UnitOut], **PROBLEMS}, tags=["reference"], summary="Units open today")
+@api.get(
+    "/units",
+    response={200: list[schemas.UnitOut], **PROBLEMS},
+    tags=["reference"],
+    summary="Units open today",
+)
 def units(request: HttpRequest) -> list[dict[str, Any]]:
     caller_with(request, "reference:read")
     rows: QuerySet[Unit] = open_units().select_related("parent").order_by("code")
-    return [{"code": u.code, "name": u.name, "level": u.level, "parent": u.parent.code if u.parent else ""} for u in rows[:5000]]
+    return [
+        {"code": u.code, "name": u.name, "level": u.level, "parent": u.parent.code if u.parent else ""}
+        for u in rows[:5000]
+    ]

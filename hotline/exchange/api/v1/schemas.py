@@ -18,7 +18,9 @@ class DemandIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    content: str = Field(min_length=1, max_length=20_000, examples=["小区东侧工地连着三天夜里十二点以后还在打桩。"])
+    content: str = Field(
+        min_length=1, max_length=20_000, examples=["小区东侧工地连着三天夜里十二点以后还在打桩。"]
+    )
     title: str = Field("", max_length=200)
     demand_type: DemandTypeName | None = None
     category: str = Field("", max_length=40, description="Code from /categories")
@@ -35,7 +37,9 @@ class DemandIn(Schema):
     subject_name: str = Field("", max_length=120)
     subject_contact: str = Field("", max_length=120)
     labels: list[str] = Field(default_factory=list, max_length=20)
-    answers: dict[str, Any] = Field(default_factory=dict, description="Answers to the category's questions, by code")
+    answers: dict[str, Any] = Field(
+        default_factory=dict, description="Answers to the category's questions, by code"
+    )
     source_number: str = Field("", max_length=60, description="The number in your own system")
 
 
@@ -59,7 +63,7 @@ class AppealIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     demand: DemandIn
-    citizen: CitizenIn = Field(default_factory=CitizenIn)
+    citizen: CitizenIn = CitizenIn.model_validate({})
 
 
 class AppealFiled(Schema):
@@ -68,7 +72,9 @@ class AppealFiled(Schema):
     number: str
     lookup_code: str = Field(description="With the number, the citizen looks it up on the portal")
     promised: datetime | None = Field(description="When it will be finished at the latest")
-    repeated: bool = Field(description="True when this idempotency key had been used before: the first result again")
+    repeated: bool = Field(
+        description="True when this idempotency key had been used before: the first result again"
+    )
 
 
 class Step(Schema):

@@ -1,0 +1,106 @@
+"""A running city for benchmarks: the real `hotline run` on its own data folder, fsync on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACK = ROOT / "hotline" / "demo" / "packs" / "shanghai"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class City:
+    """A city that answers; `environment` makes other processes part of it."""
+
+    folder: Path
+    port: int
+    live_port: int
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def run(self, *arguments: str) -> None:
+        """One `hotline` command in this city, to its end; raises when it fails."""
+        subprocess.run(
+            [sys.executable, "-m", "hotline", *arguments], env=self.environment, cwd=ROOT, check=True
+        )
+
+
+@contextlib.contextmanager
+def city(name: str, **settings: str) -> Iterator[City]:
+    """Start (or find again) the city of this name under var/bench/; stopped at the end, its data kept."""
+    folder = ROOT / "var" / "bench" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    port, live_port = free_port(), free_port()
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_") and k != "DATABASE_URL"},
+        "HOTLINE_DATA_DIR": str(folder),
+        "HOTLINE_PORT": str(port),
+        "HOTLINE_LIVE_PORT": str(live_port),
+        "HOTLINE_MODE": "demo",
+        "DJANGO_SETTINGS_MODULE": "hotline.config.settings",
+        **settings,
+    }
+    log = (folder / "run.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hotline", "run", "--no-demo"],
+        env=environment,
+        cwd=ROOT,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        _await(process, f"http://127.0.0.1:{port}/healthz", folder / "run.log")
+        environment["DATABASE_URL"] = (folder / "database.url").read_text().strip()
+        yield City(folder, port, live_port, environment, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+
+
+def _await(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"hotline run ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(url, timeout=2) as answer,
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    raise SystemExit(f"hotline run did not answer within {seconds} s:\n{log.read_text()[-2000:]}")
+
+
+def django_in(place: City) -> None:
+    """Make this process part of the city: Django set up on its database."""
+    os.environ.update(place.environment)
+    import django
+
+    django.setup()

@@ -1,0 +1,99 @@
+"""A small HTTP/1.1 load client on asyncio: keep-alive connections, exact latencies, little of its own weight."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    """Latencies in seconds of the answers counted as good, and every status seen."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    sample: bytes = b""
+
+    @property
+    def rate(self) -> float:
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    def percentile(self, part: float) -> float:
+        """Milliseconds."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(part * len(ordered)))] * 1000 if ordered else float("nan")
+
+
+async def _one(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> tuple[int, bytes, bool]:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head[9:12])
+    lowered = head.lower()
+    body = b""
+    if b"content-length:" in lowered:
+        length = int(lowered.split(b"content-length:")[1].split(b"\r\n")[0])
+        body = await reader.readexactly(length)
+    elif b"transfer-encoding: chunked" in lowered:
+        while (size := int((await reader.readline()).split(b";")[0], 16)) > 0:
+            body += await reader.readexactly(size)
+            await reader.readexactly(2)
+        await reader.readline()
+    return status, body, b"connection: close" in lowered
+
+
+async def drive(
+    host: str,
+    port: int,
+    make: Callable[[int], bytes],
+    *,
+    connections: int,
+    seconds: float,
+    good: Callable[[int], bool] = lambda s: 200 <= s < 300,
+) -> Result:
+    """Send `make(n)` (a whole request) over `connections` for `seconds`; bounded, ends by itself."""
+    result = Result()
+    counter = iter(range(10**9))
+    stop = time.perf_counter() + seconds
+    began = time.perf_counter()
+
+    async def worker() -> None:
+        reader, writer = await asyncio.open_connection(host, port, limit=2**22)
+        while time.perf_counter() < stop:
+            request = make(next(counter))
+            sent = time.perf_counter()
+            try:
+                status, body, closed = await _one(reader, writer, request)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                result.statuses[0] += 1
+                closed, status, body = True, 0, b""
+            result.statuses[status] += 1
+            if good(status):
+                result.latencies.append(time.perf_counter() - sent)
+            elif not result.sample:
+                result.sample = body[:600]
+            if closed:
+                writer.close()
+                reader, writer = await asyncio.open_connection(host, port, limit=2**22)
+        writer.close()
+
+    await asyncio.gather(*(worker() for _ in range(connections)))
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def request(method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
+    """The bytes of one request."""
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        *(f"{k}: {v}" for k, v in (headers or {}).items()),
+    ]
+    if body:
+        lines += [f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
