@@ -16,6 +16,7 @@ SAMPLES = frozenset({"ui/guide.html"})
 
 _COMMENT = re.compile(r"\{#.*?#\}|\{% comment.*?%\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>", re.DOTALL)
+_TEMPLATE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _TRANSLATION = re.compile(
     r"\{%-?\s*(?:block)?trans(?:late)?\b.*?%\}(?:.*?\{%\s*endblocktrans(?:late)?\s*%\})?", re.DOTALL
 )
@@ -74,10 +75,12 @@ def faults_in(source: str, name: str) -> list[Fault]:
             ):
                 continue
             add(match.start(), words)
-    for tag in _TAG.finditer(text):
+    # Quotes inside template tags would end the attributes they stand in, and `>` the tag.
+    for tag in _TAG.finditer(_TEMPLATE.sub(lambda match: "x" + _blank(match), text)):
         for words, pattern in _IN_TAG:
             if pattern.search(re.sub(r"\"[^\"]*\"|'[^']*'", '""', tag.group(0))):
-                add(tag.start(), words)
+                line = tag.string.count("\n", 0, tag.start()) + 1
+                found.append(Fault(name, line, words))
     for image in _IMAGE.finditer(text):
         if not re.search(r"\balt\s*=", image.group(0), re.IGNORECASE):
             add(image.start(), "image without alt")

@@ -24,6 +24,7 @@ def test_template_is_right(name: str, file: Path) -> None:
         ('<p style="color:red">', "inline style"),
         ('<p\n  STYLE = "color:red">', "inline style"),
         ('<a onclick="go()">', "inline event handler"),
+        ('<a {% if n > 9 %}title="{% url "a" %}"{% endif %} onclick="go()">', "inline event handler"),
         ('<a href="javascript:go()">', "javascript: address"),
         ('<b hx-on:click="x">', "evaluated htmx attribute"),
         ('<img src="/a.png">', "image without alt"),
@@ -48,6 +49,7 @@ def test_lint_finds(source: str, words: str) -> None:
         '<form method="post">{% csrf_token %}</form><form method="get"></form>',
         '<p>{% translate "你好" %}{% blocktranslate %}你{{ x }}好{% endblocktranslate %}</p>',
         '<a data-confirm="on = x" href="{{ url }}">',
+        '<a title="{% translate "Mine only" %}"{% if n > 9 %} data-tab="{% url "a:only" %}"{% endif %}>',
     ],
 )
 def test_lint_accepts(source: str) -> None:
