@@ -27,6 +27,10 @@ _OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
 NOT_OFFERED = frozenset({"create", "raise_card", "finish_follow_up", "supply", "include", "unlink", "expire_hold"})
 """Verbs with a place of their own: the desk, the scanner, the follow-up queue, the very thing they concern."""
 _OWN_PLACE = frozenset({"advance_supervision", "answer_supervision", "add_meeting"})
+_EXPLAINED = frozenset({"reply", "apply_return"})
+_BUSY = frozenset(
+    {AssignmentState.SENT_DOWN, AssignmentState.RETURN_REVIEW, AssignmentState.EXTENSION_REVIEW, AssignmentState.HOLD_REVIEW}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,9 @@ def _offer(
     actor: Actor, verb: Verb, order: WorkOrder, assignment: Assignment | None, facts: Facts, paths: tuple[str, ...] | None, named: bool
 ) -> ActionOffer:
     code = why_not(verb, order.state, assignment.state if assignment else None, facts)
+    if code == "assignment_state" and verb.name in _EXPLAINED and assignment is not None and assignment.state in _BUSY:
+        # The one thing that everybody looks for: say what it waits for.
+        code = "children_open" if assignment.state == AssignmentState.SENT_DOWN else "application_pending"
     if code in ("state", "assignment_state", "no_application", "not_top", "role", "role_assistant", "not_claimed"):
         # Not a matter of this moment's detail: the verb has no place here, and a grey button would only be noise.
         return ActionOffer(verb.name, verb.label, assignment, False, str(WHY_NOT[code]), relevant=False)

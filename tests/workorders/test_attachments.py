@@ -1,0 +1,293 @@
+"""Files: type by content, limits, bombs, EXIF, names, doors."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import ExifTags, Image
+
+from hotline.audit.models import AuditEntry
+from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
+from hotline.workorders.actions import _files
+from hotline.workorders.actions.attachments import adopt, attach, attach_loose, open_attachment, remove_attachment
+from hotline.workorders.models import Attachment, WorkOrder
+from tests.accounts.cast import Cast
+from tests.workorders.factories import make_city, make_order, signed
+
+
+@pytest.fixture
+def town(cast: Cast, settings: Any, tmp_path: Path) -> Cast:
+    settings.MEDIA_ROOT = tmp_path
+    make_city(cast)
+    return cast
+
+
+def photo(size: tuple[int, int] = (40, 30), kind: str = "JPEG", exif: bool = True) -> bytes:
+    image = Image.new("RGB", size, "teal")
+    out = io.BytesIO()
+    if exif and kind == "JPEG":
+        data = Image.Exif()
+        data.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 21:15:00"
+        place = data.get_ifd(ExifTags.IFD.GPSInfo)
+        place[ExifTags.GPS.GPSLatitudeRef], place[ExifTags.GPS.GPSLatitude] = "N", (31.0, 13.0, 48.0)
+        place[ExifTags.GPS.GPSLongitudeRef], place[ExifTags.GPS.GPSLongitude] = "E", (121.0, 28.0, 12.0)
+        image.save(out, kind, exif=data)
+    else:
+        image.save(out, kind)
+    return out.getvalue()
+
+
+def docx(extra: dict[str, bytes] | None = None) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<w/>")
+        for name, content in (extra or {}).items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def left_over(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+def put(cast: Cast, content: bytes, name: str = "a.jpg", who: str = "handler", order: WorkOrder | None = None) -> Attachment:
+    order = order or signed(cast).order
+    return attach(actor=cast.actor(who), order_id=order.pk, chunks=[content], name=name)
+
+
+def test_photo_keeps_place_and_time_but_no_exif(town: Cast, tmp_path: Path) -> None:
+    row = put(town, photo(), "现场 照片.JPG")
+    assert (row.media_type, row.name) == ("image/jpeg", "现场 照片.jpg")
+    assert row.taken_at is not None
+    assert row.taken_at.isoformat() == "2026-11-20T21:15:00+08:00"
+    assert (round(row.latitude or 0, 3), round(row.longitude or 0, 3)) == (31.23, 121.47)
+    stored = tmp_path / row.stored_as
+    with Image.open(stored) as image:
+        assert not dict(image.getexif())
+        assert "exif" not in image.info
+    import hashlib
+
+    assert hashlib.sha256(stored.read_bytes()).hexdigest() == row.sha256
+    with Image.open(tmp_path / row.thumbnail) as small:
+        assert max(small.size) <= 360
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (photo(kind="PNG"), "x.exe", "image/png"),
+        (photo(kind="GIF"), "x.gif", "image/gif"),
+        (photo(kind="WEBP"), "x", "image/webp"),
+        (b"%PDF-1.7\n%...", "说明.doc", "application/pdf"),
+        (docx(), "x.zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "WordDocument".encode("utf-16-le"), "x.doc", "application/msword"),
+        ("反映情况说明\n第二行".encode(), "说明.txt", "text/plain"),
+        ("反映情况说明".encode("gb18030"), "gb.txt", "text/plain"),
+        (b"ID3\x03\x00" + b"\0" * 50, "a.mp3", "audio/mpeg"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "a.wav", "audio/wav"),
+        (b"\0\0\0\x18ftypmp42" + b"\0" * 40, "v.mp4", "video/mp4"),
+    ],
+)
+def test_type_is_read_from_the_content(town: Cast, content: bytes, name: str, kind: str) -> None:
+    row = put(town, content, name)
+    assert row.media_type == kind
+    assert row.name.endswith(_files.EXTENSIONS[kind])
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"MZ\x90\0\x03" + b"\0" * 100, "media_type"),
+        (b"\x7fELF" + b"\0" * 100, "media_type"),
+        (b"<html><script>alert(1)</script>", "media_type"),
+        (b"  <?xml version='1.0'?><svg onload='x'/>", "media_type"),
+        (b"", "empty"),
+        (b"\xff\xd8\xff\xe0 broken", "media_type"),
+        (docx({"word/vbaProject.bin": b"x"}), "macro"),
+        (docx({"word/big.xml": b"0" * 30_000_000}), "bomb"),
+        (b"PK\x03\x04garbage", "media_type"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(town: Cast, tmp_path: Path, content: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        put(town, content, "photo.jpg")
+    assert caught.value.code == code
+    assert left_over(tmp_path) == []
+    assert not Attachment.objects.exists()
+
+
+def test_picture_that_declares_too_many_pixels_is_refused_unread(town: Cast, tmp_path: Path) -> None:
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    with pytest.raises(Invalid) as caught:
+        put(town, bomb)
+    assert caught.value.code == "bomb"
+    assert left_over(tmp_path) == []
+
+
+def test_too_large_is_refused_while_streaming(town: Cast, tmp_path: Path, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    order = signed(town).order
+    given = 0
+
+    def chunks() -> Any:
+        nonlocal given
+        for _ in range(1000):
+            given += 400
+            yield b"x" * 400
+
+    with pytest.raises(Invalid) as caught:
+        attach(actor=town.actor("handler"), order_id=order.pk, chunks=chunks(), name="a.txt")
+    assert (caught.value.code, caught.value.status) == ("too_large", 413)
+    assert given == 1200
+    assert left_over(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd.txt"),
+        ("..\\..\\windows\\system.ini", "system.ini.txt"),
+        ("\u202egpj.exe", "gpj.exe.txt"),
+        ("", "file.txt"),
+        (".htaccess", "htaccess.txt"),
+        ("a\x00b.txt", "ab.txt"),
+        ("照片<script>.txt", "照片script.txt"),
+        ("x" * 300 + ".txt", "x" * 120 + ".txt"),
+    ],
+)
+def test_names_are_made_harmless(given: str, shown: str) -> None:
+    assert _files.safe_name(given, "text/plain") == shown
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "aa/bb", "thumbs/../x", ""])
+def test_store_opens_only_its_own_names(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^|."):
+        _files.path_of(name)
+
+
+def test_same_content_is_stored_once_and_survives_a_failed_second(town: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = signed(town).order
+    first = put(town, b"same words", "a.txt", order=order)
+    second = put(town, b"same words", "b.txt", order=order)
+    assert first.stored_as == second.stored_as
+    monkeypatch.setattr("hotline.workorders.actions.attachments.MOST_OF_AN_ORDER", 2)
+    with pytest.raises(Refused):
+        put(town, b"same words", "c.txt", order=order)
+    assert (tmp_path / first.stored_as).read_bytes() == b"same words"
+    with pytest.raises(Refused):
+        put(town, b"other words", "d.txt", order=order)
+    assert len(left_over(tmp_path)) == 1
+
+
+def test_only_those_who_see_the_order_add_and_read(town: Cast) -> None:
+    order = signed(town).order
+    row = put(town, b"words", "a.txt", order=order)
+    with pytest.raises(NotVisible):
+        put(town, b"words", "a.txt", who="other_handler", order=order)
+    with pytest.raises(NotVisible):
+        open_attachment(actor=town.actor("other_handler"), attachment_id=row.pk)
+    found, path = open_attachment(actor=town.actor("dispatcher"), attachment_id=row.pk)
+    assert Path(path).read_bytes() == b"words"
+    assert AuditEntry.objects.filter(verb="workorders.download_attachment", object_id=str(order.pk)).exists()
+    assert found.pk == row.pk
+
+
+def test_citizen_gets_public_files_of_the_own_order_only(town: Cast) -> None:
+    order = signed(town, citizen_id=town.citizen.pk).order
+    internal = put(town, b"internal", "a.txt", order=order)
+    own = attach(actor=town.actor("citizen"), order_id=order.pk, chunks=[b"mine"], name="b.txt")
+    assert own.audience == "public"
+    open_attachment(actor=town.actor("citizen"), attachment_id=own.pk)
+    with pytest.raises(NotVisible):
+        open_attachment(actor=town.actor("citizen"), attachment_id=internal.pk)
+    with pytest.raises(NotVisible):
+        attach(actor=town.actor("anonymous"), order_id=order.pk, chunks=[b"x"], name="x.txt")
+
+
+def test_removal_hides_and_keeps(town: Cast, tmp_path: Path) -> None:
+    order = signed(town).order
+    row = put(town, b"words", "a.txt", order=order)
+    with pytest.raises(NotPermitted):
+        remove_attachment(actor=town.actor("manager"), attachment_id=row.pk, reason="误传")
+    with pytest.raises(Invalid):
+        remove_attachment(actor=town.actor("handler"), attachment_id=row.pk, reason=" ")
+    remove_attachment(actor=town.actor("handler"), attachment_id=row.pk, reason="误传")
+    with pytest.raises(NotVisible):
+        open_attachment(actor=town.actor("handler"), attachment_id=row.pk)
+    assert (tmp_path / row.stored_as).exists()
+    assert AuditEntry.objects.get(verb="workorders.remove_attachment").reason == "误传"
+
+
+def test_loose_files_find_their_order(town: Cast) -> None:
+    key = "k" * 20
+    attach_loose(actor=town.actor("anonymous"), appeal_key=key, chunks=[b"one"], name="1.txt")
+    with pytest.raises(Invalid):
+        attach_loose(actor=town.actor("anonymous"), appeal_key="short", chunks=[b"one"], name="1.txt")
+    order = make_order(town, citizen_id=town.citizen.pk)
+    assert adopt(actor=town.actor("citizen"), appeal_key=key, order_id=order.pk) == 1
+    assert adopt(actor=town.actor("citizen"), appeal_key=key, order_id=order.pk) == 0
+    assert order.attachments.count() == 1
+
+
+# ── the door ──
+
+
+def test_upload_and_download_over_http(town: Cast, tmp_path: Path) -> None:
+    order = signed(town).order
+    client = town.client("handler")
+    response = client.post(
+        reverse("workorders:upload", args=[order.number]), {"file": SimpleUploadedFile("../x.jpg", photo(), "text/html")}, headers={"HX-Request": "true"}
+    )
+    assert response.status_code == 201, response.content
+    row = Attachment.objects.get()
+    got = client.get(reverse("workorders:file", args=[row.pk]))
+    assert got["X-Content-Type-Options"] == "nosniff"
+    assert got["Content-Disposition"].startswith("attachment")
+    assert got["Content-Type"] == "image/jpeg"
+    assert b"".join(got.streaming_content)  # type: ignore[arg-type]
+    small = client.get(reverse("workorders:thumbnail", args=[row.pk]))
+    assert small.status_code == 200
+    assert small["Content-Type"] == "image/jpeg"
+    small.close()
+    for who in ("other_handler", "anonymous", "citizen", "auditor"):
+        assert town.client(who).get(reverse("workorders:file", args=[row.pk])).status_code == 404, who
+    assert not list((tmp_path / "incoming").iterdir())
+
+
+def test_too_large_over_http_is_413_and_leaves_nothing(town: Cast, tmp_path: Path, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 200_000
+    order = signed(town).order
+    client = town.client("handler")
+    for size in (210_000, 900_000):
+        response = client.post(
+            reverse("workorders:upload", args=[order.number]), {"file": SimpleUploadedFile("a.txt", b"x" * size)}, headers={"HX-Request": "true"}
+        )
+        assert response.status_code == 413, size
+        assert "data-refusal" in response.content.decode()
+    assert left_over(tmp_path) == []
+
+
+def test_upload_without_token_or_to_a_strange_order_is_refused(town: Cast, tmp_path: Path) -> None:
+    from django.test import Client
+
+    order = signed(town).order
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = town.client("handler").cookies
+    url = reverse("workorders:upload", args=[order.number])
+    assert strict.post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 403
+    assert town.client("other_handler").post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 404
+    assert town.client("handler").post(url, {}).status_code == 422
+    assert left_over(tmp_path) == []
