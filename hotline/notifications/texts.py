@@ -49,7 +49,8 @@ TEMPLATES: Mapping[str, Template] = {
     "not_reached": Template(
         _("Unit could not reach you"),
         _(
-            "[%(hotline)s] %(unit)s tried to call you about %(number)s and could not reach you. It will call again; you may add when it suits you: %(url)s"
+            "[%(hotline)s] %(unit)s tried to call you about %(number)s and could not reach you. It will call again; you may "
+            "add when it suits you: %(url)s"
         ),
     ),
     "extended": Template(
@@ -77,7 +78,8 @@ TEMPLATES: Mapping[str, Template] = {
     "merged": Template(
         _("Merged with another"),
         _(
-            "[%(hotline)s] %(number)s is handled together with others about the same matter. You keep your number and get the answer: %(url)s"
+            "[%(hotline)s] %(number)s is handled together with others about the same matter. You keep your number and get "
+            "the answer: %(url)s"
         ),
     ),
     "redone": Template(

@@ -173,22 +173,15 @@ def forget() -> None:
 # ---- health
 
 
-def reach(day: date) -> date | None:
-    """The last day that a deadline begun on `day` can fall on under the policy in effect; None without one."""
-    policy_id, _calendar_id = _ids(now())
-    if policy_id is None:
-        return None
-    return horizon(day, _published_policy(policy_id).document.longest_workdays())
-
-
 def calendar_health() -> Result:
     """Fails when a deadline set today needs a year that the calendar lacks, warns eight weeks before."""
-    _policy_id, calendar_id = _ids(now())
+    policy_id, calendar_id = _ids(now())
     if calendar_id is None:
         return Result(Level.FAIL, _("No working calendar is in effect."), _("Publish one under “Calendar”."))
     held = _published_calendar(calendar_id).calendar
     day = today()
-    until = reach(day) or day
+    longest = _published_policy(policy_id).document.longest_workdays() if policy_id is not None else 0
+    until = horizon(held, day, longest)
     advice = _("Enter the State Council's holiday notice in a draft under “Calendar” and publish it.")
     if years := missing_years(held, until, day):
         text = _(

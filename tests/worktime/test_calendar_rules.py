@@ -6,7 +6,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from hotline.worktime.rules import Span, SpanUnit, WorkCalendar, WorkHours, YearUnknown, minute_text, parse_minute
+from hotline.worktime.rules import (
+    Span,
+    SpanUnit,
+    WorkCalendar,
+    WorkHours,
+    YearUnknown,
+    minute_text,
+    parse_minute,
+)
 from tests.worktime.factories import PUBLIC, at, local
 
 
@@ -44,6 +52,8 @@ def test_shifting_by_workdays_skips_national_day():
     assert PUBLIC.shift_workdays(date(2025, 10, 9), -1) == date(2025, 9, 30)
     assert PUBLIC.shift_workdays(date(2025, 10, 5), 0) == date(2025, 10, 5)
     assert PUBLIC.workday_on_or_after(date(2025, 10, 1)) == date(2025, 10, 9)
+    assert PUBLIC.shift(at("2025-10-05 08:00"), Span.parse("0 workday")) == at("2025-10-05 08:00")
+    assert local(PUBLIC.shift(at("2025-09-30 16:00"), Span.parse("1 workday"), sign=-1)) == "2025-09-29 16:00"
 
 
 def test_a_missing_year_is_never_guessed():

@@ -81,7 +81,14 @@ def test_pause_extension_stop():
     assert local(found.due_at) == "2026-12-09 14:00"
     assert local(found.original_due_at) == "2026-11-27 17:30"
     assert (found.met, found.running, found.extensions) == (True, False, 1)
-    assert [step.kind for step in found.steps] == ["started", "first_day", "last_day", "paused", "extended", "stopped"]
+    assert [step.kind for step in found.steps] == [
+        "started",
+        "first_day",
+        "last_day",
+        "paused",
+        "extended",
+        "stopped",
+    ]
     extended = found.steps[4].data
     assert (local(extended["old"]), local(extended["new"])) == ("2026-12-02 14:00", "2026-12-09 14:00")
 
@@ -142,21 +149,45 @@ def test_faults_of_the_caller():
     with pytest.raises(ValueError, match="start"):
         derive([], spec("5 workday"), PUBLIC)
     with pytest.raises(ValueError, match="span"):
-        derive([ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("extend", at("2026-11-20 11:00"))], spec("5 workday"), PUBLIC)
+        derive(
+            [ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("extend", at("2026-11-20 11:00"))],
+            spec("5 workday"),
+            PUBLIC,
+        )
     with pytest.raises(ValueError, match="not an event"):
-        derive([ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("leap", at("2026-11-20 11:00"))], spec("5 workday"), PUBLIC)
+        derive(
+            [ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("leap", at("2026-11-20 11:00"))],
+            spec("5 workday"),
+            PUBLIC,
+        )
 
 
 def test_an_extension_of_hours_stays_in_working_hours():
     start = ClockEvent("start", at("2026-11-20 10:00"))
-    evening = derive([start, ClockEvent("extend", at("2026-11-23 10:00"), Span.parse("3 hour"))], spec("5 workday"), PUBLIC)
+    evening = derive(
+        [start, ClockEvent("extend", at("2026-11-23 10:00"), Span.parse("3 hour"))], spec("5 workday"), PUBLIC
+    )
     assert local(evening.due_at) == "2026-11-30 09:00"
-    paused = [start, ClockEvent("pause", at("2026-11-23 09:00")), ClockEvent("resume", at("2026-11-23 11:00"))]
-    inside = derive([*paused, ClockEvent("extend", at("2026-11-23 12:00"), Span.parse("3 hour"))], spec("5 workday"), PUBLIC)
+    paused = [
+        start,
+        ClockEvent("pause", at("2026-11-23 09:00")),
+        ClockEvent("resume", at("2026-11-23 11:00")),
+    ]
+    inside = derive(
+        [*paused, ClockEvent("extend", at("2026-11-23 12:00"), Span.parse("3 hour"))],
+        spec("5 workday"),
+        PUBLIC,
+    )
     assert local(inside.due_at) == "2026-11-30 14:00"
-    nothing = derive([start, ClockEvent("extend", at("2026-11-23 10:00"), Span.parse("0 hour"))], spec("5 workday"), PUBLIC)
+    nothing = derive(
+        [start, ClockEvent("extend", at("2026-11-23 10:00"), Span.parse("0 hour"))], spec("5 workday"), PUBLIC
+    )
     assert local(nothing.due_at) == "2026-11-27 17:30"
-    by_workdays = derive([start, ClockEvent("extend", at("2026-11-20 11:00"), Span.parse("1 workday"))], spec("24 hour"), PUBLIC)
+    by_workdays = derive(
+        [start, ClockEvent("extend", at("2026-11-20 11:00"), Span.parse("1 workday"))],
+        spec("24 hour"),
+        PUBLIC,
+    )
     assert local(by_workdays.due_at) == "2026-11-23 10:00"
 
 
@@ -168,11 +199,16 @@ def test_next_year_is_an_error_until_it_is_known():
     assert local(provisional.due_at) == "2027-01-05 17:30"
     assert provisional.assumed == {2027}
     assert provisional.steps[-1].kind == "assumed"
-    assert derive_provisionally([ClockEvent("start", at("2026-12-01 10:00"))], spec("5 workday"), PUBLIC).assumed == frozenset()
+    assert (
+        derive_provisionally([ClockEvent("start", at("2026-12-01 10:00"))], spec("5 workday"), PUBLIC).assumed
+        == frozenset()
+    )
     # Hours need no calendar, so nothing about them is provisional.
     assert derive_provisionally(events, spec("24 hour"), PUBLIC.assuming([2027])).assumed == frozenset()
     known = PUBLIC.assuming([2027])
-    assert derive([ClockEvent("start", at("2026-11-20 10:00"))], spec("5 workday"), known).assumed == frozenset()
+    assert (
+        derive([ClockEvent("start", at("2026-11-20 10:00"))], spec("5 workday"), known).assumed == frozenset()
+    )
 
 
 # ---- marks
@@ -230,13 +266,19 @@ def test_what_a_scanner_raises():
     assert next_mark(found, "yellow", now) == ("red", at("2026-11-27 17:30"))
     assert next_mark(found, "red", now) is None
     assert level_at(found, now) == "yellow"
-    stopped = derive([ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("stop", at("2026-11-24 10:00"))], spec("5 workday"), PUBLIC)
+    stopped = derive(
+        [ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("stop", at("2026-11-24 10:00"))],
+        spec("5 workday"),
+        PUBLIC,
+    )
     assert level_at(stopped, now) == "green"
 
 
 # ---- properties
 
-MOMENTS = st.datetimes(datetime(2004, 1, 5), datetime(2026, 6, 1)).map(lambda value: value.replace(tzinfo=UTC))
+MOMENTS = st.datetimes(datetime(2004, 1, 5), datetime(2026, 6, 1)).map(
+    lambda value: value.replace(tzinfo=UTC)
+)
 SPANS = st.one_of(
     st.integers(1, 30).map(lambda n: Span(n, SpanUnit.WORKDAY)),
     st.integers(1, 60).map(lambda n: Span(n, SpanUnit.DAY)),
@@ -261,14 +303,21 @@ def derived(clock, *events):
 @settings(max_examples=300, deadline=None)
 @given(specs(), MOMENTS, LENGTHS)
 def test_a_later_start_is_never_due_earlier(clock, start, later):
-    assert derived(clock, ("start", start, None)).due_at <= derived(clock, ("start", start + later, None)).due_at
+    assert (
+        derived(clock, ("start", start, None)).due_at <= derived(clock, ("start", start + later, None)).due_at
+    )
 
 
 @settings(max_examples=300, deadline=None)
 @given(specs(), MOMENTS, st.integers(1, 20))
 def test_a_longer_span_is_never_due_earlier_and_always_after_the_start(clock, start, more):
     longer = type(clock)(
-        clock.kind, clock.side, Span(clock.span.amount + more, clock.span.unit), clock.start_event, clock.hours, clock.cutoff
+        clock.kind,
+        clock.side,
+        Span(clock.span.amount + more, clock.span.unit),
+        clock.start_event,
+        clock.hours,
+        clock.cutoff,
     )
     first, second = derived(clock, ("start", start, None)), derived(longer, ("start", start, None))
     assert start < first.due_at < second.due_at
@@ -292,7 +341,14 @@ def test_a_pause_adds_exactly_the_pause(clock, start, wait, length):
 def test_pauses_that_touch_equal_one(clock, start, wait, first, second):
     a, b, c = start + wait, start + wait + first, start + wait + first + second
     one = derived(clock, ("start", start, None), ("pause", a, None), ("resume", c, None))
-    two = derived(clock, ("start", start, None), ("pause", a, None), ("resume", b, None), ("pause", b, None), ("resume", c, None))
+    two = derived(
+        clock,
+        ("start", start, None),
+        ("pause", a, None),
+        ("resume", b, None),
+        ("pause", b, None),
+        ("resume", c, None),
+    )
     assert one.due_at == two.due_at
     assert one.marks == two.marks
 
@@ -301,7 +357,9 @@ def test_pauses_that_touch_equal_one(clock, start, wait, first, second):
 @given(specs(), MOMENTS, LENGTHS)
 def test_a_pause_of_no_length_changes_nothing(clock, start, wait):
     moment = start + wait
-    assert derived(clock, ("start", start, None), ("pause", moment, None), ("resume", moment, None)) == derived(clock, ("start", start, None))
+    assert derived(
+        clock, ("start", start, None), ("pause", moment, None), ("resume", moment, None)
+    ) == derived(clock, ("start", start, None))
 
 
 @settings(max_examples=300, deadline=None)
@@ -310,7 +368,9 @@ def test_pause_and_extension_commute(clock, start, wait, length, amount):
     more = Span(amount, clock.span.unit)
     pause, resume = ("pause", start + wait, None), ("resume", start + wait + length, None)
     extended_first = derived(clock, ("start", start, None), ("extend", start, more), pause, resume)
-    paused_first = derived(clock, ("start", start, None), pause, resume, ("extend", start + wait + length, more))
+    paused_first = derived(
+        clock, ("start", start, None), pause, resume, ("extend", start + wait + length, more)
+    )
     assert extended_first.due_at == paused_first.due_at
     assert extended_first.original_due_at == derived(clock, ("start", start, None)).due_at
 

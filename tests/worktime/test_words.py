@@ -7,7 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils.translation import override
 
-from hotline.worktime.rules import ClockEvent, MarkBasis, MarkSpec, Span, derive, derive_provisionally, explain
+from hotline.worktime.rules import (
+    ClockEvent,
+    MarkBasis,
+    MarkSpec,
+    Span,
+    derive,
+    derive_provisionally,
+    explain,
+)
 from hotline.worktime.rules.clocks import default_marks
 from hotline.worktime.rules.words import holiday_name, length_words, mark_words
 from tests.worktime.factories import PUBLIC, at, spec
@@ -66,7 +74,13 @@ def test_english_for_citizens():
 )
 def test_first_sentences(start, span, cutoff, expected):
     with override("zh-hans"):
-        words = explain(derive([ClockEvent("start", at(start))], type(spec("1 day"))("finish", "city", Span.parse(span), "created", cutoff=cutoff), PUBLIC))
+        words = explain(
+            derive(
+                [ClockEvent("start", at(start))],
+                type(spec("1 day"))("finish", "city", Span.parse(span), "created", cutoff=cutoff),
+                PUBLIC,
+            )
+        )
     assert any(expected in sentence for sentence in words), words
 
 
@@ -74,13 +88,36 @@ def test_what_ends_differently():
     start = ClockEvent("start", at("2026-11-20 10:00"))
     clock = spec("2 workday")
     with override("en"):
-        assert explain(derive([start, ClockEvent("stop", at("2026-11-30 10:00"))], clock, PUBLIC))[-1].endswith("late.")
-        assert "without a verdict" in explain(derive([start, ClockEvent("void", at("2026-11-30 10:00"))], clock, PUBLIC))[-1]
-        assert len(explain(derive([start, ClockEvent("void", at("2026-11-30 10:00"))], clock, PUBLIC), "citizen")) == 3
-        assert "stands still" in explain(derive([start, ClockEvent("pause", at("2026-11-20 11:00"))], clock, PUBLIC))[-1]
-        provisional = derive_provisionally([ClockEvent("start", at("2026-12-30 10:00"))], spec("5 workday"), PUBLIC)
+        assert explain(derive([start, ClockEvent("stop", at("2026-11-30 10:00"))], clock, PUBLIC))[
+            -1
+        ].endswith("late.")
+        assert (
+            "without a verdict"
+            in explain(derive([start, ClockEvent("void", at("2026-11-30 10:00"))], clock, PUBLIC))[-1]
+        )
+        assert (
+            len(
+                explain(derive([start, ClockEvent("void", at("2026-11-30 10:00"))], clock, PUBLIC), "citizen")
+            )
+            == 3
+        )
+        assert (
+            "stands still"
+            in explain(derive([start, ClockEvent("pause", at("2026-11-20 11:00"))], clock, PUBLIC))[-1]
+        )
+        provisional = derive_provisionally(
+            [ClockEvent("start", at("2026-12-30 10:00"))], spec("5 workday"), PUBLIC
+        )
         assert explain(provisional)[-1].startswith("Provisional: the holidays of 2027")
-        hours = derive([start, ClockEvent("pause", at("2026-11-20 11:00")), ClockEvent("resume", at("2026-11-21 12:30"))], spec("24 hour"), PUBLIC)
+        hours = derive(
+            [
+                start,
+                ClockEvent("pause", at("2026-11-20 11:00")),
+                ClockEvent("resume", at("2026-11-21 12:30")),
+            ],
+            spec("24 hour"),
+            PUBLIC,
+        )
         assert "for 1 calendar day 1 hour 30 minutes" in explain(hours)[-1]
 
 
@@ -89,7 +126,13 @@ def test_small_words():
         assert length_words(timedelta(0)) == "0 minutes"
         assert holiday_name("") == "holiday"
         assert holiday_name("建城节") == "建城节"
-        assert [mark_words(mark) for mark in default_marks(Span.parse("5 workday"))] == ["50% of the time left", "1 working day left", "when overdue"]
-        assert mark_words(MarkSpec("red", MarkBasis.FIRST_OVERDUE_WORKDAY)) == "on the first overdue working day"
+        assert [mark_words(mark) for mark in default_marks(Span.parse("5 workday"))] == [
+            "50% of the time left",
+            "1 working day left",
+            "when overdue",
+        ]
+        assert (
+            mark_words(MarkSpec("red", MarkBasis.FIRST_OVERDUE_WORKDAY)) == "on the first overdue working day"
+        )
         assert mark_words(MarkSpec("red", MarkBasis.AFTER, Span.parse("2 hour"))) == "overdue by 2 hours"
         assert mark_words(MarkSpec("red", MarkBasis.AFTER)) == "when overdue"

@@ -11,7 +11,7 @@ from itertools import product
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from hotline.worktime.rules.calendar import SpanUnit, WorkCalendar
+from hotline.worktime.rules.calendar import SpanUnit, WorkCalendar, YearUnknown
 from hotline.worktime.rules.clocks import ClockSpec
 from hotline.worktime.rules.policy import Case, PolicyDocument, Rule
 from hotline.worktime.rules.words import KIND_LABELS, SIDE_LABELS, day_words, span_words
@@ -272,7 +272,7 @@ def _reach(document: PolicyDocument, calendar: WorkCalendar | None, from_day: da
                 % {"rule": rule.name, "span": span_words(finish.span)},
             )
     if longest:
-        until = horizon(from_day, longest)
+        until = horizon(calendar, from_day, longest)
         for year in missing_years(calendar, until, from_day):
             yield Finding(
                 Severity.STOP,
@@ -283,9 +283,17 @@ def _reach(document: PolicyDocument, calendar: WorkCalendar | None, from_day: da
             )
 
 
-def horizon(day: date, workdays: int) -> date:
-    """The last calendar day that so many working days from `day` can reach; generous by a Spring Festival."""
-    return day + timedelta(days=-(-workdays * 7 // 5) + 16)
+def horizon(calendar: WorkCalendar | None, day: date, workdays: int) -> date:
+    """The day that so many working days from `day` reach: exact where the calendar knows it, else a generous guess that
+    lies in the year that is missing.
+    """
+    guess = day + timedelta(days=-(-workdays * 7 // 5) + 16)
+    if calendar is None:
+        return guess
+    try:
+        return calendar.shift_workdays(day, workdays)
+    except YearUnknown as unknown:
+        return max(guess, date(unknown.year, 1, 1))
 
 
 def missing_years(calendar: WorkCalendar | None, until: date, from_day: date) -> list[int]:

@@ -238,18 +238,19 @@ class PolicyDocument:
             yield from (spec for spec in rule.clocks.values() if spec is not None)
 
     def longest_workdays(self) -> int:
-        """Working days that one order can be promised at most with its extensions, for the calendar's horizon."""
-        spans = [spec.span for spec in self.clocks()]
-        reach = max((_workdays(span) for span in spans), default=0)
-        more = max(
-            (
-                limits.times * max((_workdays(span) for span in limits.amounts), default=0)
-                for rule in self.rules
-                if (limits := rule.extension)
-            ),
-            default=0,
-        )
-        return reach + more
+        """Working days that one order can need at most, extensions and late marks included: the calendar's horizon."""
+        reach = max((_workdays(spec.span) + _late(spec) for spec in self.clocks()), default=0)
+        extensions = [rule.extension for rule in self.rules if rule.extension is not None]
+        more = [limits.times * max(map(_workdays, limits.amounts), default=0) for limits in extensions]
+        return reach + max(more, default=0)
+
+
+def _late(spec: ClockSpec) -> int:
+    """Working days after the due moment that the marks need."""
+    least = int(any(mark.basis is MarkBasis.FIRST_OVERDUE_WORKDAY for mark in spec.marks))
+    return max(
+        [least, *(_workdays(mark.span) for mark in spec.marks if mark.basis is MarkBasis.AFTER and mark.span)]
+    )
 
 
 def _workdays(span: Span) -> int:

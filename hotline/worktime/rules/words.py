@@ -6,9 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from hotline.kit.clock import CITY_ZONE
 from hotline.worktime.rules.calendar import Span, SpanUnit, minute_text
