@@ -85,7 +85,7 @@ class Urgency(TextChoices):
 
 
 class Channel(TextChoices):
-    PHONE = "phone", _("Phone")
+    PHONE = "phone", _p("channel", "Phone")
     WEB = "web", _("Website")
     APP = "app", _("App")
     WECHAT = "wechat", _("WeChat")
