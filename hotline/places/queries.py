@@ -76,7 +76,7 @@ def search(text: str, *, within: str = "", limit: int = 10) -> list[PlaceHit]:
     ]
     if len(hits) < limit and not typed.isascii():
         points = (
-            Point.objects.filter(name__contains=typed, division_id__startswith=significant(within))
+            Point.objects.filter(name__contains=typed, division__code__startswith=significant(within))
             .select_related("division")
             .order_by("name", "id")[: limit - len(hits)]
         )

@@ -78,7 +78,7 @@ def test_units_are_made_from_divisions() -> None:
         ("catalogue.csv", "01.01,,ZJ,NOWHERE,依据,2020-01-01", "unit NOWHERE is unknown"),
         ("reasons.csv", "return,x,名,,,nothing,2020-01-01", "parent reason nothing is unknown"),
         ("reasons.csv", "return,x,名,,,,tomorrow", "effective_from: "),
-        ("scripts.csv", "greeting,名,词,2020-01-01", "greeting/2024-01-01 stands more than once"),
+        ("scripts.csv", "greeting,名,词,2020-01-01", "greeting/2020-01-01 stands more than once"),
     ],
 )
 def test_every_mistake_is_named_with_its_line(county: Path, file: str, line: str, message: str) -> None:

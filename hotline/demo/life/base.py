@@ -161,7 +161,7 @@ class Told:
                 continue
             begun = clock.track.events[-1].at if not clock.track.plain and running else clock.started
             for level, at in clock.marks:
-                if at <= until and (running or level in ("yellow", "red")):
+                if (at <= until if running else at < until and level in ("yellow", "red")):
                     raised.append((max(at, begun), key, level))
         for at, key, level in sorted(raised, key=lambda item: (item[0], RANK[item[2]])):
             clock = clocks[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from typing import Any
@@ -20,6 +21,10 @@ def start(world: bytes) -> None:
         django.setup()
     # The pickle comes from our own parent process.
     _teller = teller_of(pickle.loads(world))  # noqa: S301
+    # Stories hold no circles: counting references frees them, and looking for circles would cost a fifth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 def teller_of(world: Any) -> Any:

@@ -1,0 +1,85 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from hotline.accounts.models import Membership, Person, Unit
+from hotline.demo.actions import CityFaults, load_city
+from hotline.demo.pack import PACKS, find_pack
+from hotline.dispatch.models import CatalogueEntry
+from hotline.intake.models import CategoryForm
+from hotline.kit.actor import system_actor
+from hotline.kit.errors import Invalid, NotPermitted, Refused
+from hotline.places.models import Division
+from hotline.workorders.models import Category, CitySettings, ReasonCode, Script
+from hotline.worktime.models import Calendar, Policy
+
+pytestmark = pytest.mark.django_db
+LOADER = system_actor("load-city", "places:manage", "worktime:manage")
+TABLES = (Division, Unit, Person, Membership, Category, CatalogueEntry, ReasonCode, Script, CategoryForm, Calendar, Policy)
+
+
+def test_a_county_stands_on_its_own() -> None:
+    result = load_city(actor=LOADER, folder=PACKS / "county")
+    city = CitySettings.objects.get()
+    assert (city.name, city.number_prefix, city.hub_id) == ("澄湖县", "CH", Unit.objects.get(code="CENTER").pk)
+    town = Unit.objects.get(code="T990123100")
+    assert town.name == "澄湖镇人民政府"
+    assert town.path == f"/{city.hub_id}/{town.pk}/"
+    assert Category.objects.get(code="01.01.01").path_name == "住房城建›物业与房屋›小区漏水"
+    assert Membership.objects.get(person__username="dispatcher", role="dispatcher").handles_secret
+    assert Policy.objects.get().state == "published"
+    assert result.counts["units"] == Unit.objects.count()
+
+
+def test_again_changes_nothing_but_what_the_pack_changed(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(PACKS / "county", tmp_path / "county"))
+    load_city(actor=LOADER, folder=folder)
+    before = [table._default_manager.count() for table in TABLES]
+    password = Person.objects.get(username="agent").password
+    units = folder / "units.csv"
+    units.write_text(units.read_text(encoding="utf-8").replace("县住建局", "县建设局"), encoding="utf-8")
+    load_city(actor=LOADER, folder=folder)
+    assert [table._default_manager.count() for table in TABLES] == before
+    assert Unit.objects.get(code="ZJ").short_name == "县建设局"
+    assert Person.objects.get(username="agent").password == password
+
+
+def test_a_faulty_pack_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(shutil.copytree(PACKS / "county", tmp_path / "county"))
+    with (folder / "staff.csv").open("a", encoding="utf-8") as stream:
+        stream.write("x,某人,NOWHERE,agent,,\n")
+    with pytest.raises(CityFaults) as caught:
+        load_city(actor=LOADER, folder=folder)
+    assert [str(fault) for fault in caught.value.faults] == ["staff.csv:18: unit NOWHERE is unknown"]
+    with pytest.raises(CommandError, match="nothing was written"):
+        call_command("load_city", str(folder))
+    assert "staff.csv:18" in capsys.readouterr().err
+    assert not Unit.objects.exists()
+
+
+def test_a_database_holds_one_city() -> None:
+    load_city(actor=LOADER, folder=PACKS / "county")
+    CitySettings.objects.update(division_code="990124000000")
+    with pytest.raises(Refused, match="another_city"):
+        load_city(actor=LOADER, folder=PACKS / "county")
+
+
+def test_who_may_load() -> None:
+    with pytest.raises(NotPermitted):
+        load_city(actor=system_actor("nobody"), folder=PACKS / "county")
+    assert not Unit.objects.exists()
+
+
+def test_packs_are_found_by_name_or_folder() -> None:
+    assert find_pack("county") == PACKS / "county"
+    assert find_pack(str(PACKS / "county")) == PACKS / "county"
+    with pytest.raises(Invalid, match="county, shanghai"):
+        find_pack("atlantis")
+
+
+def test_the_command_prints_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_city", "county")
+    assert "staff" in capsys.readouterr().out
