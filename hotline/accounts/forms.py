@@ -86,7 +86,7 @@ class ContactForm(forms.Form):
 
 
 class UnitForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(label=_("Name of the unit"), max_length=120)
     short_name = forms.CharField(label=_("Short name"), max_length=40)
     code = forms.CharField(label=_("Code"), max_length=40)
     level = forms.ChoiceField(label=_("Level"), choices=UnitLevel)

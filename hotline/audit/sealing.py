@@ -98,7 +98,7 @@ def head(chain: str) -> Cursor:
             [chain],
         )
         row = cursor.fetchone()
-    return Cursor(*row[:5], digest=bytes(row[5])) if row else Cursor()
+    return Cursor(row[0], row[1], row[2], row[3], row[4], bytes(row[5])) if row else Cursor()
 
 
 def seal(
@@ -128,8 +128,8 @@ def _seal_once(chain: Chain, batch: int) -> tuple[int, bool]:
         at = head(chain.name)
         xmin, next_xid = _settled(cursor)
         bound = "t.xid < %s::text::xid8"
-        limit: list[object] = [xmin]
-        moved = at.seq > 0 and xmin < at.xid
+        limit: list[int] = [xmin]
+        moved = at.seq > 0 and next_xid <= at.xid
         if moved:
             # Restored elsewhere, where transactions count from the start again. All rows beyond the last link were
             # there when it was restored; they end the old epoch, whatever they number.

@@ -72,7 +72,7 @@ def find_or_create_citizen(
             # The twin committed between our look and our insert; now it can be seen.
             rows = list(Citizen.objects.raw(_MAKE, parameters))
         citizen = rows[0]
-        if citizen.fresh:
+        if citizen.fresh:  # type: ignore[attr-defined]
             audit.record(
                 actor=actor, verb="accounts.create_citizen", object_type="citizen", object_id=citizen.pk
             )
@@ -223,7 +223,7 @@ def rotate_identity(
     ring = identity_ring()
     prefix = ring.current_prefix()
     stale = " OR ".join(f"({column} IS NOT NULL AND substr({column}, 1, %s) <> %s)" for column in SEALED)
-    parameters = [len(prefix), prefix] * len(SEALED)
+    parameters: list[int | bytes] = [len(prefix), prefix] * len(SEALED)
     total, last = 0, 0
     while True:
         with transaction.atomic():

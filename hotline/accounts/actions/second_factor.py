@@ -28,7 +28,7 @@ CODES = 10
 
 def has_second_factor(person: Person) -> bool:
     """True when a device is enrolled."""
-    return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=person, confirmed=True).exists())
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +24,7 @@ from hotline.accounts.actions import (
 from hotline.accounts.actions.second_factor import check_second_factor, confirm_enrolment, make_recovery_codes
 from hotline.accounts.actions.sessions import rekey_session
 from hotline.accounts.forms import CodeForm, ContactForm, DelegationForm, NewPasswordForm
-from hotline.accounts.models import Person
+from hotline.accounts.models import Person, StaffSession
 from hotline.accounts.rules import SESSION_END_LABELS
 from hotline.accounts.views.sign_in import enrolment
 from hotline.kit.access import access, actor_of, signed_in
@@ -36,6 +38,10 @@ def _me(request: HttpRequest) -> Person:
     person = request.user
     assert isinstance(person, Person)
     return person
+
+
+def _session(request: HttpRequest) -> StaffSession:
+    return cast(StaffSession, request.staff_session)  # type: ignore[attr-defined]
 
 
 def _profile(request: HttpRequest, status: int = 200, **forms: object) -> HttpResponse:
@@ -82,7 +88,7 @@ def own_password(request: HttpRequest) -> HttpResponse:
                 person_id=_me(request).pk,
                 old=form.cleaned_data["old"],
                 new=form.cleaned_data["new"],
-                keep_session=request.staff_session.pk,  # type: ignore[attr-defined]
+                keep_session=_session(request).pk,
             )
         except Invalid as error:
             for field, words in error.details.items():
@@ -98,7 +104,7 @@ def _keep_session(request: HttpRequest, person: Person) -> None:
     update_session_auth_hash(request, person)
     if not request.session.session_key:
         request.session.save()
-    rekey_session(request.staff_session, request.session.session_key or "")  # type: ignore[attr-defined]
+    rekey_session(_session(request), request.session.session_key or "")
 
 
 @signed_in
@@ -200,7 +206,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     rows = queries.sessions_of(actor_of(request), _me(request).pk)
     for row in rows:
         row.end_label = str(SESSION_END_LABELS.get(row.end_reason, ""))  # type: ignore[attr-defined]
-    return render(request, "accounts/sessions.html", {"rows": rows, "mine": request.staff_session.pk})  # type: ignore[attr-defined]
+    return render(request, "accounts/sessions.html", {"rows": rows, "mine": _session(request).pk})
 
 
 @access("accounts:manage_sessions")
@@ -214,8 +220,8 @@ def all_sessions(request: HttpRequest) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
     )
     return render(
-        request, "accounts/all_sessions.html", {"page_of": page, "q": text, "mine": request.staff_session.pk}
-    )  # type: ignore[attr-defined]
+        request, "accounts/all_sessions.html", {"page_of": page, "q": text, "mine": _session(request).pk}
+    )
 
 
 @signed_in
@@ -231,8 +237,6 @@ def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere else."""
-    count = end_all_sessions(
-        actor=actor_of(request), person_id=_me(request).pk, keep=request.staff_session.pk
-    )  # type: ignore[attr-defined]
+    count = end_all_sessions(actor=actor_of(request), person_id=_me(request).pk, keep=_session(request).pk)
     messages.success(request, _("%(count)d other sessions have ended.") % {"count": count})
     return redirect("accounts:sessions")

@@ -131,8 +131,11 @@ def edit_unit(request: HttpRequest, unit_id: int) -> HttpResponse:
                 for name, value in error.details["theirs"].items()
                 if value != mine[name]
             }
-            form.data = form.data.copy()
-            form.data["version"] = str(_unit(unit_id).version)
+            # Sent again, it is meant to follow on what is there now.
+            form.data = {
+                **{name: request.POST[name] for name in request.POST},
+                "version": str(_unit(unit_id).version),
+            }
         else:
             messages.success(request, _("Saved."))
             return redirect("accounts:unit", unit_id)
@@ -150,7 +153,7 @@ def move(request: HttpRequest, unit_id: int) -> HttpResponse:
     """Hang a unit under another."""
     form = MoveForm(request.POST)
     if not form.is_valid():
-        raise Invalid("unit", " ".join(form.errors["parent"]))
+        raise Invalid("unit", " ".join(str(words) for words in form.errors["parent"]))
     parent = form.cleaned_data["parent"]
     moved = move_unit(actor=actor_of(request), unit_id=unit_id, parent_id=parent.pk if parent else None)
     messages.success(request, _("%(unit)s is moved, with all units below it.") % {"unit": moved.name})
