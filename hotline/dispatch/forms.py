@@ -29,7 +29,7 @@ class EntryForm(forms.Form):
         label=gettext_lazy("Legal basis"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     effective_from = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Holds from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
     def clean_category(self) -> Category:

@@ -11,7 +11,7 @@ from hotline.dispatch.rules import ALIKE, likeness
 from hotline.kit.actor import Actor
 from hotline.places.rules import significant
 from hotline.workorders.models import FINAL_STATES, WorkOrder
-from hotline.workorders.queries import visible_to
+from hotline.workorders.queries import in_division, visible_to
 
 LOOK_BACK = timedelta(days=30)
 CANDIDATES = 80
@@ -62,7 +62,7 @@ def likely_duplicates(
         if category:
             near &= Q(category__code=category)
         if district:
-            near &= Q(division_id__startswith=district)
+            near &= in_division(district)
         for order in rows.filter(near).order_by("-id")[:CANDIDATES]:
             score = likeness(text, f"{order.title}{order.content}")
             if score >= ALIKE and order.pk not in found:

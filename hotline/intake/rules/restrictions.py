@@ -16,9 +16,9 @@ MEASURES = {
     "police_lead": _("Pass the lead to the police"),
 }
 STATES = {
-    "proposed": _("Proposed"),
+    "proposed": _("Measure proposed"),
     "approved": _("In force"),
-    "refused": _("Refused"),
+    "refused": _("Measure refused"),
     "lifted": _("Lifted"),
 }
 # verb → (from states, to state)
