@@ -16,7 +16,7 @@ class WorktimeConfig(AppConfig):
         health.register("worktime.policy", queries.policy_health)
         navigation.register(
             navigation.Item(
-                "worktime:policies", _("Deadlines"), icon="clock", order=40, group="configuration"
+                "worktime:policies", _("Deadline rules"), icon="clock", order=40, group="configuration"
             ),
             navigation.Item(
                 "worktime:calendar", _("Calendar"), icon="calendar", order=41, group="configuration"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hotline.worktime.models import DayKind
 from hotline.worktime.rules import Vocabulary
@@ -21,7 +22,7 @@ class DayForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("It is"), choices=[*DayKind.choices, ("", _("an ordinary day"))], required=False
     )
-    name = forms.CharField(label=_("Name"), max_length=60, required=False)
+    name = forms.CharField(label=pgettext_lazy("calendar", "Name"), max_length=60, required=False)
 
 
 class DaysForm(forms.Form):

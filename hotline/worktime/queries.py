@@ -150,7 +150,7 @@ def _some_policy(policy_id: int | None) -> LoadedPolicy:
     if policy_id is None:
         raise Refused(
             "no_policy",
-            _("No deadline policy is in effect. An administrator must publish one under “Deadlines”."),
+            _("No deadline policy is in effect. An administrator must publish one under “Deadline rules”."),
         )
     return _published_policy(policy_id)
 
@@ -205,14 +205,14 @@ def policy_health() -> Result:
         return Result(
             Level.FAIL,
             _("No deadline policy is in effect; new orders have no deadlines."),
-            _("Publish one under “Deadlines”."),
+            _("Publish one under “Deadline rules”."),
         )
     row = Policy.objects.get(pk=policy_id)
     if row.effective_to is not None and _ids(row.effective_to)[0] is None:
         text = _("The deadline policy ends on %(day)s and no other follows.") % {
             "day": row.effective_to.astimezone(CITY_ZONE).date().isoformat()
         }
-        return Result(Level.WARN, text, _("Publish its successor under “Deadlines”."))
+        return Result(Level.WARN, text, _("Publish its successor under “Deadline rules”."))
     return Result(
         Level.OK,
         _("%(name)s, version %(version)d, is in effect.") % {"name": row.name, "version": row.version},

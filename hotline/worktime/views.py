@@ -34,6 +34,7 @@ from hotline.worktime.rules.words import (
     KIND_LABELS,
     LEVEL_LABELS,
     SIDE_LABELS,
+    UNIT_LABELS,
     explain,
     holiday_name,
     moment_words,
@@ -313,6 +314,7 @@ def _policy_page(
             "findings": actions.findings_of(document, row.effective_from),
             "editing": draft and may.allowed,
             "may": may,
+            "units": UNIT_LABELS.items(),
             "yaml": DocumentForm(initial={"text": text or dump(row.document)}),
             "faults": faults,
             "publish_form": PublishForm(initial={"effective_from": begin}),
@@ -400,9 +402,9 @@ def save_policy(request: HttpRequest, policy_id: int) -> HttpResponse:
         text = request.POST["text"]
     else:
         spans = {
-            key.removeprefix("span-"): str(value)
+            (field := key.removeprefix("amount-")): f"{value} {request.POST.get(f'unit-{field}', '')}"
             for key, value in request.POST.items()
-            if key.startswith("span-")
+            if key.startswith("amount-")
         }
         text = dump(
             with_spans(row.document, spans, request.POST.get("hours", ""), request.POST.get("cutoff"))

@@ -45,6 +45,8 @@ def due(start: str, span: str, **more: object) -> str:
         ("2026-11-21 09:00", "5 workday", 900, "2026-11-27 17:30"),
         # counting inclusively (Guangzhou states days as working days, inclusive)
         ("2026-11-23 17:00", "1 workday", 1050, "2026-11-23 17:30"),
+        # after work the day is over, whatever the cut-off says
+        ("2026-11-20 20:00", "1 workday", 1440, "2026-11-23 17:30"),
         # National Day 2025: 28 September and 11 October are worked
         ("2025-09-26 11:00", "5 workday", None, "2025-10-10 17:30"),
         ("2025-09-30 17:00", "1 workday", None, "2025-10-09 17:30"),

@@ -114,12 +114,15 @@ def test_a_policy_is_drafted_changed_and_published(cast):
     draft = Policy.objects.get(state=VersionState.DRAFT)
     save = reverse("worktime:save_policy", args=[draft.pk])
     assert (
-        client.post(save, {"span-0-3": "4 workday", "hours": "09:00-17:00", "cutoff": ""}).status_code == 302
+        client.post(
+            save, {"amount-0-3": "4", "unit-0-3": "workday", "hours": "09:00-17:00", "cutoff": ""}
+        ).status_code
+        == 302
     )
     draft.refresh_from_db()
     assert draft.document["rules"][0]["clocks"][3]["span"] == "4 workday"
     assert draft.document["hours"] == "09:00-17:00"
-    faulty = client.post(save, {"span-0-3": "4 weeks", "hours": "09:00-17:00"})
+    faulty = client.post(save, {"amount-0-3": "4", "unit-0-3": "weeks", "hours": "09:00-17:00"})
     assert faulty.status_code == 422
     assert "4 weeks" in faulty.content.decode()
     assert client.post(save, {"text": "a: ["}).status_code == 422

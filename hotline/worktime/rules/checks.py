@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from hotline.worktime.rules.calendar import SpanUnit, WorkCalendar, YearUnknown
 from hotline.worktime.rules.clocks import ClockSpec
 from hotline.worktime.rules.policy import Case, PolicyDocument, Rule
-from hotline.worktime.rules.words import KIND_LABELS, SIDE_LABELS, day_words, span_words
+from hotline.worktime.rules.words import KIND_LABELS, SIDE_LABELS, day_words, is_chinese, span_words
 
 STATUTORY = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
 """Holidays of a fixed date in every year (全国年节及纪念日放假办法): New Year, Labour Day, three of National Day."""
 FEWEST_HOLIDAYS = 15
 """A year has 11 statutory days (13 from 2025) and more by swaps; fewer than 15 listed is an unfinished list."""
-MOST_MAKE_UPS = 10
+MOST_MAKE_UPS = 12
+"""2013 had that many."""
 
 Choices = Sequence[tuple[str, str | Promise]]
 
@@ -306,4 +307,4 @@ def missing_years(calendar: WorkCalendar | None, until: date, from_day: date) ->
 
 
 def _full(day: date) -> str:
-    return f"{day.year} · {day_words(day)}"
+    return f"{day.year}年{day_words(day)}" if is_chinese() else f"{day_words(day)} {day.year}"

@@ -234,7 +234,8 @@ def first_counted_day(at: datetime, spec: ClockSpec, calendar: WorkCalendar) -> 
     """Day 1 of a promise in working days that starts at `at`. Raises YearUnknown."""
     local = at.astimezone(CITY_ZONE)
     day = local.date()
-    if spec.cutoff is not None and local.hour * 60 + local.minute < spec.cutoff:
+    # Nothing can be due before it began: after work the day is over, whatever the cut-off says.
+    if spec.cutoff is not None and local.hour * 60 + local.minute < min(spec.cutoff, spec.hours.end):
         return calendar.workday_on_or_after(day)
     return calendar.shift_workdays(day, 1)
 

@@ -83,14 +83,15 @@ def holiday_name(name: str) -> str:
     return str(HOLIDAY_NAMES.get(name, name)) or gettext("holiday")
 
 
-def _chinese() -> bool:
+def is_chinese() -> bool:
+    """True when the reader's language is Chinese."""
     return (get_language() or "").startswith("zh")
 
 
 def day_words(day: date) -> str:
     """`11月20日（周五）` or `20 Nov (Fri)`."""
     weekday = str(_WEEKDAYS[day.weekday()])
-    if _chinese():
+    if is_chinese():
         return f"{day.month}月{day.day}日（{weekday}）"
     return f"{day.day} {date_format(day, 'M')} ({weekday})"
 
@@ -98,7 +99,7 @@ def day_words(day: date) -> str:
 def moment_words(at: datetime) -> str:
     """`11月20日（周五）16:40`."""
     local = at.astimezone(CITY_ZONE)
-    gap = "" if _chinese() else " "
+    gap = "" if is_chinese() else " "
     return f"{day_words(local.date())}{gap}{local:%H:%M}"
 
 
@@ -114,6 +115,14 @@ def span_words(span: Span) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", span.amount) % count
 
 
+UNIT_LABELS: dict[str, Label] = {
+    "workday": _("working days"),
+    "day": _("calendar days"),
+    "hour": _("hours"),
+    "minute": _("minutes"),
+}
+
+
 def length_words(length: timedelta, day: timedelta | None = None) -> str:
     """A length of time; with `day`, the length of a working day, in working days, hours and minutes."""
     minutes = round(length.total_seconds() / 60)
@@ -124,7 +133,7 @@ def length_words(length: timedelta, day: timedelta | None = None) -> str:
         parts.append(span_words(Span(rest // 60, SpanUnit.HOUR)))
     if rest % 60 or not parts:
         parts.append(span_words(Span(rest % 60, SpanUnit.MINUTE)))
-    return ("" if _chinese() else " ").join(parts)
+    return ("" if is_chinese() else " ").join(parts)
 
 
 def mark_words(mark: MarkSpec) -> str:
