@@ -47,7 +47,7 @@ def _yes(value: bool | None) -> str:
 
 Column = tuple[str | Promise, Callable[[WorkOrder], Any]]
 COLUMNS: tuple[Column, ...] = (
-    (gettext_lazy("Number"), lambda o: o.number),
+    (gettext_lazy("Order number"), lambda o: o.number),
     (pgettext_lazy("order", "State"), lambda o: o.get_state_display()),
     (gettext_lazy("Type"), lambda o: o.get_demand_type_display()),
     (gettext_lazy("Urgency"), lambda o: o.get_urgency_display()),
@@ -60,7 +60,7 @@ COLUMNS: tuple[Column, ...] = (
     (gettext_lazy("Citizen"), lambda o: o.citizen.name_mask if o.citizen and not o.anonymous else ""),
     (gettext_lazy("Phone"), lambda o: o.citizen.phone_mask if o.citizen else ""),
     (gettext_lazy("Lead unit"), lambda o: o.lead_unit.name if o.lead_unit else ""),
-    (gettext_lazy("Filed"), lambda o: _moment(o.created_at)),
+    (gettext_lazy("Filed at"), lambda o: _moment(o.created_at)),
     (gettext_lazy("Dispatched"), lambda o: _moment(o.dispatched_at)),
     (gettext_lazy("Deadline"), lambda o: _moment(o.due_at)),
     (gettext_lazy("Replied"), lambda o: _moment(o.replied_at)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hotline.accounts.models import Unit, UnitLevel
 from hotline.kit.clock import today
@@ -27,7 +28,7 @@ OPTION_LABELS = {
 
 
 class CategoryForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=80)
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     demand_types = forms.MultipleChoiceField(
         label=_("Usual types"), required=False, choices=DemandType.choices, widget=forms.CheckboxSelectMultiple, help_text=_("None chosen: any type.")
@@ -60,7 +61,7 @@ def _tomorrow() -> Any:
 class ReasonForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=ReasonKind.choices)
     code = forms.CharField(label=_("Code"), max_length=40, help_text=_("Lower-case letters, digits and _; never changes."))
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=120)
     legal_basis = words(_("Legal basis"), required=False, rows=2)
     script = words(_("Words read to the citizen"), required=False, rows=3)
     parent_code = forms.CharField(label=_("Branch (code)"), max_length=40, required=False)

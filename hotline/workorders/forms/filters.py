@@ -28,7 +28,7 @@ GROUP_LABELS: dict[str, str | Promise] = {
     StateGroup.OPEN: _("All open"),
     StateGroup.WITH_HUB: _("With the hotline centre"),
     StateGroup.WITH_UNIT: _("With units"),
-    StateGroup.IN_REVIEW: _("Waiting for a decision"),
+    StateGroup.IN_REVIEW: _("A decision is pending"),
     StateGroup.FOLLOW_UP: _("Waiting for follow-up"),
     StateGroup.FINISHED: _("Finished"),
 }

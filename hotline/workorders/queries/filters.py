@@ -61,6 +61,8 @@ class Flag(StrEnum):
     SECRET = "secret"
 
 
+RESTING = [str(OrderState.ON_HOLD), str(OrderState.CLOSE_REVIEW), str(OrderState.PENDING_FOLLOW_UP)]
+"""Open, but the city's finish clock does not run: it pauses on hold and stops with the reply."""
 DUE_SOON = timedelta(hours=24)
 """What "due soon" means in lists and on the board; each clock's own warning point is the policy's."""
 
@@ -150,7 +152,7 @@ def flag_condition(flag: Flag, now: datetime, prefix: str = "") -> Q:
     def p(**terms: Any) -> Q:
         return Q(**{f"{prefix}{name}": value for name, value in terms.items()})
 
-    running = ~p(state__in=[str(state) for state in FINAL_STATES]) & ~p(state=str(OrderState.ON_HOLD))
+    running = ~p(state__in=[str(state) for state in FINAL_STATES]) & ~p(state__in=RESTING)
     match flag:
         case Flag.SUPERVISED:
             return p(supervised=True)

@@ -167,7 +167,13 @@ def _main(city: Sequence[ClockLine]) -> ClockLine | None:
 def _split(offers: Sequence[ActionOffer]) -> tuple[list[ActionOffer], list[ActionOffer]]:
     shown = [offer for offer in offers if offer.relevant]
     order = {verb: place for place, verb in enumerate(MAIN_VERBS)}
-    buttons = sorted((offer for offer in shown if offer.verb in order), key=lambda offer: (not offer.allowed, order[offer.verb]))
+
+    def need(offer: ActionOffer) -> tuple[bool, int]:
+        # Once the citizen was contacted, another call is no longer the next thing to do.
+        done = offer.verb == "contact" and offer.assignment is not None and offer.assignment.contacted_at is not None
+        return not offer.allowed, order["apply_extension"] if done else order[offer.verb]
+
+    buttons = sorted((offer for offer in shown if offer.verb in order), key=need)
     return buttons, [offer for offer in shown if offer.verb not in order]
 
 

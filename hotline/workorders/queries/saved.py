@@ -20,7 +20,7 @@ class View:
 
 def default_columns() -> list[str]:
     """What fits a 1366-pixel screen and answers most questions."""
-    return ["state", "urgency", "category", "place", "unit", "marks", "created"]
+    return ["state", "category", "place", "unit", "marks", "created"]
 
 
 def saved_views(actor: Actor) -> list[View]:

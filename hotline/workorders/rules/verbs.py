@@ -269,6 +269,11 @@ _ROWS: tuple[Verb, ...] = (
         Place.ABOVE, _HANDLE, (), _UNIT_HAS, A.RECALLED, effects=(_VOID_BRANCH,), text=True,
     ),
     Verb(
+        "recall_assistant", "work_order.recalled", _("Take the request for assistance back"),
+        _("Request for assistance taken back"), "workorders:dispatch", Place.HUB, _HANDLE, (), _UNIT_HAS, A.RECALLED,
+        role=AssignmentRole.ASSISTANT, top_only=True, effects=(_VOID_BRANCH,), text=True,
+    ),
+    Verb(
         "recall", "work_order.recalled", _("Recall and dispatch anew"), _("Recalled by the hotline centre"),
         "workorders:dispatch", Place.HUB, _HANDLE | {O.ON_HOLD}, (O.PENDING_DISPATCH,), _UNIT_HAS, A.RECALLED,
         role=AssignmentRole.LEAD, top_only=True, moments=(Moment.REVIEWED,),
@@ -350,7 +355,7 @@ _ROWS: tuple[Verb, ...] = (
         top_only=True, application=ApplicationKind.HOLD, text=True,
     ),
     Verb(
-        "resume", "work_order.resumed", _("Resume"), _("Resumed"), "workorders:apply", Place.UNIT,
+        "resume", "work_order.resumed", _("Resume handling"), _("Resumed"), "workorders:apply", Place.UNIT,
         frozenset({O.ON_HOLD}), (O.IN_PROGRESS,), frozenset({A.ON_HOLD}), A.IN_PROGRESS, role=AssignmentRole.LEAD,
         top_only=True, effects=_RESUME, public=_("Handling goes on."), machine=True,
     ),

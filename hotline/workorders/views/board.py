@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "trouble": trouble,
         "why": LABELS[trouble][1],
         "overview": overview,
-        "columns": [(each, LABELS[each][0]) for each in Trouble],
+        "columns": [(each, LABELS[each][0]) for each in dict.fromkeys((Trouble.OVERDUE, Trouble.DUE_SOON, trouble))],
         "unit": unit,
         "above": list(Unit.objects.filter(pk__in=[int(p) for p in unit.path.split("/") if p][:-1]).order_by("path")) if unit else [],
         "district": district,

@@ -39,10 +39,9 @@ class Column:
 
 COLUMNS: tuple[Column, ...] = (
     Column("clock", gettext_lazy("Deadline"), fixed=True),
-    Column("number", gettext_lazy("Number"), fixed=True),
+    Column("number", gettext_lazy("Order number"), fixed=True),
     Column("title", gettext_lazy("Title"), fixed=True),
     Column("state", pgettext_lazy("order", "State")),
-    Column("urgency", gettext_lazy("Urgency")),
     Column("type", gettext_lazy("Type")),
     Column("category", gettext_lazy("Category")),
     Column("place", gettext_lazy("Place")),
@@ -50,7 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("citizen", gettext_lazy("Citizen")),
     Column("channel", gettext_lazy("Channel")),
     Column("marks", gettext_lazy("Marks")),
-    Column("created", gettext_lazy("Filed")),
+    Column("created", gettext_lazy("Filed at")),
     Column("closed", pgettext_lazy("order", "Closed at")),
     Column("counts", gettext_lazy("Returns, extensions, redos, urgings")),
 )
@@ -101,6 +100,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "column_names": [column.name for column in columns],
         "chips": _chips(request, form),
         "filtered": bool(form.chosen()),
+        "more": any(request.GET.get(name) for name in ("urgency", "demand_type", "channel", "since", "until", "sort", "flag")),
         "views": saved_views(actor),
         "query": _query_without(request.GET),
         "quick": _quick(request),
