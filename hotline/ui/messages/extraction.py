@@ -20,6 +20,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "ngettext_lazy": ("id", "plural"),
     "pgettext": ("context", "id"),
     "pgettext_lazy": ("context", "id"),
+    "_p": ("context", "id"),  # as the house imports pgettext_lazy
     "npgettext": ("context", "id", "plural"),
     "npgettext_lazy": ("context", "id", "plural"),
 }
