@@ -20,6 +20,6 @@ class TokenForm(forms.Form):
         label=_("Scopes"), choices=list(SCOPES.items()), widget=forms.CheckboxSelectMultiple
     )
     expires_at = forms.DateTimeField(
-        label=_("Ends"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=_("Valid until"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
     per_minute = forms.IntegerField(label=_("Calls a minute"), min_value=1, max_value=100000, initial=6000)

@@ -159,7 +159,7 @@ QUESTIONS = (
 def script(task: FollowUpTask) -> dict[str, str]:
     """What the clerk says, by question; the words in effect today, with the order's own facts put in."""
     today = clock.today()
-    codes = dict((code, name) for name, code in QUESTIONS)
+    codes = {code: name for name, code in QUESTIONS}
     rows = Script.objects.filter(code__in=codes, effective_from__lte=today).filter(
         Q(effective_to__isnull=True) | Q(effective_to__gte=today)
     )
@@ -232,3 +232,8 @@ def of_order(order_id: int) -> QuerySet[FollowUpTask]:
         .select_related("result", "appeal")
         .order_by("id")
     )
+
+
+def contests_of(appeal_id: int) -> QuerySet[ResultAppeal]:
+    """A citizen's appeals against the result of one appeal, the newest first; the caller has checked who asks."""
+    return ResultAppeal.objects.filter(appeal_id=appeal_id).order_by("-id")

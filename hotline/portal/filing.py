@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from hotline.intake.rules import AppealForm, CitizenInput
+from hotline.kit import clock
 
 KEY = "filing"
 STEPS = ("words", "place", "about", "contact", "check")
@@ -36,7 +37,7 @@ class Filing:
     secret: bool = False
     anonymous: bool = False
     on_behalf_of: str = ""
-    reached: int = 0
+    saved_at: str = ""
 
     def demand(self) -> AppealForm:
         """The demand as intake wants it."""
@@ -82,6 +83,7 @@ def load(request: HttpRequest) -> Filing:
 
 def save(request: HttpRequest, filing: Filing) -> None:
     """Keep it in the session."""
+    filing.saved_at = clock.now().isoformat()
     request.session[KEY] = asdict(filing)
 
 

@@ -30,7 +30,7 @@ class WordsForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    district = forms.ChoiceField(label=_("District"), required=False)
+    district = forms.ChoiceField(label=_("District of the city"), required=False)
     street = forms.ChoiceField(label=_("Street or town"), required=False)
     community = forms.ChoiceField(label=_("Community or village"), required=False)
     address = forms.CharField(
@@ -82,7 +82,7 @@ class ContactForm(forms.Form):
         help_text=_("Only named handlers see it, and never your name."),
     )
     on_behalf_of = forms.CharField(
-        label=_("On behalf of"),
+        label=_("For somebody else"),
         max_length=60,
         required=False,
         help_text=_("Whom you speak for, if not for yourself."),
@@ -109,7 +109,7 @@ class CodeForm(forms.Form):
 
 class LookUpForm(forms.Form):
     number = forms.CharField(
-        label=_("Number"),
+        label=_("Appeal number"),
         max_length=30,
         widget=forms.TextInput(attrs={"autofocus": True, "autocapitalize": "characters"}),
     )

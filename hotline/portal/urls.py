@@ -9,6 +9,7 @@ urlpatterns = [
     path("file/", filing.start, name="file"),
     path("file/again/", filing.restart, name="restart"),
     path("file/upload/", filing.upload, name="upload"),
+    path("file/upload/<int:attachment_id>/remove/", filing.take_back, name="take_back"),
     path("file/done/", filing.filed, name="filed"),
     re_path(r"^file/(?P<step>words|place|about|contact|check)/$", filing.step, name="file_step"),
     path("look-up/", following.look_up, name="look_up"),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("me/sign-in/", following.sign_in, name="sign_in"),
     path("me/sign-out/", following.sign_out, name="sign_out"),
     path("a/<str:number>/", following.appeal, name="appeal"),
+    path("a/<str:number>/files/<int:attachment_id>/", following.download, name="download"),
     path("a/<str:number>/rate/", following.rate, name="rate"),
     re_path(r"^a/(?P<number>[^/]+)/(?P<verb>supplement|urge|withdraw|contest)/$", following.act, name="act"),
 ]

@@ -14,14 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hotline.intake import actions as intake
 from hotline.intake import queries as intake_queries
+from hotline.intake.rules import check_answers, shown_answers
 from hotline.kit import clock
-from hotline.kit.access import actor_of, public
-from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.access import public
 from hotline.kit.errors import Invalid
 from hotline.places import queries as places
 from hotline.places.models import DivisionLevel
 from hotline.portal import filing as drafts
 from hotline.portal import promise, visitor
+from hotline.portal.bodies import bounded
 from hotline.portal.filing import STEPS, Filing
 from hotline.portal.forms import AboutForm, ContactForm, PlaceForm, WordsForm
 from hotline.portal.limits import limited
@@ -39,7 +40,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """The box on the home page posts here; GET continues where the visitor was."""
     if request.method == "POST":
         draft = drafts.load(request)
-        draft.content = request.POST.get("content", "").strip()[:20_000] or draft.content
+        draft.content = request.POST.get("content", "").replace("\0", "").strip()[:20_000] or draft.content
         drafts.save(request, draft)
         return HttpResponseRedirect(_step_url("words" if not draft.content else "place"))
     return HttpResponseRedirect(_step_url("words"))
@@ -50,24 +51,26 @@ def start(request: HttpRequest) -> HttpResponse:
 def restart(request: HttpRequest) -> HttpResponse:
     """Give the draft up and begin anew."""
     drafts.drop(request)
-    return HttpResponseRedirect(_step_url("words"))
-
-
-def _as_visitor(request: HttpRequest) -> Actor:
-    """Staff who try the portal file as visitors: what they see here is what citizens see."""
-    actor = actor_of(request)
-    return actor if actor.kind == ActorKind.CITIZEN else Actor(ActorKind.CITIZEN, 0, "")
+    return HttpResponseRedirect(_step_url("words") + "?new=1")
 
 
 @public
 @require_http_methods(["GET", "POST"])
 def step(request: HttpRequest, step: str) -> HttpResponse:
     """One page of filing."""
+    if request.method == "POST" and _filed_already(request):
+        return HttpResponseRedirect(reverse("portal:filed"))
     draft = drafts.load(request)
     handler = {"words": _words, "place": _place, "about": _about, "contact": _contact, "check": _check}[step]
     if step != "words" and not draft.content:
         return HttpResponseRedirect(_step_url("words"))
     return handler(request, draft)
+
+
+def _filed_already(request: HttpRequest) -> bool:
+    """A page of a filing that was sent meanwhile: double click, back button, second tab."""
+    key = request.POST.get("key", "")
+    return bool(key) and key == request.session.get("filed", {}).get("key")
 
 
 def _page(
@@ -81,13 +84,20 @@ def _page(
         "total": len(STEPS),
         "back": _step_url(STEPS[number - 1]) if number else reverse("portal:home"),
     }
-    return render(request, f"portal/file_{step}.html", context, status=422 if wrong else 200)
+    response = render(request, f"portal/file_{step}.html", context, status=422 if wrong else 200)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _next(request: HttpRequest, draft: Filing, step: str) -> HttpResponse:
-    draft.reached = max(draft.reached, STEPS.index(step) + 1)
     drafts.save(request, draft)
     return HttpResponseRedirect(_step_url(STEPS[STEPS.index(step) + 1]))
+
+
+def _faults(draft: Filing, known: int | None, names: tuple[str, ...]) -> dict[str, str]:
+    """What intake says against the fields of one page, so that it is heard there and not at the end."""
+    _checked, errors = intake_queries.check_appeal(draft.demand(), draft.citizen(known), clock.today())
+    return {name: text for name, text in errors.items() if name.startswith(names)}
 
 
 def _words(request: HttpRequest, draft: Filing) -> HttpResponse:
@@ -100,7 +110,12 @@ def _words(request: HttpRequest, draft: Filing) -> HttpResponse:
         request,
         draft,
         "words",
-        {"form": form, "files": files, "most_mb": settings.MAX_UPLOAD_BYTES // 2**20},
+        {
+            "form": form,
+            "files": files,
+            "most": settings.MAX_UPLOAD_BYTES,
+            "most_mb": settings.MAX_UPLOAD_BYTES // 2**20,
+        },
         wrong=bool(form.errors),
     )
 
@@ -117,22 +132,29 @@ def _choices(city: str, district: str, street: str) -> dict[str, list[tuple[str,
 def _place(request: HttpRequest, draft: Filing) -> HttpResponse:
     city = CitySettings.objects.values_list("division_code", flat=True).first() or ""
     given = request.POST if request.method == "POST" else request.GET
+    if request.method == "POST" and "skip" in request.POST:
+        draft.division = draft.address = ""
+        return _next(request, draft, "place")
     district = given.get("district", places.ancestor_at(draft.division, DivisionLevel.DISTRICT))
     street = given.get("street", places.ancestor_at(draft.division, DivisionLevel.STREET))
-    if street and not street.startswith(district[:6]):
-        street = ""
+    community = given.get("community", places.ancestor_at(draft.division, DivisionLevel.COMMUNITY))
+    # What lies below another district or street than the one now chosen is dropped.
+    street = street if district and street.startswith(district[:6]) else ""
+    community = community if street and community.startswith(street[:9]) else ""
     choices = _choices(city, district, street)
-    data = request.POST if request.method == "POST" else None
-    initial = {
+    values = {
         "district": district,
         "street": street,
-        "community": places.ancestor_at(draft.division, DivisionLevel.COMMUNITY),
+        "community": community,
         "address": given.get("address", draft.address),
     }
-    form = PlaceForm(data, choices=choices, initial=initial)
+    # Without scripts the streets of a district come by a button of their own.
+    narrowing = "narrow" in request.POST
+    data = values if request.method == "POST" and not narrowing else None
+    form = PlaceForm(data, choices=choices, initial=values)
     if request.method == "GET" and request.headers.get("HX-Request"):
         return render(request, "portal/_divisions.html", {"form": form})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not narrowing and form.is_valid():
         draft.division, draft.address = form.cleaned_data["division"], form.cleaned_data["address"].strip()
         return _next(request, draft, "place")
     return _page(request, draft, "place", {"form": form}, wrong=bool(form.errors))
@@ -147,8 +169,10 @@ def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
     facts = intake_queries.category_facts(category, clock.today()) if category else None
     questions = intake_queries.questions_of(category, clock.today()).questions if facts else ()
     if request.method == "GET" and request.headers.get("HX-Request"):
-        return render(request, "portal/_questions.html", {"questions": questions, "answers": draft.answers})
-    if request.method == "POST" and form.is_valid():
+        return render(request, "portal/_questions.html", {"questions": _asked(questions, draft.answers, {})})
+    errors: dict[str, str] = {}
+    narrowing = "narrow" in request.POST
+    if request.method == "POST" and form.is_valid() and not narrowing:
         draft.demand_type, draft.expectation = (
             form.cleaned_data["demand_type"],
             form.cleaned_data["expectation"],
@@ -160,15 +184,26 @@ def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
             else request.POST.get(f"q-{q.code}", "")
             for q in questions
         }
-        return _next(request, draft, "about")
+        drafts.save(request, draft)
+        errors = _faults(draft, visitor.citizen_id(request), ("answers.", "category", "expectation"))
+        if not errors:
+            return _next(request, draft, "about")
     context = {
         "form": form,
         "categories": promise.top_categories(),
         "category": category,
-        "questions": questions,
-        "answers": draft.answers,
+        "questions": _asked(questions, draft.answers, errors),
+        "errors": {name: text for name, text in errors.items() if not name.startswith("answers.")},
     }
-    return _page(request, draft, "about", context, wrong=bool(form.errors))
+    return _page(request, draft, "about", context, wrong=bool(form.errors or errors))
+
+
+def _asked(questions: Any, answers: dict[str, Any], errors: dict[str, str]) -> list[dict[str, Any]]:
+    """Questions with what was answered before and what is wrong with it."""
+    return [
+        {"q": q, "value": answers.get(q.code, ""), "error": errors.get(f"answers.{q.code}", "")}
+        for q in questions
+    ]
 
 
 def _contact(request: HttpRequest, draft: Filing) -> HttpResponse:
@@ -189,18 +224,32 @@ def _contact(request: HttpRequest, draft: Filing) -> HttpResponse:
             data["on_behalf_of"],
         )
         draft.anonymous = not known and not draft.phone.strip()
-        return _next(request, draft, "contact")
+        drafts.save(request, draft)
+        errors = _faults(draft, known, ("phone", "name", "on_behalf_of"))
+        if not errors:
+            return _next(request, draft, "contact")
+        for name, text in errors.items():
+            form.add_error(name if name in form.fields and not known else None, text)
     return _page(request, draft, "contact", {"form": form, "known": known}, wrong=bool(form.errors))
 
 
 def _check(request: HttpRequest, draft: Filing) -> HttpResponse:
     known = visitor.citizen_id(request)
     _checked, errors = intake_queries.check_appeal(draft.demand(), draft.citizen(known), clock.today())
-    if request.method == "POST" and not errors:
-        return _send(request, draft, known)
+    if request.method == "POST" and request.POST.get("key") != draft.key:
+        # Another tab began anew: what would be sent is not what this page showed.
+        errors = {"key": _("What you entered was changed in another window. Please read it again, then send.")}
+    elif request.method == "POST" and not errors:
+        try:
+            return _send(request, draft, known)
+        except Invalid as error:
+            if not error.details:
+                raise
+            errors = {name: str(text) for name, text in error.details.items()}
     context = {
-        "errors": errors,
+        "errors": [(text, _page_of(name)) for name, text in errors.items()],
         "place": places.path_text(draft.division),
+        "answers": _answered(draft),
         "promise": promise.preview(draft.demand()),
         "files": Attachment.objects.filter(appeal_key=draft.key, removed_at__isnull=True).count(),
         "category": intake_queries.category_facts(draft.category, clock.today()) if draft.category else None,
@@ -209,33 +258,40 @@ def _check(request: HttpRequest, draft: Filing) -> HttpResponse:
     return _page(request, draft, "check", context, wrong=request.method == "POST")
 
 
+_PAGE_OF = {"content": "words", "title": "words", "division": "place", "address": "place", "category": "about"}
+_PAGE_OF |= {"phone": "contact", "name": "contact", "on_behalf_of": "contact", "expectation": "about", "demand_type": "about"}
+
+
+def _page_of(name: str) -> str:
+    """Address of the page on which a field is mended; empty when there is none."""
+    step = "about" if name.startswith("answers.") else _PAGE_OF.get(name, "")
+    return _step_url(step) if step else ""
+
+
+def _answered(draft: Filing) -> list[tuple[str, str]]:
+    if not draft.category:
+        return []
+    questions = intake_queries.questions_of(draft.category, clock.today()).questions
+    return shown_answers(questions, check_answers(questions, draft.answers)[0])
+
+
 def _send(request: HttpRequest, draft: Filing, known: int | None) -> HttpResponse:
     limited(request, "file", 30, 3600)
-    actor = _as_visitor(request)
-    try:
-        filed = intake.file_appeal(
-            actor=actor,
-            channel=Channel.WEB,
-            source="portal",
-            idempotency_key=draft.key,
-            demand=draft.demand(),
-            citizen=draft.citizen(known),
-        )
-    except Invalid as error:
-        if not error.details:
-            raise
-        return _page(
-            request,
-            draft,
-            "check",
-            {"errors": error.details, "place": places.path_text(draft.division)},
-            wrong=True,
-        )
+    filed = intake.file_appeal(
+        actor=visitor.actor(request),
+        channel=Channel.WEB,
+        source="portal",
+        idempotency_key=draft.key,
+        demand=draft.demand(),
+        citizen=draft.citizen(known),
+    )
     if filed.order_id:
         attachments.adopt(actor=visitor.PORTAL, appeal_key=draft.key, order_id=filed.order_id)
     visitor.remember_look_up(request, filed.appeal_id)
     drafts.drop(request)
     request.session["filed"] = {
+        "key": draft.key,
+        "reachable": bool(known or draft.phone.strip()),
         "number": filed.number,
         "code": filed.lookup_code,
         "promised": filed.promised.isoformat() if filed.promised else "",
@@ -257,6 +313,7 @@ def filed(request: HttpRequest) -> HttpResponse:
 
 
 @public
+@bounded
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """One photo or file of the draft; answers a line for the page's list."""
@@ -266,8 +323,17 @@ def upload(request: HttpRequest) -> HttpResponse:
     if given is None:
         raise Invalid("file", _("Choose a file first."))
     row = attachments.attach_loose(
-        actor=_as_visitor(request), appeal_key=draft.key, chunks=given.chunks(), name=given.name or "file"
+        actor=visitor.actor(request), appeal_key=draft.key, chunks=given.chunks(), name=given.name or "file"
     )
-    if request.headers.get("Sec-Fetch-Mode") == "navigate":
+    if not request.headers.get("HX-Request"):
         return HttpResponseRedirect(_step_url("words"))
     return render(request, "portal/_file.html", {"file": row})
+
+
+@public
+@require_POST
+def take_back(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Remove a file of the draft again."""
+    draft = drafts.load(request)
+    attachments.remove_loose(actor=visitor.actor(request), appeal_key=draft.key, attachment_id=attachment_id)
+    return HttpResponseRedirect(_step_url("words"))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hotline.accounts import actions as accounts
+from hotline.accounts.rules import mask_phone
 from hotline.followup import actions as followup
 from hotline.followup import queries as followup_queries
 from hotline.intake import queries as intake
@@ -25,7 +27,9 @@ from hotline.notifications.rules import CodeState, CodeVerdict
 from hotline.portal import visitor
 from hotline.portal.forms import CodeForm, LookUpForm, PhoneForm, RatingForm, TextForm
 from hotline.portal.limits import limited
+from hotline.portal.words import state_words
 from hotline.workorders import actions as workorders
+from hotline.workorders.actions import attachments
 from hotline.workorders.models import (
     FINAL_STATES,
     Attachment,
@@ -47,7 +51,7 @@ PURPOSE = "portal"
 @public
 def home(request: HttpRequest) -> HttpResponse:
     """One box, and the ways in."""
-    return render(request, "portal/home.html", {"known": visitor.citizen_id(request)})
+    return render(request, "portal/home.html", {"known": visitor.citizen_id(request), "forget": "forget" in request.GET})
 
 
 @public
@@ -87,8 +91,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             form.add_error("phone", str(error.message))
         else:
             request.session[SIGN_IN] = form.cleaned_data["phone"]
-            context = {"form": CodeForm(), "phone": form.cleaned_data["phone"], "shown": sent.shown}
-            return render(request, "portal/code.html", context)
+            return _code_page(request, form.cleaned_data["phone"], CodeForm(), shown=sent.shown)
     return render(request, "portal/sign_in.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -101,12 +104,18 @@ def _check_code(request: HttpRequest, phone: str) -> HttpResponse:
         )
         if verdict:
             citizen = accounts.find_or_create_citizen(actor=visitor.PORTAL, phone=phone)
-            request.session.cycle_key()
             request.session.pop(SIGN_IN, None)
-            request.session["citizen_id"] = citizen.pk
+            visitor.sign_in(request, citizen.pk)
             return HttpResponseRedirect(reverse("portal:mine"))
         form.add_error("code", _wrong(verdict))
-    return render(request, "portal/code.html", {"form": form, "phone": phone, "shown": ""}, status=422)
+    return _code_page(request, phone, form)
+
+
+def _code_page(request: HttpRequest, phone: str, form: CodeForm, *, shown: str = "") -> HttpResponse:
+    context = {"form": form, "phone": phone, "masked": mask_phone(phone), "shown": shown}
+    response = render(request, "portal/code.html", context, status=422 if form.errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _wrong(verdict: CodeVerdict) -> str:
@@ -125,8 +134,8 @@ def _wrong(verdict: CodeVerdict) -> str:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the citizen's session; a phone shared in a family forgets everything."""
-    request.session.flush()
-    return HttpResponseRedirect(reverse("portal:home"))
+    visitor.sign_out(request)
+    return HttpResponseRedirect(reverse("portal:home") + "?forget=1")
 
 
 @public
@@ -138,13 +147,29 @@ def mine(request: HttpRequest) -> HttpResponse:
     rows = (
         Appeal.objects.filter(citizen_id=citizen)
         .exclude(state=AppealState.DRAFT)
-        .select_related("order", "order__lead_unit")
+        .select_related("order__lead_unit", "order__merged_into__lead_unit")
     )
     page = keyset(rows, order=("-id",), cursor=request.GET.get("cursor", ""), size=20)
-    return render(request, "portal/mine.html", {"list": page})
+    lines = [(row, _main(row)) for row in page.rows]
+    context = {
+        "list": page,
+        "lines": [
+            (row, main, state_words(main.state) if main else row.get_state_display(), main and main.state in FINAL_STATES)
+            for row, main in lines
+        ],
+    }
+    response = render(request, "portal/mine.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _offers(appeal: Appeal, rated: bool) -> dict[str, bool]:
+def _main(appeal: Appeal) -> WorkOrder | None:
+    """The order that carries the appeal now; of a merged one the one that it was merged into."""
+    order = appeal.order
+    return (order.merged_into or order) if order else None
+
+
+def _offers(appeal: Appeal, rated: bool, contested: bool) -> dict[str, bool]:
     """What the page shows a button for; the actions decide again."""
     order = appeal.order
     if order is None or appeal.citizen_id is None:
@@ -156,14 +181,14 @@ def _offers(appeal: Appeal, rated: bool) -> dict[str, bool]:
         "urge": allows.append and main.state != OrderState.PENDING_FOLLOW_UP,
         "withdraw": STATES[OrderState(order.state)].withdraw,
         "rate": main.state == OrderState.PENDING_FOLLOW_UP and not rated,
-        "contest": main.state in (OrderState.CLOSED, OrderState.PENDING_FOLLOW_UP),
+        "contest": main.state in (OrderState.CLOSED, OrderState.PENDING_FOLLOW_UP) and not contested,
     }
 
 
 def _context(appeal: Appeal) -> dict[str, Any]:
     order = appeal.order
     if order is None:
-        return {"appeal": appeal, "offers": {}, "view": None}
+        return {"appeal": appeal, "offers": {}, "view": None, "state_text": appeal.get_state_display()}
     main = order.merged_into or order
     tasks = (
         list(followup_queries.of_order(main.pk).filter(round=main.round))
@@ -173,6 +198,11 @@ def _context(appeal: Appeal) -> dict[str, Any]:
     mine = [t for t in tasks if (t.appeal.citizen_id if t.appeal else main.citizen_id) == appeal.citizen_id]
     rated = bool(mine) and all(task.state == "done" for task in mine)
     finished = main.state in FINAL_STATES
+    contests = list(followup_queries.contests_of(appeal.pk))
+    files = list(
+        Attachment.objects.filter(order=order, audience=Audience.PUBLIC, removed_at__isnull=True).order_by("id")
+    )
+    own = visitor.own_keys(appeal)
     return {
         "appeal": appeal,
         "order": order,
@@ -180,11 +210,12 @@ def _context(appeal: Appeal) -> dict[str, Any]:
         "view": citizen_view(order),
         "finished": finished,
         "rated": rated,
-        "offers": _offers(appeal, rated),
+        "contests": contests,
+        "offers": _offers(appeal, rated, any(one.state == "open" for one in contests)),
+        "state_text": state_words(main.state),
         "why": [] if finished else _why(main),
-        "files": Attachment.objects.filter(
-            order=order, audience=Audience.PUBLIC, removed_at__isnull=True
-        ).order_by("id"),
+        "files": [file for file in files if file.created_by in own],
+        "unit_files": [file for file in files if file.created_by not in own] if finished or rated or mine else [],
     }
 
 
@@ -202,14 +233,21 @@ def _why(order: WorkOrder) -> list[str]:
 def appeal(request: HttpRequest, number: str) -> HttpResponse:
     """One appeal: where it is, by when, what happened, and what its citizen can do."""
     found = visitor.appeal_for(request, number)
-    context = _context(found) | {"text_form": TextForm(), "rating_form": RatingForm()}
+    context = _context(found) | _forms()
     response = render(request, "portal/appeal.html", context)
     response["Cache-Control"] = "no-store"
     return response
 
 
+def _forms() -> dict[str, Any]:
+    """Empty forms of the page; each text form has ids of its own."""
+    return {"rating_form": RatingForm()} | {
+        f"{verb}_form": TextForm(auto_id=f"{verb}_%s") for verb in ("supplement", "withdraw", "contest")
+    }
+
+
 def _again(request: HttpRequest, found: Appeal, **forms: Any) -> HttpResponse:
-    context = _context(found) | {"text_form": TextForm(), "rating_form": RatingForm()} | forms
+    context = _context(found) | _forms() | forms
     return render(request, "portal/appeal.html", context, status=422)
 
 
@@ -239,6 +277,26 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         followup.appeal_result(actor=actor, appeal_id=found.pk, text=text)
         messages.success(request, _("Your appeal against the result is with a supervisor now."))
     return HttpResponseRedirect(reverse("portal:appeal", args=[number]))
+
+
+@public
+@require_GET
+def download(request: HttpRequest, number: str, attachment_id: int) -> HttpResponse:
+    """A file of the appeal, for whoever may see the appeal and is its citizen."""
+    found = visitor.appeal_for(request, number)
+    actor = visitor.actor_for_appeal(request, found)
+    row, path = attachments.open_attachment(
+        actor=actor, attachment_id=attachment_id, thumbnail="small" in request.GET
+    )
+    if row.order_id != found.order_id:
+        raise NotVisible(attachment_id)
+    small = "small" in request.GET
+    response = FileResponse(open(path, "rb"), content_type="image/jpeg" if small else row.media_type)  # noqa: SIM115
+    inline = small or row.media_type in ("image/jpeg", "image/png", "image/gif", "image/webp")
+    response["Content-Disposition"] = content_disposition_header(not inline, row.name) or "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return cast(HttpResponse, response)
 
 
 @public

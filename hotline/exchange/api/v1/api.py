@@ -39,7 +39,7 @@ api = NinjaAPI(
     docs_url=None,
 )
 
-PROBLEMS = {code: schemas.Problem for code in (401, 403, 404, 409, 422, 429)}
+PROBLEMS = dict.fromkeys((401, 403, 404, 409, 422, 429), schemas.Problem)
 PAGE = 100
 
 
