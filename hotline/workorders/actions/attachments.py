@@ -207,3 +207,16 @@ def _take_back(stored: _files.Stored) -> None:
     # Another order may have stored the same content in between.
     if not Attachment.objects.filter(sha256=stored.sha256).exists():
         _files.forget(stored)
+
+
+@transaction.atomic
+def remove_loose(*, actor: Actor, appeal_key: str, attachment_id: int) -> None:
+    """Take back a file that was uploaded by mistake, before its order exists; who knows the draft's key may. Again is harmless."""
+    changed = Attachment.objects.filter(
+        pk=attachment_id, appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True
+    ).exclude(appeal_key="").update(removed_at=now())
+    if changed:
+        record(
+            actor=actor, verb="workorders.remove_attachment", object_type="appeal_draft", object_id=appeal_key[:12],
+            data={"attachment": attachment_id},
+        )
