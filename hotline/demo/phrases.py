@@ -74,7 +74,11 @@ class Telling:
         estate = book.estate_at(spot.code, int(rng.random() * 3))
         road = book.pick(book.roads.get(spot.district) or book.roads[""], rng)
         self.slots: dict[str, str] = {
-            "estate": estate, "road": road, "leaf": leaf.name, "district": spot.district_name, "street": spot.street_name,
+            "estate": estate,
+            "road": road,
+            "leaf": leaf.name,
+            "district": spot.district_name,
+            "street": spot.street_name,
         }
         self.slots["place"] = (estate, f"{road}{self.slot('no')}号", spot.street_name)[int(rng.random() * 3)]
 
@@ -98,28 +102,55 @@ class Book:
     """All phrases of a pack. Raises ValueError that names what is missing or cannot be drawn."""
 
     LISTS = (
-        "returns", "extensions", "extension_decisions", "holds", "hold_releases", "urges", "supervisions", "instructions",
-        "down", "assists", "opinions", "redo_causes", "follow_up_opinions", "supplements", "interim", "answers",
-        "withdrawals", "reviews", "review_refusals",
+        "returns",
+        "extensions",
+        "extension_decisions",
+        "holds",
+        "hold_releases",
+        "urges",
+        "supervisions",
+        "instructions",
+        "down",
+        "assists",
+        "opinions",
+        "redo_causes",
+        "follow_up_opinions",
+        "supplements",
+        "interim",
+        "answers",
+        "withdrawals",
+        "reviews",
+        "review_refusals",
     )
     GROUPS = ("titles", "openings", "details", "wishes", "wants", "replies", "contacts", "return_decisions")
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         raw = _plain(raw)
         words: Mapping[str, Any] = raw["words"]
-        self.numbers: dict[str, tuple[int, int]] = {str(key): (int(low), int(high)) for key, (low, high) in raw["numbers"].items()}
+        self.numbers: dict[str, tuple[int, int]] = {
+            str(key): (int(low), int(high)) for key, (low, high) in raw["numbers"].items()
+        }
         roads = words["road"]
-        self.roads: dict[str, tuple[str, ...]] = {str(key): tuple(map(str, names)) for key, names in roads.items()}
+        self.roads: dict[str, tuple[str, ...]] = {
+            str(key): tuple(map(str, names)) for key, names in roads.items()
+        }
         self.words: dict[str, tuple[str, ...]] = {
             str(key): tuple(map(str, names)) for key, names in words.items() if isinstance(names, list)
         }
         self.lists: dict[str, tuple[Phrase, ...]] = {name: self._phrases(raw, name) for name in self.LISTS}
         self.groups: dict[str, dict[str, tuple[Phrase, ...]]] = {
-            name: {str(key): tuple(cut(str(one)) for one in many) for key, many in raw[name].items()} for name in self.GROUPS
+            name: {str(key): tuple(cut(str(one)) for one in many) for key, many in raw[name].items()}
+            for name in self.GROUPS
         }
-        self.facts: dict[str, tuple[str, ...]] = {str(code): tuple(many) for code, many in raw["facts"].items()}
+        self.facts: dict[str, tuple[str, ...]] = {
+            str(code): tuple(many) for code, many in raw["facts"].items()
+        }
         self.rhythm: Mapping[str, Any] = raw["rhythm"]
-        self.signs = [(re.compile(str(sign)), str(DemandType(kind))) for kind, many in raw["signs"].items() for sign in many]
+        self.signs = [
+            (re.compile(str(sign)), str(DemandType(kind)))
+            for kind, many in raw["signs"].items()
+            for sign in many
+        ]
         self.surnames = tuple(raw["surnames"])
         self.given = tuple(map(str, raw["given"]))
         known = {*self.words, *self.numbers, "estate", "road", "leaf", "place", "unit", "district", "street"}
@@ -138,18 +169,31 @@ class Book:
         """The pack's `phrases.yaml`."""
         return cls(yaml.safe_load((folder / "phrases.yaml").read_text(encoding="utf-8")))
 
-    def leaves(self, categories: Sequence[tuple[int, str, str, Sequence[str], str]]) -> tuple[list[Leaf], list[float]]:
+    def leaves(
+        self, categories: Sequence[tuple[int, str, str, Sequence[str], str]]
+    ) -> tuple[list[Leaf], list[float]]:
         """Categories `(id, code, name, usual types, urgency)` that have facts, with cumulative weights for drawing."""
-        shares: Mapping[str, float] = {str(key): float(value) for key, value in self.rhythm["categories"].items()}
+        shares: Mapping[str, float] = {
+            str(key): float(value) for key, value in self.rhythm["categories"].items()
+        }
         found = [
-            Leaf(key, code, name, urgency, tuple((cut(fact), demand_types_of(fact, usual, self.signs)) for fact in self.facts[code]))
+            Leaf(
+                key,
+                code,
+                name,
+                urgency,
+                tuple((cut(fact), demand_types_of(fact, usual, self.signs)) for fact in self.facts[code]),
+            )
             for key, code, name, usual, urgency in categories
             if code in self.facts
         ]
         sizes: dict[str, int] = {}
         for leaf in found:
             sizes[leaf.code.partition(".")[0]] = sizes.get(leaf.code.partition(".")[0], 0) + 1
-        weights = [shares.get(leaf.code.partition(".")[0], 1.0) / sizes[leaf.code.partition(".")[0]] for leaf in found]
+        weights = [
+            shares.get(leaf.code.partition(".")[0], 1.0) / sizes[leaf.code.partition(".")[0]]
+            for leaf in found
+        ]
         return found, list(accumulate(weights))
 
     # ---- drawing
@@ -170,7 +214,11 @@ class Book:
     def estate_at(self, code: str, number: int) -> str:
         """The same community always has the same few estates, so that places recur."""
         seed = int(code) * 7 + number * 10_007
-        names, kinds, tails = self.words["estate_name"], self.words["estate_kind"], self.words["estate_number"]
+        names, kinds, tails = (
+            self.words["estate_name"],
+            self.words["estate_kind"],
+            self.words["estate_number"],
+        )
         return names[seed % len(names)] + kinds[seed // 37 % len(kinds)] + tails[seed // 517 % len(tails)]
 
     def tell(self, rng: Random, spot: Spot, leaf: Leaf) -> Telling:

@@ -63,8 +63,15 @@ class Timetable:
     """Moments of `orders` appeals between two moments, rising; `recent` of them in the last `recent_days`."""
 
     def __init__(
-        self, rhythm: Mapping[str, Any], begin: datetime, end: datetime, orders: int, seed: int, *,
-        recent: int = 0, recent_days: int = 12,
+        self,
+        rhythm: Mapping[str, Any],
+        begin: datetime,
+        end: datetime,
+        orders: int,
+        seed: int,
+        *,
+        recent: int = 0,
+        recent_days: int = 12,
     ) -> None:
         self.begin, self.end = begin.astimezone(CITY_ZONE), end.astimezone(CITY_ZONE)
         first, last = self.begin.date(), self.end.date()
@@ -107,7 +114,9 @@ class Timetable:
         before = self.hours[hour - 1] if hour else 0.0
         width = self.hours[hour] - before or 1.0
         second = int((hour + min(0.9999, (reach - before) / width)) * 3600)
-        local = datetime.combine(self.days[at], datetime.min.time(), tzinfo=CITY_ZONE) + timedelta(seconds=second)
+        local = datetime.combine(self.days[at], datetime.min.time(), tzinfo=CITY_ZONE) + timedelta(
+            seconds=second
+        )
         return local.astimezone(UTC)
 
     def storm_on(self, day: date) -> Surge | None:

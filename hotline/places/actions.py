@@ -47,7 +47,8 @@ def read_package(folder: Path, area_codes: Sequence[str], *, max_level: int = 5)
         if not path.is_file():
             raise Invalid(
                 "division_file_missing",
-                _("%(path)s does not exist; install the front-end packages first (make install).") % {"path": path},
+                _("%(path)s does not exist; install the front-end packages first (make install).")
+                % {"path": path},
             )
         with path.open(encoding="utf-8", newline="") as stream:
             next(stream)
@@ -75,7 +76,11 @@ def read_csv(path: Path) -> tuple[list[DivisionRow], list[RowFault]]:
         if missing:
             return [], [RowFault(1, name, "missing_column", path.name) for name in sorted(missing)]
         for line, cells in enumerate(reader, start=2):
-            raw = {key: (value or "").strip() for key, value in cells.items() if isinstance(value, str | None) and key}
+            raw = {
+                key: (value or "").strip()
+                for key, value in cells.items()
+                if isinstance(value, str | None) and key
+            }
             try:
                 code = rules.pad_code(raw["code"])
                 parent = rules.pad_code(raw["parent"]) if raw.get("parent") else ""
@@ -99,7 +104,8 @@ def import_divisions(
     require_manage(actor)
     listed = sorted(rows, key=lambda row: (row.level, row.code))
     existing = {
-        division.code: division for division in Division.objects.only("code", "name", "path_name", "level", "parent_id")
+        division.code: division
+        for division in Division.objects.only("code", "name", "path_name", "level", "parent_id")
     }
     faults = rules.check_rows(listed, existing)
     if faults:
@@ -114,8 +120,12 @@ def import_divisions(
         counts[row.level] = counts.get(row.level, 0) + 1
         batch.append(
             Division(
-                code=row.code, name=row.name, level=row.level, parent_id=parent or None,
-                path_name=paths[row.code][:300], pinyin=pinyin_key(row.name)[:200],
+                code=row.code,
+                name=row.name,
+                level=row.level,
+                parent_id=parent or None,
+                path_name=paths[row.code][:300],
+                pinyin=pinyin_key(row.name)[:200],
             )
         )
         if len(batch) >= BATCH:
@@ -127,7 +137,9 @@ def import_divisions(
 def _write(batch: list[Division], *, dry_run: bool, progress: Progress | None) -> None:
     if batch and not dry_run:
         Division.objects.bulk_create(
-            batch, update_conflicts=True, unique_fields=["code"],
+            batch,
+            update_conflicts=True,
+            unique_fields=["code"],
             update_fields=["name", "level", "parent", "path_name", "pinyin"],
         )
     if progress:
@@ -152,7 +164,9 @@ def save_points(*, actor: Actor, points: Iterable[Mapping[str, object]]) -> int:
     codes = {str(point["division"]) for point in listed}
     unknown = codes - set(Division.objects.filter(code__in=codes).values_list("code", flat=True))
     if unknown:
-        raise Invalid("unknown_division", _("Unknown division codes: %(codes)s") % {"codes": ", ".join(sorted(unknown))})
+        raise Invalid(
+            "unknown_division", _("Unknown division codes: %(codes)s") % {"codes": ", ".join(sorted(unknown))}
+        )
     have = {(point.name, point.division_id): point for point in Point.objects.filter(division_id__in=codes)}
     fresh: list[Point] = []
     for given in listed:

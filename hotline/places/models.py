@@ -24,7 +24,9 @@ class Division(models.Model):
     name = models.CharField(max_length=80)
     level = models.PositiveSmallIntegerField(choices=DivisionLevel)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
-    path_name = models.CharField(max_length=300, help_text="names from the province down, separated by spaces")
+    path_name = models.CharField(
+        max_length=300, help_text="names from the province down, separated by spaces"
+    )
     pinyin = models.CharField(max_length=200, blank=True)
     latitude = models.FloatField(null=True, blank=True, help_text="degrees, WGS-84")
     longitude = models.FloatField(null=True, blank=True, help_text="degrees, WGS-84")

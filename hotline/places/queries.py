@@ -53,7 +53,9 @@ def ancestor_at(code: str, level: DivisionLevel) -> str:
     """The code of the division of `level` that contains `code` (itself included); empty when it lies above."""
     if not code or level_of(code) < level:
         return ""
-    return code if level_of(code) == level else next((up for up in ancestors(code) if level_of(up) == level), "")
+    return (
+        code if level_of(code) == level else next((up for up in ancestors(code) if level_of(up) == level), "")
+    )
 
 
 def search(text: str, *, within: str = "", limit: int = 10) -> list[PlaceHit]:
@@ -69,7 +71,9 @@ def search(text: str, *, within: str = "", limit: int = 10) -> list[PlaceHit]:
     if typed.isascii():
         key = typed.lower().replace(" ", "")
         match = Q(pinyin__startswith=key) | Q(pinyin__contains=f" {key}")
-    divisions = Division.objects.filter(match, code__startswith=significant(within)).order_by("level", "code")[:limit]
+    divisions = Division.objects.filter(match, code__startswith=significant(within)).order_by(
+        "level", "code"
+    )[:limit]
     hits = [
         PlaceHit(one.name, one.path_name, one.code, one.level, latitude=one.latitude, longitude=one.longitude)
         for one in divisions
@@ -82,8 +86,13 @@ def search(text: str, *, within: str = "", limit: int = 10) -> list[PlaceHit]:
         )
         hits += [
             PlaceHit(
-                point.name, point.division.path_name, point.division_id, point.division.level, point.pk,
-                point.latitude, point.longitude,
+                point.name,
+                point.division.path_name,
+                point.division_id,
+                point.division.level,
+                point.pk,
+                point.latitude,
+                point.longitude,
             )
             for point in points
         ]

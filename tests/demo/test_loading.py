@@ -18,13 +18,29 @@ from hotline.worktime.models import Calendar, Policy
 
 pytestmark = pytest.mark.django_db
 LOADER = system_actor("load-city", "places:manage", "worktime:manage")
-TABLES = (Division, Unit, Person, Membership, Category, CatalogueEntry, ReasonCode, Script, CategoryForm, Calendar, Policy)
+TABLES = (
+    Division,
+    Unit,
+    Person,
+    Membership,
+    Category,
+    CatalogueEntry,
+    ReasonCode,
+    Script,
+    CategoryForm,
+    Calendar,
+    Policy,
+)
 
 
 def test_a_county_stands_on_its_own() -> None:
     result = load_city(actor=LOADER, folder=PACKS / "county")
     city = CitySettings.objects.get()
-    assert (city.name, city.number_prefix, city.hub_id) == ("澄湖县", "CH", Unit.objects.get(code="CENTER").pk)
+    assert (city.name, city.number_prefix, city.hub_id) == (
+        "澄湖县",
+        "CH",
+        Unit.objects.get(code="CENTER").pk,
+    )
     town = Unit.objects.get(code="T990123100")
     assert town.name == "澄湖镇人民政府"
     assert town.path == f"/{city.hub_id}/{town.pk}/"

@@ -34,8 +34,20 @@ def test_the_large_pack_is_as_large_as_promised() -> None:
     assert depth.count(0) >= 15 and depth.count(1) >= 100 and depth.count(2) >= 400
     assert len(pack.units) >= 60 and len(pack.staff) >= 200
     assert {str(role) for row in pack.staff for role in row.roles} == {
-        "agent", "shift_leader", "dispatcher", "unit_manager", "handler", "reviewer", "follow_up", "supervisor", "inspector",
-        "knowledge_editor", "appraiser", "leader", "admin", "auditor",
+        "agent",
+        "shift_leader",
+        "dispatcher",
+        "unit_manager",
+        "handler",
+        "reviewer",
+        "follow_up",
+        "supervisor",
+        "inspector",
+        "knowledge_editor",
+        "appraiser",
+        "leader",
+        "admin",
+        "auditor",
     }
     facts = yaml.safe_load((PACKS / "shanghai" / "phrases.yaml").read_text(encoding="utf-8"))["facts"]
     assert set(facts) == {row.code for row in pack.categories if row.code.count(".") == 2}
@@ -45,9 +57,12 @@ def test_units_are_made_from_divisions() -> None:
     pack, _ = read_pack(PACKS / "shanghai")
     assert pack is not None
     rows = [
-        DivisionRow("310000000000", "上海市", 1), DivisionRow("310106000000", "静安区", 3),
-        DivisionRow("310106013000", "大宁路街道", 4), DivisionRow("310112000000", "闵行区", 3),
-        DivisionRow("310112101000", "莘庄镇", 4), DivisionRow("320106000000", "外市的区", 3),
+        DivisionRow("310000000000", "上海市", 1),
+        DivisionRow("310106000000", "静安区", 3),
+        DivisionRow("310106013000", "大宁路街道", 4),
+        DivisionRow("310112000000", "闵行区", 3),
+        DivisionRow("310112101000", "莘庄镇", 4),
+        DivisionRow("320106000000", "外市的区", 3),
     ]
     expand(pack, rows)
     made = {unit.code: unit for unit in pack.units}
@@ -55,7 +70,9 @@ def test_units_are_made_from_divisions() -> None:
     assert made["S310112101"].name == "莘庄镇人民政府"
     assert made["S310106013-CG"].level == "station" and "S310112101-CG" not in made
     assert "D320106" not in made
-    leads = {entry.area_code: entry.lead_unit_code for entry in pack.catalogue if entry.category_code == "02.01"}
+    leads = {
+        entry.area_code: entry.lead_unit_code for entry in pack.catalogue if entry.category_code == "02.01"
+    }
     assert leads == {"310106000000": "D310106-ST", "310112000000": "D310112-ST"}
 
 
@@ -66,7 +83,11 @@ def test_units_are_made_from_divisions() -> None:
         ("units.csv", "ZJ,甲,甲,CENTER,bureau,,990123000000,,,,", "ZJ stands more than once"),
         ("units.csv", "XX,甲,甲,XX,bureau,,990123000000,,,,", "XX is its own ancestor"),
         ("units.csv", "XX,甲,甲,CENTER,bureau,,330106000000,,,,", "area 330106000000 is unknown"),
-        ("units.csv", "XX,甲,甲,CENTER,bureau,,990123000000,,,2024-01-02,2020-01-01", "closes before it opens"),
+        (
+            "units.csv",
+            "XX,甲,甲,CENTER,bureau,,990123000000,,,2024-01-02,2020-01-01",
+            "closes before it opens",
+        ),
         ("units.csv", "XX,甲,甲,CENTER,palace,,990123000000,,,,", "level: "),
         ("units.csv", "XX,甲", "not as many columns"),
         ("staff.csv", "new,某人,NOWHERE,agent,,", "unit NOWHERE is unknown"),
@@ -90,13 +111,23 @@ def test_every_mistake_is_named_with_its_line(county: Path, file: str, line: str
 
 
 def test_all_mistakes_come_at_once(county: Path) -> None:
-    (county / "staff.csv").write_text("username,name,unit_code,roles\nx,甲,NO,agent\ny,乙,NO,king\n", encoding="utf-8")
+    (county / "staff.csv").write_text(
+        "username,name,unit_code,roles\nx,甲,NO,agent\ny,乙,NO,king\n", encoding="utf-8"
+    )
     (county / "questions.yaml").write_text(
-        "- category: '77'\n  questions: [{code: a, label: b, kind: choice}]\n- {category: '01', questions: []}\n", encoding="utf-8"
+        "- category: '77'\n  questions: [{code: a, label: b, kind: choice}]\n- {category: '01', questions: []}\n",
+        encoding="utf-8",
     )
     (county / "scripts.csv").unlink()
     found = " | ".join(faults_of(county))
-    for words in ("unit NO is unknown", "roles.0", "category 77 is unknown", "has no choices", "form 2", "scripts.csv: the file is missing"):
+    for words in (
+        "unit NO is unknown",
+        "roles.0",
+        "category 77 is unknown",
+        "has no choices",
+        "form 2",
+        "scripts.csv: the file is missing",
+    ):
         assert words in found
 
 

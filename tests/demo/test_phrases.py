@@ -17,7 +17,10 @@ def raw(name: str) -> dict[str, Any]:
 
 
 def categories(phrases: Mapping[str, Any]) -> list[tuple[int, str, str, list[str], str]]:
-    return [(number, code, f"类别{code}", ["complaint", "help"], "routine") for number, code in enumerate(phrases["facts"], 1)]
+    return [
+        (number, code, f"类别{code}", ["complaint", "help"], "routine")
+        for number, code in enumerate(phrases["facts"], 1)
+    ]
 
 
 @pytest.mark.parametrize("name", ["county", "shanghai"])

@@ -47,5 +47,9 @@ def test_the_recent_days_get_their_share() -> None:
 
 def test_chance_comes_from_the_seed() -> None:
     first = [surge.first for surge in rhythm.surges(RHYTHM, date(2020, 1, 1), date(2025, 12, 31), seed=1)]
-    assert first == [surge.first for surge in rhythm.surges(RHYTHM, date(2020, 1, 1), date(2025, 12, 31), seed=1)]
-    assert first != [surge.first for surge in rhythm.surges(RHYTHM, date(2020, 1, 1), date(2025, 12, 31), seed=2)]
+    assert first == [
+        surge.first for surge in rhythm.surges(RHYTHM, date(2020, 1, 1), date(2025, 12, 31), seed=1)
+    ]
+    assert first != [
+        surge.first for surge in rhythm.surges(RHYTHM, date(2020, 1, 1), date(2025, 12, 31), seed=2)
+    ]

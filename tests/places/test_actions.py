@@ -48,13 +48,21 @@ def test_again_updates_by_code_and_keeps_the_rest() -> None:
 
 
 def test_faults_write_nothing() -> None:
-    result = actions.import_divisions(actor=KEEPER, rows=[*ROWS, DivisionRow("980106013001", "无家", 5, line=9)])
+    result = actions.import_divisions(
+        actor=KEEPER, rows=[*ROWS, DivisionRow("980106013001", "无家", 5, line=9)]
+    )
     assert [(fault.line, fault.code) for fault in result.faults] == [(9, "no_parent")]
     assert not Division.objects.exists()
 
 
 def test_dry_run_counts_and_writes_nothing() -> None:
-    assert actions.import_divisions(actor=KEEPER, rows=ROWS, dry_run=True).written == {1: 1, 2: 1, 3: 2, 4: 1, 5: 1}
+    assert actions.import_divisions(actor=KEEPER, rows=ROWS, dry_run=True).written == {
+        1: 1,
+        2: 1,
+        3: 2,
+        4: 1,
+        5: 1,
+    }
     assert not Division.objects.exists()
 
 
@@ -65,7 +73,9 @@ def test_only_who_keeps_places_may() -> None:
 
 def test_search_by_beginning_initials_and_pinyin() -> None:
     load()
-    actions.save_points(actor=KEEPER, points=[{"name": "阳光家园三期", "division": "990106013001", "kind": "estate"}])
+    actions.save_points(
+        actor=KEEPER, points=[{"name": "阳光家园三期", "division": "990106013001", "kind": "estate"}]
+    )
     assert [hit.label for hit in queries.search("静")] == ["静湖区"]
     assert [hit.label for hit in queries.search("dnl")] == ["大宁路街道"]
     assert [hit.label for hit in queries.search("daning")] == ["大宁路街道"]
@@ -86,7 +96,9 @@ def test_points_are_kept_once() -> None:
 
 def test_a_list_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
-    file.write_text("code,name,level,parent\n99,演示省,,\n9901,澄州市,,\n990123,澄湖县,3,9901\n", encoding="utf-8")
+    file.write_text(
+        "code,name,level,parent\n99,演示省,,\n9901,澄州市,,\n990123,澄湖县,3,9901\n", encoding="utf-8"
+    )
     call_command("import_divisions", csv=file)
     assert queries.path_text("990123000000") == "演示省 澄州市 澄湖县"
 

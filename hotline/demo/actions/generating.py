@@ -46,11 +46,15 @@ MOST_CITIZENS = 120_000
 Step = Callable[[str, int], None]
 
 
-def build_world(*, orders: int, years: float, seed: int, open_orders: int, until: datetime | None = None) -> World:
+def build_world(
+    *, orders: int, years: float, seed: int, open_orders: int, until: datetime | None = None
+) -> World:
     """Read the city. Raises Refused when no city is loaded or something of it is missing."""
     city = CitySettings.objects.first()
     if city is None or city.hub_id is None:
-        raise Refused("no_city", "No city is loaded; run `hotline load-city shanghai` first, or any other pack.")
+        raise Refused(
+            "no_city", "No city is loaded; run `hotline load-city shanghai` first, or any other pack."
+        )
     moment = (until or now()).replace(microsecond=0)
     folder = find_pack(str(city.options.get("pack") or ""))
     phrases = yaml.safe_load((folder / "phrases.yaml").read_text(encoding="utf-8"))
@@ -66,8 +70,14 @@ def build_world(*, orders: int, years: float, seed: int, open_orders: int, until
     staff = _staff(city.hub_id)
     entries = [
         Entry(
-            one.pk, one.category.code, one.area_code, one.lead_unit_id, one.effective_from, one.effective_to,
-            tuple(unit.pk for unit in one.assistants.all()), one.legal_basis,
+            one.pk,
+            one.category.code,
+            one.area_code,
+            one.lead_unit_id,
+            one.effective_from,
+            one.effective_to,
+            tuple(unit.pk for unit in one.assistants.all()),
+            one.legal_basis,
         )
         for one in CatalogueEntry.objects.select_related("category").prefetch_related("assistants")
     ]
@@ -75,21 +85,46 @@ def build_world(*, orders: int, years: float, seed: int, open_orders: int, until
     bases = {table: _next_id(table) for table in SEQUENCES}
     bases["accounts_citizen"] = _next_id("accounts_citizen")
     return World(
-        seed=seed, orders=orders, open_orders=min(open_orders, orders), begin=moment - timedelta(days=365 * years), now=moment,
-        prefix=city.number_prefix, hub=city.hub_id, units=units, staff=staff,
+        seed=seed,
+        orders=orders,
+        open_orders=min(open_orders, orders),
+        begin=moment - timedelta(days=365 * years),
+        now=moment,
+        prefix=city.number_prefix,
+        hub=city.hub_id,
+        units=units,
+        staff=staff,
         hub_secret=list(
-            Membership.objects.filter(unit_id=city.hub_id, handles_secret=True).values_list("person_id", flat=True).distinct()
+            Membership.objects.filter(unit_id=city.hub_id, handles_secret=True)
+            .values_list("person_id", flat=True)
+            .distinct()
         ),
-        leaves=leaves, leaf_weights=weights, leaf_levels={one.code: one.default_level for one in categories},
-        spots=_spots(city.division_code), entries=entries,
+        leaves=leaves,
+        leaf_weights=weights,
+        leaf_levels={one.code: one.default_level for one in categories},
+        spots=_spots(city.division_code),
+        entries=entries,
         street_units={unit.area: unit.id for unit in units.values() if unit.level == "street" and unit.area},
-        district_units={unit.area[:6]: unit.id for unit in units.values() if unit.level == "district" and unit.area},
+        district_units={
+            unit.area[:6]: unit.id for unit in units.values() if unit.level == "district" and unit.area
+        },
         default_units={one.code: one.default_unit_id for one in categories if one.default_unit_id},
-        reasons=reasons, legal=legal, options=dict(city.options), phrases=phrases,
-        policy_id=policy.id, policy=dict(policy.document.raw), calendar_id=calendar.id,
-        calendar=(sorted(calendar.calendar.years), dict(calendar.calendar.holidays), dict(calendar.calendar.make_ups)),
-        citizens=max(30, min(MOST_CITIZENS, orders // 6)), bases=bases,
-        number_base=_sequence("workorders_number"), answered_base=_sequence("intake_appeal_number"),
+        reasons=reasons,
+        legal=legal,
+        options=dict(city.options),
+        phrases=phrases,
+        policy_id=policy.id,
+        policy=dict(policy.document.raw),
+        calendar_id=calendar.id,
+        calendar=(
+            sorted(calendar.calendar.years),
+            dict(calendar.calendar.holidays),
+            dict(calendar.calendar.make_ups),
+        ),
+        citizens=max(30, min(MOST_CITIZENS, orders // 6)),
+        bases=bases,
+        number_base=_sequence("workorders_number"),
+        answered_base=_sequence("intake_appeal_number"),
     )
 
 
@@ -97,11 +132,23 @@ def _units(hub: int) -> dict[int, UnitInfo]:
     units: dict[int, UnitInfo] = {}
     for unit in Unit.objects.filter(closed_on__isnull=True).order_by("path"):
         path = tuple(int(part) for part in unit.path.split("/") if part and int(part) != hub)
-        units[unit.pk] = UnitInfo(unit.pk, unit.code, plain(unit.name), unit.level, unit.area_code, path or (unit.pk,), unit.parent_id)
+        units[unit.pk] = UnitInfo(
+            unit.pk,
+            unit.code,
+            plain(unit.name),
+            unit.level,
+            unit.area_code,
+            path or (unit.pk,),
+            unit.parent_id,
+        )
     for info in units.values():
         if info.parent in units and info.parent != hub:
             units[info.parent].children.append(info.id)
-    rows = Membership.objects.filter(unit_id__in=units, person__is_active=True).select_related("person").order_by("id")
+    rows = (
+        Membership.objects.filter(unit_id__in=units, person__is_active=True)
+        .select_related("person")
+        .order_by("id")
+    )
     for row in rows:
         who = Who(f"staff:{row.person_id}", plain(row.person.name), row.person_id)
         info = units[row.unit_id]
@@ -123,8 +170,12 @@ def _units(hub: int) -> dict[int, UnitInfo]:
 
 def _staff(hub: int) -> dict[str, list[Who]]:
     found: dict[str, list[Who]] = {}
-    for row in Membership.objects.filter(unit_id=hub, person__is_active=True).select_related("person").order_by("id"):
-        found.setdefault(row.role, []).append(Who(f"staff:{row.person_id}", plain(row.person.name), row.person_id))
+    for row in (
+        Membership.objects.filter(unit_id=hub, person__is_active=True).select_related("person").order_by("id")
+    ):
+        found.setdefault(row.role, []).append(
+            Who(f"staff:{row.person_id}", plain(row.person.name), row.person_id)
+        )
     for role in (Role.AGENT, Role.DISPATCHER):
         if not found.get(role):
             raise Refused("no_staff", f"The hotline centre has no {role.label}; the generator needs one.")
@@ -134,15 +185,25 @@ def _staff(hub: int) -> dict[str, list[Who]]:
 
 
 def _spots(area: str) -> list[Spot]:
-    inside = list(Division.objects.filter(code__startswith=significant(area), level__gte=DivisionLevel.DISTRICT).order_by("code"))
+    inside = list(
+        Division.objects.filter(
+            code__startswith=significant(area), level__gte=DivisionLevel.DISTRICT
+        ).order_by("code")
+    )
     names = {one.code: one.name for one in inside}
-    lowest = [one for one in inside if one.level == DivisionLevel.COMMUNITY] or [one for one in inside if one.level == DivisionLevel.STREET]
+    lowest = [one for one in inside if one.level == DivisionLevel.COMMUNITY] or [
+        one for one in inside if one.level == DivisionLevel.STREET
+    ]
     if not lowest:
         raise Refused("no_places", "The city has no streets or communities; import its divisions first.")
     found = []
     for one in lowest:
         street, district = f"{one.code[:9]}000", f"{one.code[:6]}000000"
-        found.append(Spot(one.code, one.name, street, names.get(street, one.name), one.code[:6], names.get(district, "")))
+        found.append(
+            Spot(
+                one.code, one.name, street, names.get(street, one.name), one.code[:6], names.get(district, "")
+            )
+        )
     return found
 
 
@@ -179,8 +240,15 @@ def _sequence(name: str) -> int:
 
 
 def generate(
-    *, actor: Actor, orders: int, years: float, seed: int, open_orders: int | None = None, until: datetime | None = None,
-    workers: int = 0, step: Step = lambda name, count: None,
+    *,
+    actor: Actor,
+    orders: int,
+    years: float,
+    seed: int,
+    open_orders: int | None = None,
+    until: datetime | None = None,
+    workers: int = 0,
+    step: Step = lambda name, count: None,
 ) -> World:
     """Generate `orders` orders over the last `years` years, `open_orders` of them open (default 5%).
 
@@ -208,7 +276,10 @@ def generate(
             step(kind, 1)
         _advance(world)
         audit.record(
-            actor=actor, verb="demo.generate", object_type="city", object_id=str(orders),
+            actor=actor,
+            verb="demo.generate",
+            object_type="city",
+            object_id=str(orders),
             data={"orders": orders, "years": years, "seed": seed, "open": world.open_orders},
         )
     with connection.cursor() as cursor:
@@ -234,7 +305,10 @@ def _told(world: World, processes: int) -> Iterator[tuple[int, list[tuple[str, b
 
 
 def _copy(table: str, columns: tuple[str, ...], data: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as stream:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as stream,
+    ):
         stream.write(data)
 
 
@@ -249,8 +323,11 @@ def _write_citizens(world: World) -> None:
         name = book.name(rng)
         row: dict[str, Any] = identity_columns(
             # A number of its own for each row of this table, in a range that no operator gives out.
-            phone=f"17{number % 10**9:09d}", name=name, kind="enterprise" if enterprise else "person",
-            gender=("male", "female")[int(rng.random() * 2)], company=book.draw("company", rng) if enterprise else "",
+            phone=f"17{number % 10**9:09d}",
+            name=name,
+            kind="enterprise" if enterprise else "person",
+            gender=("male", "female")[int(rng.random() * 2)],
+            company=book.draw("company", rng) if enterprise else "",
         )
         row |= {"id": number, "tags": "{}", "remark": "", "created_at": world.begin}
         columns = columns or tuple(row)
@@ -267,6 +344,8 @@ def _strip() -> list[tuple[str, str]]:
     again: list[tuple[str, str]] = []
     late: list[tuple[str, str]] = []
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to come cannot be altered
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for table in COLUMNS:
             cursor.execute(
                 "SELECT conname, pg_get_constraintdef(oid), contype::text FROM pg_constraint"
@@ -295,7 +374,9 @@ def _advance(world: World) -> None:
         for table in ("accounts_citizen", *SEQUENCES):
             per_order = TABLES_PER_ORDER.get(table, 1)
             used = world.citizens if table == "accounts_citizen" else world.orders * per_order
-            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, world.bases[table] + used])
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, world.bases[table] + used]
+            )
         cursor.execute("SELECT setval('workorders_number', %s)", [world.number_base + world.orders])
         cursor.execute("SELECT setval('intake_appeal_number', %s)", [world.answered_base + world.orders])
 

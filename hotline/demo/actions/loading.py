@@ -69,7 +69,8 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
     there = CitySettings.objects.select_for_update().first()
     if there and there.division_code != pack.city.division_code:
         raise Refused(
-            "another_city", f"This database holds {there.name}; load {pack.city.name} into a database of its own."
+            "another_city",
+            f"This database holds {there.name}; load {pack.city.name} into a database of its own.",
         )
     result = LoadResult()
 
@@ -79,7 +80,12 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
 
     imported = places.import_divisions(actor=actor, rows=divisions)
     if imported.faults:
-        raise CityFaults([Fault("divisions", one.line, f"{one.field}: {one.code} ({one.value})") for one in imported.faults])
+        raise CityFaults(
+            [
+                Fault("divisions", one.line, f"{one.field}: {one.code} ({one.value})")
+                for one in imported.faults
+            ]
+        )
     done("divisions", imported.total)
     units = _units(pack)
     done("units", len(units))
@@ -93,7 +99,10 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
     done("calendar_years", _worktime(actor, pack))
     _settings(pack, units)
     audit.record(
-        actor=actor, verb="demo.load_city", object_type="city", object_id=pack.city.division_code,
+        actor=actor,
+        verb="demo.load_city",
+        object_type="city",
+        object_id=pack.city.division_code,
         data={"pack": pack.folder.name, **result.counts},
     )
     return result
@@ -122,17 +131,38 @@ def _units(pack: Pack) -> dict[str, Unit]:
             row = rows[code]
             batch.append(
                 Unit(
-                    code=code, name=row.name, short_name=row.short_name, pinyin=places.pinyin_key(row.short_name)[:400],
-                    parent=units.get(row.parent_code), path=paths.get(code, ""), level=row.level, kind=row.kind,
-                    area_code=row.area_code, duties=row.duties, working_hours=row.working_hours or "09:00-17:30",
-                    opened_on=row.opened_on, closed_on=row.closed_on,
+                    code=code,
+                    name=row.name,
+                    short_name=row.short_name,
+                    pinyin=places.pinyin_key(row.short_name)[:400],
+                    parent=units.get(row.parent_code),
+                    path=paths.get(code, ""),
+                    level=row.level,
+                    kind=row.kind,
+                    area_code=row.area_code,
+                    duties=row.duties,
+                    working_hours=row.working_hours or "09:00-17:30",
+                    opened_on=row.opened_on,
+                    closed_on=row.closed_on,
                 )
             )
         saved = Unit.objects.bulk_create(
-            batch, batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
+            batch,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["code"],
             update_fields=[
-                "name", "short_name", "pinyin", "parent", "level", "kind", "area_code", "duties", "working_hours",
-                "opened_on", "closed_on",
+                "name",
+                "short_name",
+                "pinyin",
+                "parent",
+                "level",
+                "kind",
+                "area_code",
+                "duties",
+                "working_hours",
+                "opened_on",
+                "closed_on",
             ],
         )
         moved = []
@@ -147,7 +177,10 @@ def _units(pack: Pack) -> dict[str, Unit]:
 
 
 def _staff(actor: Actor, pack: Pack, units: dict[str, Unit]) -> int:
-    have = {person.username: person for person in Person.objects.filter(username__in=[row.username for row in pack.staff])}
+    have = {
+        person.username: person
+        for person in Person.objects.filter(username__in=[row.username for row in pack.staff])
+    }
     # One hash for all: the demo's staff share one password, and Argon2 is slow on purpose.
     demo = settings.DEMO or settings.TESTING
     password = make_password(environment().hotline_demo_password if demo else None)
@@ -155,12 +188,20 @@ def _staff(actor: Actor, pack: Pack, units: dict[str, Unit]) -> int:
     for row in pack.staff:
         if row.username not in have:
             fresh.append(
-                Person(username=row.username, name=row.name, title=row.title, password=password, must_change_password=not demo)
+                Person(
+                    username=row.username,
+                    name=row.name,
+                    title=row.title,
+                    password=password,
+                    must_change_password=not demo,
+                )
             )
     for person in Person.objects.bulk_create(fresh, batch_size=BATCH):
         have[person.username] = person
         if settings.DEMO:
-            secret = base64.b32encode(hashlib.sha256(f"{pack.folder.name}/{person.username}".encode()).digest()[:20]).decode()
+            secret = base64.b32encode(
+                hashlib.sha256(f"{pack.folder.name}/{person.username}".encode()).digest()[:20]
+            ).decode()
             enrol_demo_device(actor=actor, person=person, secret=secret)
     renamed = []
     for row in pack.staff:
@@ -172,12 +213,17 @@ def _staff(actor: Actor, pack: Pack, units: dict[str, Unit]) -> int:
     Membership.objects.bulk_create(
         [
             Membership(
-                person=have[row.username], unit=units[row.unit_code], role=role, handles_secret=row.clearance == "secret"
+                person=have[row.username],
+                unit=units[row.unit_code],
+                role=role,
+                handles_secret=row.clearance == "secret",
             )
             for row in pack.staff
             for role in row.roles
         ],
-        batch_size=BATCH, update_conflicts=True, unique_fields=["person", "unit", "role", "area_code"],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["person", "unit", "role", "area_code"],
         update_fields=["handles_secret"],
     )
     return len(pack.staff)
@@ -193,18 +239,36 @@ def _categories(pack: Pack, units: dict[str, Unit]) -> dict[str, Category]:
             parent = saved.get(row.parent_code)
             batch.append(
                 Category(
-                    code=code, name=row.name, parent=parent, level=level, description=row.description,
+                    code=code,
+                    name=row.name,
+                    parent=parent,
+                    level=level,
+                    description=row.description,
                     path_name=f"{parent.path_name}›{row.name}" if parent else row.name,
-                    pinyin=places.pinyin_key(row.name)[:400], demand_types=[str(one) for one in row.demand_types],
-                    default_urgency=row.default_urgency, default_level=str(row.default_level or ""),
-                    default_unit=units.get(row.default_unit_code), effective_from=pack.city.effective_from,
+                    pinyin=places.pinyin_key(row.name)[:400],
+                    demand_types=[str(one) for one in row.demand_types],
+                    default_urgency=row.default_urgency,
+                    default_level=str(row.default_level or ""),
+                    default_unit=units.get(row.default_unit_code),
+                    effective_from=pack.city.effective_from,
                 )
             )
         for category in Category.objects.bulk_create(
-            batch, batch_size=BATCH, update_conflicts=True, unique_fields=["code"],
+            batch,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["code"],
             update_fields=[
-                "name", "parent", "level", "description", "path_name", "pinyin", "demand_types", "default_urgency",
-                "default_level", "default_unit",
+                "name",
+                "parent",
+                "level",
+                "description",
+                "path_name",
+                "pinyin",
+                "demand_types",
+                "default_urgency",
+                "default_level",
+                "default_unit",
             ],
         ):
             saved[category.code] = category
@@ -215,12 +279,17 @@ def _catalogue(pack: Pack, units: dict[str, Unit], categories: dict[str, Categor
     entries = CatalogueEntry.objects.bulk_create(
         [
             CatalogueEntry(
-                category=categories[row.category_code], area_code=row.area_code, lead_unit=units[row.lead_unit_code],
-                legal_basis=row.legal_basis, effective_from=row.effective_from,
+                category=categories[row.category_code],
+                area_code=row.area_code,
+                lead_unit=units[row.lead_unit_code],
+                legal_basis=row.legal_basis,
+                effective_from=row.effective_from,
             )
             for row in pack.catalogue
         ],
-        batch_size=BATCH, update_conflicts=True, unique_fields=["category", "area_code", "effective_from"],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["category", "area_code", "effective_from"],
         update_fields=["lead_unit", "legal_basis"],
     )
     through = CatalogueEntry.assistants.through
@@ -240,12 +309,18 @@ def _reasons(pack: Pack) -> int:
     ReasonCode.objects.bulk_create(
         [
             ReasonCode(
-                kind=row.kind, code=row.code, name=row.name, legal_basis=row.legal_basis, script=row.script,
-                parent_code=row.parent_code, effective_from=row.effective_from,
+                kind=row.kind,
+                code=row.code,
+                name=row.name,
+                legal_basis=row.legal_basis,
+                script=row.script,
+                parent_code=row.parent_code,
+                effective_from=row.effective_from,
             )
             for row in pack.reasons
         ],
-        update_conflicts=True, unique_fields=["kind", "code", "effective_from"],
+        update_conflicts=True,
+        unique_fields=["kind", "code", "effective_from"],
         update_fields=["name", "legal_basis", "script", "parent_code"],
     )
     return len(pack.reasons)
@@ -253,8 +328,13 @@ def _reasons(pack: Pack) -> int:
 
 def _scripts(pack: Pack) -> int:
     Script.objects.bulk_create(
-        [Script(code=row.code, title=row.title, text=row.text, effective_from=row.effective_from) for row in pack.scripts],
-        update_conflicts=True, unique_fields=["code", "effective_from"], update_fields=["title", "text"],
+        [
+            Script(code=row.code, title=row.title, text=row.text, effective_from=row.effective_from)
+            for row in pack.scripts
+        ],
+        update_conflicts=True,
+        unique_fields=["code", "effective_from"],
+        update_fields=["title", "text"],
     )
     return len(pack.scripts)
 
@@ -263,12 +343,16 @@ def _forms(pack: Pack, categories: dict[str, Category]) -> int:
     CategoryForm.objects.bulk_create(
         [
             CategoryForm(
-                category=categories[form.category], version=1, effective_from=pack.city.effective_from,
+                category=categories[form.category],
+                version=1,
+                effective_from=pack.city.effective_from,
                 questions=[question.model_dump() for question in form.questions],
             )
             for form in pack.forms
         ],
-        update_conflicts=True, unique_fields=["category", "version"], update_fields=["questions"],
+        update_conflicts=True,
+        unique_fields=["category", "version"],
+        update_fields=["questions"],
     )
     return len(pack.forms)
 
@@ -276,7 +360,8 @@ def _forms(pack: Pack, categories: dict[str, Category]) -> int:
 def _worktime(actor: Actor, pack: Pack) -> int:
     calendar = worktime.import_public_holidays(actor=actor, also=[worktime.ASSUMED_2027])
     worktime.load_policy_pack(
-        actor=actor, name=pack.city.policy_pack,
+        actor=actor,
+        name=pack.city.policy_pack,
         effective_from=datetime.combine(pack.city.effective_from, time.min, tzinfo=UTC),
     )
     return len(calendar.years)
@@ -287,8 +372,17 @@ def _settings(pack: Pack, units: dict[str, Unit]) -> None:
     CitySettings.objects.update_or_create(
         pk=1,
         defaults={
-            "name": city.name, "hotline_name": city.hotline_name, "division_code": city.division_code,
-            "number_prefix": city.number_prefix, "accent": city.accent, "hub": units[city.hub],
-            "options": {**city.options, "default_area": city.default_area, "policy_pack": city.policy_pack, "pack": pack.folder.name},
+            "name": city.name,
+            "hotline_name": city.hotline_name,
+            "division_code": city.division_code,
+            "number_prefix": city.number_prefix,
+            "accent": city.accent,
+            "hub": units[city.hub],
+            "options": {
+                **city.options,
+                "default_area": city.default_area,
+                "policy_pack": city.policy_pack,
+                "pack": pack.folder.name,
+            },
         },
     )

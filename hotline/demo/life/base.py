@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from hotline.demo.life.engine import Node, Order, Settled
-from hotline.demo.life.rows import NULL, Stamps
+from hotline.demo.life.rows import NULL, Stamps, cell
 from hotline.demo.life.setting import Setting
 from hotline.demo.life.teller import HOURS_8, Teller
 from hotline.demo.life.world import SCANNER, Who
 from hotline.workorders.models import DemandType
 from hotline.workorders.rules import search_text
-from hotline.workorders.rules.clocks import RANK, Key
+from hotline.workorders.rules.clocks import CARDS, RANK, Key
 from hotline.workorders.rules.numbers import format_number
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -21,12 +21,21 @@ ANSWERED_SHARE = 0.3
 SHARE_LEFT = 0.15
 """No step takes more than this share of the time left until now, so that every life ends before it."""
 
+AFTER_REPLY = ("pending_follow_up", "redo")
+"""Stages of an open order that lie behind the unit's reply."""
+
 NODES, APPLICATIONS, REPLIES, APPEALS, TASKS, ATTEMPTS, NOTES, SUPERVISIONS = 24, 8, 12, 2, 4, 12, 16, 4
 """Ids that one order may use of each table."""
 
 TABLES_PER_ORDER = {
-    "workorders_workorder": 1, "workorders_assignment": NODES, "workorders_application": APPLICATIONS, "workorders_reply": REPLIES,
-    "workorders_note": NOTES, "workorders_supervision": SUPERVISIONS, "intake_appeal": APPEALS, "followup_followuptask": TASKS,
+    "workorders_workorder": 1,
+    "workorders_assignment": NODES,
+    "workorders_application": APPLICATIONS,
+    "workorders_reply": REPLIES,
+    "workorders_note": NOTES,
+    "workorders_supervision": SUPERVISIONS,
+    "intake_appeal": APPEALS,
+    "followup_followuptask": TASKS,
     "followup_attempt": ATTEMPTS,
 }
 
@@ -41,22 +50,38 @@ class Told:
         self.id = world.bases["workorders_workorder"] + index
         self.number = format_number(world.prefix, setting.at, world.number_base + index)
         self.limit, self.at = world.now, setting.at
-        self.kind, self.title, self.content, self.want = self.book.appeal(setting.telling, setting.leaf, setting.channel)
+        self.kind, self.title, self.content, self.want = self.book.appeal(
+            setting.telling, setting.leaf, setting.channel
+        )
         self.secret = self.kind == DemandType.REPORT
         urgency = setting.leaf.urgency
         self.urgency = urgency if rng.random() < 0.97 else ("elevated" if urgency == "routine" else "routine")
         self.order = Order(
-            world, teller.deadlines, (self.kind, setting.leaf.code, self.urgency, setting.channel, "first"),
+            world,
+            teller.deadlines,
+            (self.kind, setting.leaf.code, self.urgency, setting.channel, "first"),
             world.bases["workorders_assignment"] + index * NODES,
         )
         self.citizen: int | None = None
-        if rng.random() < 0.97:
+        if rng.random() < 0.97 or setting.stage in AFTER_REPLY:
             self.citizen = world.bases["accounts_citizen"] + int(rng.random() ** 1.7 * world.citizens)
-        self.agent = self.book.pick(world.staff["agent"], rng) if setting.channel in ("phone", "counter", "police_110") else None
+        self.agent = (
+            self.book.pick(world.staff["agent"], rng)
+            if setting.channel in ("phone", "counter", "police_110")
+            else None
+        )
         self.rows = teller.rows
         self.appeal_id = world.bases["intake_appeal"] + index * APPEALS
         self.used = dict.fromkeys(
-            ("workorders_application", "workorders_reply", "workorders_note", "workorders_supervision", "followup_followuptask", "followup_attempt"), 0
+            (
+                "workorders_application",
+                "workorders_reply",
+                "workorders_note",
+                "workorders_supervision",
+                "followup_followuptask",
+                "followup_attempt",
+            ),
+            0,
         )
         self.units: set[int] = set()
         self.people: dict[int, str] = {}
@@ -107,7 +132,10 @@ class Told:
     def at_unit(self, unit: int, *, manager: bool = False) -> Who:
         """Somebody who works for a unit."""
         info = self.world.units[unit]
-        return self.book.pick((info.managers if manager else info.handlers) or info.managers or self.world.staff["dispatcher"], self.rng)
+        return self.book.pick(
+            (info.managers if manager else info.handlers) or info.managers or self.world.staff["dispatcher"],
+            self.rng,
+        )
 
     def line(self, name: str) -> str:
         return self.book.line(name, self.setting.telling)
@@ -136,8 +164,21 @@ class Told:
             for person in info.secret_handlers:
                 self.people.setdefault(person, "the unit was given this order")
 
-    def _note(self, number: int, kind: str, words: str, who: Who, audience: str, node: Node | None = None) -> None:
-        self.rows.add("workorders_note", number, self.id, audience, kind, words, node.id if node else None, who.key, who.name, self.at)
+    def _note(
+        self, number: int, kind: str, words: str, who: Who, audience: str, node: Node | None = None
+    ) -> None:
+        self.rows.add(
+            "workorders_note",
+            number,
+            self.id,
+            audience,
+            kind,
+            words,
+            node.id if node else None,
+            who.key,
+            who.name,
+            self.at,
+        )
 
     def _next_note(self) -> int:
         return self.fresh("workorders_note", NOTES)
@@ -159,9 +200,9 @@ class Told:
             until = now if running else clock.stopped
             if until is None or not clock.marks or clock.marks[0][1] > until:
                 continue
-            begun = clock.track.events[-1].at if not clock.track.plain and running else clock.started
+            begun = clock.track.events[-1].at if clock.track.events and running else clock.started
             for level, at in clock.marks:
-                if (at <= until if running else at < until and level in ("yellow", "red")):
+                if at <= until if running else at < until and level in ("yellow", "red"):
                     raised.append((max(at, begun), key, level))
         for at, key, level in sorted(raised, key=lambda item: (item[0], RANK[item[2]])):
             clock = clocks[key]
@@ -169,8 +210,8 @@ class Told:
                 continue
             clock.raise_to(level)
             node = next((one for one in order.nodes if one.id == key.assignment), None)
-            order.raise_card(at, SCANNER, key, level, node, order.state_at(at))
-            if key.round == order.round and RANK[level] > RANK[order.card]:
+            order.raise_card(at, SCANNER, clock, level, node, self.lead_unit)
+            if level in CARDS and key.round == order.round and RANK[level] > RANK[order.card]:
                 order.card = level
         if raised:
             order.events.sort(key=lambda event: event.at)
@@ -198,23 +239,65 @@ class Told:
         final = order.state in ("closed", "archived", "merged")
         claimed = self.claimed if order.state in ("pending_dispatch", "arbitration") else None
         created_by = order.events[0].actor.key
-        add(
-            "workorders_workorder", self.id, self.number, order.state, len(order.events), setting.at, setting.channel, self.kind, self.urgency,
-            self.title, self.content, self.want, None, "", "", setting.leaf.id, "{}", "{}", spot.code, address, None, "", self.citizen,
-            self.citizen is None, "", self.secret, created_by, self.lead_unit, order.round, order.flow, self.returns, self.extensions,
-            self.redos, self.urges, order.card, self.supervised, self.listed, self.difficult, self.locked, False, self.merged_into, due,
-            world.policy_id, world.calendar_id, self.dispatched, self.replied, self.closed if final else None,
-            self.closing if order.state != "merged" else "merged", self.outcome, self.solved, self.satisfaction,
-            claimed[0].id if claimed else None, claimed[1] if claimed else None,
-            _tsvector(search_text(self.title, self.content, address, "")),
+        text = "\t".join(
+            [
+                self.title,
+                self.content,
+                self.want,
+                NULL,
+                "",
+                "",
+                str(setting.leaf.id),
+                "{}",
+                "{}",
+                spot.code,
+                address,
+                NULL,
+                "",
+                NULL if self.citizen is None else str(self.citizen),
+                "t" if self.citizen is None else "f",
+                "",
+                "t" if self.secret else "f",
+                created_by,
+                NULL if self.lead_unit is None else str(self.lead_unit),
+            ]
+        )
+        flags = "\t".join(
+            [
+                "t" if flag else "f"
+                for flag in (self.supervised, self.listed, self.difficult, self.locked, False)
+            ]
+        )
+        self.rows.lines["workorders_workorder"].append(
+            f"{number}\t{self.number}\t{order.state}\t{order.revision}\t{stamp(setting.at)}\t{setting.channel}\t{self.kind}\t"
+            f"{self.urgency}\t{text}\t{order.round}\t{order.flow}\t{self.returns}\t{self.extensions}\t{self.redos}\t{self.urges}\t"
+            f"{order.card}\t{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp(due)}\t{world.policy_id}\t"
+            f"{world.calendar_id}\t{stamp(self.dispatched)}\t{stamp(self.replied)}\t{stamp(self.closed if final else None)}\t"
+            f"{'merged' if order.state == 'merged' else self.closing}\t{self.outcome}\t{cell(self.solved)}\t{cell(self.satisfaction)}\t"
+            f"{claimed[0].id if claimed else NULL}\t{stamp(claimed[1] if claimed else None)}\t"
+            f"{_tsvector(search_text(self.title, self.content, address, ''))}"
         )
         for node in order.nodes:
             own = [(key, clock) for key, clock in clocks.items() if key.assignment == node.id]
             finish = next((clock.due for key, clock in own if key.kind == "finish"), None)
             following = min((clock.due for _key, clock in own if clock.state == "running"), default=None)
             add(
-                "workorders_assignment", node.id, self.id, node.unit, node.parent.id if node.parent else None, node.role, node.state, node.round,
-                node.handler, node.instructions, node.created_at, node.signed_at, node.contacted_at, node.replied_at, node.ended_at, finish,
+                "workorders_assignment",
+                node.id,
+                self.id,
+                node.unit,
+                node.parent.id if node.parent else None,
+                node.role,
+                node.state,
+                node.round,
+                node.handler,
+                node.instructions,
+                node.created_at,
+                node.signed_at,
+                node.contacted_at,
+                node.replied_at,
+                node.ended_at,
+                finish,
                 following,
             )
         lines = self.rows.lines["workorders_workorderevent"]
@@ -231,9 +314,27 @@ class Told:
         for person, reason in self.people.items():
             add("workorders_orderaccess", self.id, person, created_by, reason, setting.at)
         add(
-            "intake_appeal", self.appeal_id, self.number, "ordered", self.id, self.citizen, self.teller.lookup(self.number), setting.channel,
-            self.kind, self.urgency, self.title, self.content, "{}", "", "", self.secret, self.agent.id if self.agent else None, "",
-            setting.at, setting.at, setting.at,
+            "intake_appeal",
+            self.appeal_id,
+            self.number,
+            "ordered",
+            self.id,
+            self.citizen,
+            self.teller.lookup(self.number),
+            setting.channel,
+            self.kind,
+            self.urgency,
+            self.title,
+            self.content,
+            "{}",
+            "",
+            "",
+            self.secret,
+            self.agent.id if self.agent else None,
+            "",
+            setting.at,
+            setting.at,
+            setting.at,
         )
         if self.chance(ANSWERED_SHARE):
             self._answered_call()
@@ -241,20 +342,51 @@ class Told:
     def _answered_call(self) -> None:
         """Beside the orders: calls that ended on the line, answered, not accepted or referred."""
         setting, world, rng = self.setting, self.world, self.rng
-        state = ("answered", "answered", "answered", "answered", "not_accepted", "referred")[int(rng.random() * 6)]
+        state = ("answered", "answered", "answered", "answered", "not_accepted", "referred")[
+            int(rng.random() * 6)
+        ]
         spot, leaf = setting.spot, self.book.pick(world.leaves, rng)
         kind, title, content, _want = self.book.appeal(self.book.tell(rng, spot, leaf), leaf, "phone")
-        reason = "" if state == "answered" else self.reason("not_accepted" if state == "not_accepted" else "referral")
-        answer = self.line("answers") if state == "answered" else world.legal.get(f"script/{reason}", "") or self.line("answers")
+        reason = (
+            ""
+            if state == "answered"
+            else self.reason("not_accepted" if state == "not_accepted" else "referral")
+        )
+        answer = (
+            self.line("answers")
+            if state == "answered"
+            else world.legal.get(f"script/{reason}", "") or self.line("answers")
+        )
         number = f"{world.prefix}{(setting.at + HOURS_8):%Y%m%d}-A{world.answered_base + setting.index:06d}"
         citizen = world.bases["accounts_citizen"] + int(rng.random() * world.citizens)
         agent = self.book.pick(world.staff["agent"], rng)
         self.rows.add(
-            "intake_appeal", self.appeal_id + 1, number, state, None, citizen, self.teller.lookup(number), "phone", kind, leaf.urgency, title,
-            content, "{}", reason, answer, False, agent.id, "", setting.at, setting.at, setting.at,
+            "intake_appeal",
+            self.appeal_id + 1,
+            number,
+            state,
+            None,
+            citizen,
+            self.teller.lookup(number),
+            "phone",
+            kind,
+            leaf.urgency,
+            title,
+            content,
+            "{}",
+            reason,
+            answer,
+            False,
+            agent.id,
+            "",
+            setting.at,
+            setting.at,
+            setting.at,
         )
 
 
 def _tsvector(words: str) -> str:
     """Words as a tsvector with their places, as `to_tsvector('simple', …)` makes it."""
-    return " ".join([f"'{word}':{place}" for place, word in enumerate(words.lower().split(), start=1) if "'" not in word])
+    return " ".join(
+        [f"'{word}':{place}" for place, word in enumerate(words.lower().split(), start=1) if "'" not in word]
+    )

@@ -31,20 +31,49 @@ class Ended(Handled):
         words = self.book.reply(self.setting.telling, outcome, unit.name)
         fact, demand = self._findings(outcome)
         plain = fact in ("true", "adopted", "policy_found") and demand == "reasonable"
-        visited = None if consulting or self.chance(0.2) else at - (at - (node.signed_at or node.created_at)) * 0.3
+        visited = (
+            None if consulting or self.chance(0.2) else at - (at - (node.signed_at or node.created_at)) * 0.3
+        )
         reason = self.reason("unsolved") if outcome == "unsolved" else ""
         satisfied = None if self.chance(0.4) else outcome != "unsolved"
         node.replied_at = at
         top = node is order.top
         order.act(
-            "reply", at, who, node.unit, node=node, begins=(), quiet=not top,
+            "reply",
+            at,
+            who,
+            node.unit,
+            node=node,
+            begins=(),
+            quiet=not top,
             data=f'"reply":{number},"version":{version},"outcome":"{outcome}"',
         )
         self.teller.last_reply[node.id] = [
-            number, node.id, self.id, version, fact, demand, "" if plain else "经现场核实并查阅资料，情况与诉求部分一致，已向市民说明原因和依据。",
-            "no_site" if consulting else "yes" if visited else "no", visited, "phone" if self.chance(0.85) else "written", at, words, "",
-            outcome, reason, satisfied, self.chance(0.3), unit.name, who.name, self.at_unit(node.unit, manager=True).name, "submitted",
-            who.key, at, None, "",
+            number,
+            node.id,
+            self.id,
+            version,
+            fact,
+            demand,
+            "" if plain else "经现场核实并查阅资料，情况与诉求部分一致，已向市民说明原因和依据。",
+            "no_site" if consulting else "yes" if visited else "no",
+            visited,
+            "phone" if self.chance(0.85) else "written",
+            at,
+            words,
+            "",
+            outcome,
+            reason,
+            satisfied,
+            self.chance(0.3),
+            unit.name,
+            who.name,
+            self.at_unit(node.unit, manager=True).name,
+            "submitted",
+            who.key,
+            at,
+            None,
+            "",
         ]
 
     def _findings(self, outcome: str) -> tuple[str, str]:
@@ -55,7 +84,13 @@ class Ended(Handled):
             return ("adopted", "reasonable") if draw < 0.4 else ("kept_for_reference", "reasonable")
         if outcome == "unsolved":
             return ("partly_true", "excessive") if draw < 0.5 else ("true", "reasonable")
-        return ("true", "reasonable") if draw < 0.75 else ("partly_true", "reasonable") if draw < 0.92 else ("not_true", "no_basis")
+        return (
+            ("true", "reasonable")
+            if draw < 0.75
+            else ("partly_true", "reasonable")
+            if draw < 0.92
+            else ("not_true", "no_basis")
+        )
 
     def _decide_reply(self, node: Node, state: str, words: str = "") -> str:
         row = self.teller.last_reply.pop(node.id)
@@ -77,7 +112,14 @@ class Ended(Handled):
         words = self._decide_reply(child, "approved")
         moves = ((parent, "in_progress"),) if parent.state == "sent_down" else ()
         order.act(
-            "approve_reply", at, self.at_unit(parent.unit, manager=True), parent.unit, node=child, quiet=True, moves=moves, text=words,
+            "approve_reply",
+            at,
+            self.at_unit(parent.unit, manager=True),
+            parent.unit,
+            node=child,
+            quiet=True,
+            moves=moves,
+            text=words,
             data=self._reply_data(child),
         )
         child.ended_at = at
@@ -86,9 +128,21 @@ class Ended(Handled):
         at = self.soon(4 * HOUR, work=True)
         words = self._decide_reply(top, "approved")
         row = self._decided
-        moves = [(node, "recalled") for node in self.order.nodes if node is not top and node.state in ("pending_sign", "in_progress")]
+        moves = [
+            (node, "recalled")
+            for node in self.order.nodes
+            if node is not top and node.state in ("pending_sign", "in_progress")
+        ]
         self.order.act(
-            "approve_reply", at, self.hub("reviewer"), self.world.hub, node=top, begins=(), moves=moves, text=str(row[11]), audience="public",
+            "approve_reply",
+            at,
+            self.hub("reviewer"),
+            self.world.hub,
+            node=top,
+            begins=(),
+            moves=moves,
+            text=str(row[11]),
+            audience="public",
             data=f'{self._reply_data(top)},"remark":"{words}"',
         )
         for node in (top, *(moved for moved, _state in moves)):
@@ -104,7 +158,10 @@ class Ended(Handled):
         if self.citizen is None:
             at = self.later(MINUTE)
             order.act(
-                "finish_follow_up", at, CLERK, None,
+                "finish_follow_up",
+                at,
+                CLERK,
+                None,
                 data=f'"closing_kind":"automatic","solved":null,"satisfaction":null,"round":{order.round}',
             )
             self._end(at, "automatic")
@@ -114,17 +171,34 @@ class Ended(Handled):
         due = order.due_of(None, "follow_up") or self.at + timedelta(days=5)
         task = self.fresh("followup_followuptask", TASKS)
         planned = self.at
-        row = [task, self.id, self.appeal_id, order.round, "waiting", due, planned, 0, None, None, False, None, planned, None, None]
+        row = [
+            task,
+            self.id,
+            self.appeal_id,
+            order.round,
+            "waiting",
+            due,
+            planned,
+            0,
+            None,
+            None,
+            False,
+            None,
+            planned,
+            None,
+            None,
+        ]
         tries = int(self.world.options.get("follow_up_tries", 3))
         try:
-            if self.setting.stage == "pending_follow_up":
-                yield "waiting"
+            yield "pending_follow_up"
             reached = False
             clerk = self.hub("follow_up")
             portal = self.chance(0.15)
             for number in range(1, tries + 1):
                 at = self.soon(9 * HOUR, work=not portal)
-                reached = portal or (fate != "automatic" and self.chance(0.82))
+                reached = (
+                    portal or self.setting.stage == "redo" or (fate != "automatic" and self.chance(0.82))
+                )
                 row[7] = number
                 row[6] = at
                 if reached:
@@ -162,9 +236,21 @@ class Ended(Handled):
         number = self.fresh("followup_attempt", ATTEMPTS)
         opinion = self.line("follow_up_opinions") if reached else ""
         self.rows.add(
-            "followup_attempt", number, task, channel, at, str(period_of(at)), reached, "" if reached else self.reason("no_contact"),
-            (channel != "portal" or None) if reached else None, (self.solved or self.chance(0.7)) if reached and channel != "portal" else None,
-            self.solved if reached else None, self.satisfaction if reached else None, opinion, "", who.key,
+            "followup_attempt",
+            number,
+            task,
+            channel,
+            at,
+            str(period_of(at)),
+            reached,
+            "" if reached else self.reason("no_contact"),
+            (channel != "portal" or None) if reached else None,
+            (self.solved or self.chance(0.7)) if reached and channel != "portal" else None,
+            self.solved if reached else None,
+            self.satisfaction if reached else None,
+            opinion,
+            "",
+            who.key,
         )
         self._opinion = opinion
         return number
@@ -174,7 +260,10 @@ class Ended(Handled):
         solved = "null" if self.solved is None else "true" if self.solved else "false"
         at = self.at
         self.order.act(
-            "finish_follow_up", at, clerk if clerk.id else CLERK, self.world.hub if clerk.id else None,
+            "finish_follow_up",
+            at,
+            clerk if clerk.id else CLERK,
+            self.world.hub if clerk.id else None,
             text=self._opinion if self.satisfaction is not None else "",
             data=f'"closing_kind":"{kind}","solved":{solved},"satisfaction":{self.satisfaction if self.satisfaction is not None else "null"},"round":{self.order.round}',
         )
@@ -198,13 +287,32 @@ class Ended(Handled):
         if flow == "supervised":
             self.supervised = True
             self.rows.add(
-                "workorders_supervision", self.fresh("workorders_supervision", SUPERVISIONS), self.id, "supervised", "issued", reason, words,
-                False, None, (at + timedelta(days=7)).date(), clerk.key, at, None,
+                "workorders_supervision",
+                self.fresh("workorders_supervision", SUPERVISIONS),
+                self.id,
+                "supervised",
+                "issued",
+                reason,
+                words,
+                False,
+                None,
+                (at + timedelta(days=7)).date(),
+                clerk.key,
+                at,
+                None,
             )
         node = order.node(last.unit, at, instructions=words)
         order.top = node
         order.act(
-            "redo", at, clerk, self.world.hub, node=node, new=(node,), to="pending_sign", reason=reason, text=words,
+            "redo",
+            at,
+            clerk,
+            self.world.hub,
+            node=node,
+            new=(node,),
+            to="pending_sign",
+            reason=reason,
+            text=words,
             data=f'"round":{order.round},"flow":"{flow}"',
         )
         self.lead_unit = last.unit
@@ -218,12 +326,34 @@ class Ended(Handled):
             yield "archived"
 
     def _close_units(
-        self, verb: str, at: datetime, who: Who, unit: int | None, kind: str, words: str, *, node: Node | None, audience: str = "", data: str = "",
+        self,
+        verb: str,
+        at: datetime,
+        who: Who,
+        unit: int | None,
+        kind: str,
+        words: str,
+        *,
+        node: Node | None,
+        audience: str = "",
+        data: str = "",
     ) -> None:
         """Close the order while units have it: all of them are released."""
-        open_nodes = [one for one in self.order.nodes if one is not node and one.state not in ("done", "returned", "recalled")]
+        open_nodes = [
+            one
+            for one in self.order.nodes
+            if one is not node and one.state not in ("done", "returned", "recalled")
+        ]
         self.order.act(
-            verb, at, who, unit, node=node, to="closed", moves=[(one, "recalled") for one in open_nodes], text=words, audience=audience,
+            verb,
+            at,
+            who,
+            unit,
+            node=node,
+            to="closed",
+            moves=[(one, "recalled") for one in open_nodes],
+            text=words,
+            audience=audience,
             data=f'"closing_kind":"{kind}"' + (f",{data}" if data else ""),
         )
         for one in (*open_nodes, *((node,) if node else ())):
@@ -232,4 +362,3 @@ class Ended(Handled):
 
     def _end(self, at: datetime, kind: str) -> None:
         self.closed, self.closing = at, kind
-

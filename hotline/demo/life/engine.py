@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hotline.demo.life.world import Who, World
+from hotline.workorders.models import AssignmentState
 from hotline.workorders.rules.clocks import RANK, RESTARTING, Key, marks_json
 from hotline.workorders.rules.transitions import order_state_of
-from hotline.workorders.rules.verbs import VERBS, Do, Moment, Whose
+from hotline.workorders.rules.verbs import VERBS, Do, Verb, Whose
 from hotline.worktime.rules import (
     ClockEvent,
     ClockSpec,
@@ -38,11 +39,31 @@ class Node:
     """An assignment."""
 
     __slots__ = (
-        "contacted_at", "created_at", "ended_at", "handler", "id", "instructions", "parent", "replied_at", "role", "round",
-        "signed_at", "state", "unit",
+        "contacted_at",
+        "created_at",
+        "ended_at",
+        "handler",
+        "id",
+        "instructions",
+        "parent",
+        "replied_at",
+        "role",
+        "round",
+        "signed_at",
+        "state",
+        "unit",
     )
 
-    def __init__(self, number: int, unit: int, parent: Node | None, role: str, round_: int, at: datetime, instructions: str) -> None:
+    def __init__(
+        self,
+        number: int,
+        unit: int,
+        parent: Node | None,
+        role: str,
+        round_: int,
+        at: datetime,
+        instructions: str,
+    ) -> None:
         self.id, self.unit, self.parent, self.role, self.round = number, unit, parent, role, round_
         self.state = "pending_sign"
         self.created_at, self.instructions = at, instructions
@@ -54,30 +75,77 @@ class Node:
 
 
 class Track:
-    """A clock with its events; `plain` while nothing but a start and a stop happened to it."""
+    """A clock. While nothing but a start and a stop happened to it, two moments tell it; else `events` does."""
 
-    __slots__ = ("events", "key", "level", "plain", "spec", "state")
+    __slots__ = (
+        "assignment",
+        "events",
+        "key",
+        "kind",
+        "level",
+        "round",
+        "spec",
+        "started",
+        "state",
+        "stopped",
+    )
 
     def __init__(self, key: Key, spec: ClockSpec, at: datetime) -> None:
         self.key, self.spec = key, spec
+        self.kind, self.assignment, self.round = key.kind, key.assignment, key.round
         self.start(at)
 
     def start(self, at: datetime) -> None:
-        self.events = [ClockEvent("start", at)]
-        self.state, self.level, self.plain = "running", "green", True
+        self.started, self.stopped = at, at
+        self.events: list[ClockEvent] | None = None
+        self.state, self.level = "running", "green"
+
+    def log(self) -> list[ClockEvent]:
+        """Its events, from now on written out."""
+        if self.events is None:
+            self.events = [ClockEvent("start", self.started)]
+            if self.state != "running":
+                self.events.append(ClockEvent("void" if self.state == "void" else "stop", self.stopped))
+        return self.events
 
 
 class Settled:
     """A clock as it stands at the end: the columns of its row."""
 
-    __slots__ = ("due", "level", "marks", "marks_text", "next", "original", "paused", "started", "state", "stopped", "track")
+    __slots__ = (
+        "due",
+        "level",
+        "marks",
+        "marks_text",
+        "next",
+        "original",
+        "paused",
+        "started",
+        "state",
+        "stopped",
+        "track",
+    )
 
     def __init__(
-        self, track: Track, state: str, started: datetime, original: datetime, due: datetime, paused: datetime | None,
-        stopped: datetime | None, marks: Sequence[tuple[str, datetime]], marks_text: str,
+        self,
+        track: Track,
+        state: str,
+        started: datetime,
+        original: datetime,
+        due: datetime,
+        paused: datetime | None,
+        stopped: datetime | None,
+        marks: Sequence[tuple[str, datetime]],
+        marks_text: str,
     ) -> None:
         self.track, self.state, self.level = track, state, track.level
-        self.started, self.original, self.due, self.paused, self.stopped = started, original, due, paused, stopped
+        self.started, self.original, self.due, self.paused, self.stopped = (
+            started,
+            original,
+            due,
+            paused,
+            stopped,
+        )
         self.marks, self.marks_text = marks, marks_text
         self.next: datetime | None = None
         if state == "running":
@@ -86,7 +154,11 @@ class Settled:
     def raise_to(self, level: str) -> None:
         """The scanner raised this level; it looks again at the next mark above."""
         self.level, rank = level, RANK[level]
-        self.next = next((at for name, at in self.marks if RANK[name] > rank), None) if self.state == "running" else None
+        self.next = (
+            next((at for name, at in self.marks if RANK[name] > rank), None)
+            if self.state == "running"
+            else None
+        )
 
 
 class Deadlines:
@@ -94,10 +166,11 @@ class Deadlines:
 
     def __init__(self, policy: PolicyDocument, calendar: WorkCalendar) -> None:
         self.policy, self.calendar = policy, calendar
-        self._plans: dict[tuple[str, ...], tuple[ClockSpec, ...]] = {}
+        self._plans: dict[tuple[tuple[str, ...], str, str, str], tuple[ClockSpec, ...]] = {}
+        self._offsets: dict[int, tuple[tuple[str, timedelta], ...]] = {}
         self._selections: dict[tuple[str, ...], Any] = {}
         self._dues: dict[tuple[int, int, bool], datetime] = {}
-        self._marks: dict[tuple[int, datetime], tuple[tuple[tuple[str, datetime], ...], str]] = {}
+        self._marks: dict[tuple[int, datetime], tuple[tuple[tuple[str, datetime], ...], str, datetime]] = {}
 
     def selection(self, select: tuple[str, ...], level: str) -> Any:
         """`worktime.rules.Selection` for `[type, category, urgency, channel, flow]` at a unit of that level."""
@@ -106,7 +179,12 @@ class Deadlines:
         if found is None:
             demand_type, category, urgency, channel, flow = select
             found = self._selections[key] = self.policy.select(
-                demand_type=demand_type, category_code=category, urgency=urgency, channel=channel, unit_level=level, flow=flow
+                demand_type=demand_type,
+                category_code=category,
+                urgency=urgency,
+                channel=channel,
+                unit_level=level,
+                flow=flow,
             )
         return found
 
@@ -115,23 +193,60 @@ class Deadlines:
         if spec.span.unit not in ("workday", "day"):
             return first_due(at, spec, self.calendar)
         local = at + HOURS_8
-        key = (id(spec), local.toordinal(), spec.cutoff is not None and local.hour * 60 + local.minute < spec.cutoff)
+        key = (
+            id(spec),
+            local.toordinal(),
+            spec.cutoff is not None and local.hour * 60 + local.minute < spec.cutoff,
+        )
         found = self._dues.get(key)
         if found is None:
             found = self._dues[key] = first_due(at, spec, self.calendar)
         return found
 
-    def marks(self, spec: ClockSpec, started: datetime, due: datetime) -> tuple[Sequence[tuple[str, datetime]], str]:
+    def marks(
+        self, spec: ClockSpec, started: datetime, due: datetime
+    ) -> tuple[Sequence[tuple[str, datetime]], str]:
         """(level, moment) pairs of a promise that was neither paused nor extended, and their JSON text."""
-        if spec.span.unit == "workday":
+        unit = spec.span.unit
+        if unit == "workday":
             key = (id(spec), due)
             kept = self._marks.get(key)
             if kept is None:
                 early = due - timedelta(days=400)
-                kept = self._marks[key] = _texted((mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar))
-            if not kept[0] or min(at for _name, at in kept[0]) > started:
-                return kept
+                found, text = _texted(
+                    (mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar)
+                )
+                kept = self._marks[key] = found, text, min((at for _name, at in found), default=due)
+            if kept[2] > started:
+                return kept[0], kept[1]
+        elif unit != "day":
+            offsets = self._offsets.get(id(spec))
+            if offsets is None:
+                offsets = self._offsets[id(spec)] = self._shape(spec, started, due)
+            if offsets:
+                marks = [(level, due + delta) for level, delta in offsets]
+                return marks, "[" + ",".join([f'["{level}","{at.isoformat()}"]' for level, at in marks]) + "]"
         return _texted((mark.level, mark.at) for mark in marks_of(started, due, due, spec, self.calendar))
+
+    def _shape(self, spec: ClockSpec, started: datetime, due: datetime) -> tuple[tuple[str, timedelta], ...]:
+        """How far from the due moment the marks lie, when that is the same day and night; else nothing."""
+        if any(
+            mark.basis == "first_overdue_workday" or (mark.span is not None and mark.span.unit == "workday")
+            for mark in spec.marks
+        ):
+            return ()
+        return tuple((mark.level, mark.at - due) for mark in marks_of(started, due, due, spec, self.calendar))
+
+    def plan(self, select: tuple[str, ...], level: str, side: str, moment: str) -> tuple[ClockSpec, ...]:
+        """Clocks of one side that a moment starts."""
+        key = (select, level, side, moment)
+        found = self._plans.get(key)
+        if found is None:
+            clocks = self.selection(select, level).clocks
+            found = self._plans[key] = tuple(
+                spec for spec in clocks if spec.side == side and spec.start_event == moment
+            )
+        return found
 
 
 def _texted(marks: Iterable[tuple[str, datetime]]) -> tuple[tuple[tuple[str, datetime], ...], str]:
@@ -140,13 +255,32 @@ def _texted(marks: Iterable[tuple[str, datetime]]) -> tuple[tuple[tuple[str, dat
     return found, f"[{pairs}]"
 
 
-_EFFECTS = {
-    name: tuple((str(effect.do), effect.whose, str(effect.kind) if effect.kind else "", effect.top_only) for effect in verb.effects)
-    for name, verb in VERBS.items()
-}
+class Act:
+    """A verb of the table, with plain strings in place of enumerations."""
+
+    __slots__ = ("effects", "from_", "moments", "moves_to", "needs", "to")
+
+    def __init__(self, verb: Verb) -> None:
+        self.from_ = frozenset(str(state) for state in verb.from_)
+        self.needs = frozenset(str(state) for state in verb.assignment_from)
+        self.moves_to = str(verb.assignment_to) if verb.assignment_to is not None else ""
+        self.to = str(verb.to[0]) if len(verb.to) == 1 and not verb.assignment_from else ""
+        self.moments = tuple(str(moment) for moment in verb.moments)
+        self.effects = tuple(
+            (str(effect.do), effect.whose, str(effect.kind) if effect.kind else "", effect.top_only)
+            for effect in verb.effects
+        )
+
+
+_ACTS = {name: Act(verb) for name, verb in VERBS.items()}
+_ORDER_OF = {str(state): str(order_state_of(state)) for state in AssignmentState}
 _POSSIBLE = {
-    str(Do.STOP): ("running", "paused"), str(Do.UNSTOP): ("stopped",), str(Do.PAUSE): ("running",), str(Do.RESUME): ("paused",),
-    str(Do.EXTEND): ("running", "paused"), str(Do.VOID): ("running", "paused"),
+    str(Do.STOP): ("running", "paused"),
+    str(Do.UNSTOP): ("stopped",),
+    str(Do.PAUSE): ("running",),
+    str(Do.RESUME): ("paused",),
+    str(Do.EXTEND): ("running", "paused"),
+    str(Do.VOID): ("running", "paused"),
 }
 _AFTER = {"stop": "stopped", "unstop": "running", "pause": "paused", "resume": "running", "void": "void"}
 
@@ -154,21 +288,62 @@ _AFTER = {"stop": "stopped", "unstop": "running", "pause": "paused", "resume": "
 class Event:
     """One row of the log."""
 
-    __slots__ = ("actor", "assignment", "at", "audience", "data", "new", "old", "reason", "text", "unit", "verb")
+    __slots__ = (
+        "actor",
+        "assignment",
+        "at",
+        "audience",
+        "data",
+        "new",
+        "old",
+        "reason",
+        "text",
+        "unit",
+        "verb",
+    )
 
     def __init__(
-        self, at: datetime, verb: str, actor: Who, unit: int | None, assignment: int | None, old: str, new: str, data: str,
-        reason: str, text: str, audience: str,
+        self,
+        at: datetime,
+        verb: str,
+        actor: Who,
+        unit: int | None,
+        assignment: int | None,
+        old: str,
+        new: str,
+        data: str,
+        reason: str,
+        text: str,
+        audience: str,
     ) -> None:
         self.at, self.verb, self.actor, self.unit, self.assignment = at, verb, actor, unit, assignment
-        self.old, self.new, self.data, self.reason, self.text, self.audience = old, new, data, reason, text, audience
+        self.old, self.new, self.data, self.reason, self.text, self.audience = (
+            old,
+            new,
+            data,
+            reason,
+            text,
+            audience,
+        )
 
 
 class Order:
     """The order's state, assignments, clocks and log, changed by `act`."""
 
     __slots__ = (
-        "card", "created_at", "deadlines", "events", "flow", "former", "next_node", "nodes", "round", "select", "state", "top", "tracks",
+        "card",
+        "created_at",
+        "deadlines",
+        "events",
+        "flow",
+        "former",
+        "next_node",
+        "nodes",
+        "round",
+        "select",
+        "state",
+        "top",
+        "tracks",
         "world",
     )
 
@@ -185,9 +360,23 @@ class Order:
     # ---- acts
 
     def act(
-        self, name: str, at: datetime, who: Who, unit: int | None = None, *, node: Node | None = None,
-        new: Sequence[Node] = (), to: str = "", moves: Sequence[tuple[Node, str]] = (), begins: Sequence[Node] | None = None,
-        quiet: bool = False, effects: bool = True, extra: str = "", data: str = "", reason: str = "", text: str = "",
+        self,
+        name: str,
+        at: datetime,
+        who: Who,
+        unit: int | None = None,
+        *,
+        node: Node | None = None,
+        new: Sequence[Node] = (),
+        to: str = "",
+        moves: Sequence[tuple[Node, str]] = (),
+        begins: Sequence[Node] | None = None,
+        quiet: bool = False,
+        effects: bool = True,
+        extra: str = "",
+        data: str = "",
+        reason: str = "",
+        text: str = "",
         audience: str = "",
     ) -> Event:
         """Do a verb: clock effects, assignment and order states, the event.
@@ -196,17 +385,17 @@ class Order:
         moments start nothing; `effects` off: clocks stay as they are; `to`: the order's new state where the verb leaves a
         choice; `moves`: other assignments' new states; `extra`: the span of an extension; `data`: more JSON members.
         """
-        verb = VERBS[name]
+        verb = _ACTS[name]
         old = self.state
         if old and old not in verb.from_:
             raise IllegalLife(f"{name} in {old}")
-        if verb.assignment_from and (node is None or node.state not in verb.assignment_from):
+        if verb.needs and (node is None or node.state not in verb.needs):
             raise IllegalLife(f"{name} at an assignment that is {node.state if node else 'missing'}")
-        clocks = self._effects(name, at, node, extra) if effects else []
+        clocks = self._effects(verb, at, node, extra) if effects and verb.effects else []
         self.former = 0
         changed = []
-        if node is not None and verb.assignment_to is not None:
-            moves = ((node, str(verb.assignment_to)), *moves)
+        if node is not None and verb.moves_to:
+            moves = ((node, verb.moves_to), *moves)
         for moved, state in moves:
             moved.state = state
             changed.append(f'"{moved.id}":"{state}"')
@@ -218,10 +407,10 @@ class Order:
             clocks += begun
         if to:
             self.state = to
-        elif len(verb.to) == 1 and not verb.assignment_from:
-            self.state = str(verb.to[0])
-        elif self.top is not None and verb.assignment_from:
-            self.state = str(order_state_of(self.top.state))
+        elif verb.to:
+            self.state = verb.to
+        elif self.top is not None and verb.needs:
+            self.state = _ORDER_OF[self.top.state]
         members = []
         if clocks:
             members.append(f'"clocks":[{",".join(clocks)}]')
@@ -229,7 +418,8 @@ class Order:
             members.append(f'"select":{self._selected()}')
         if new:
             rows = ",".join(
-                f'[{one.id},{one.unit},{one.parent.id if one.parent else "null"},"{one.role}",{one.round}]' for one in new
+                f'[{one.id},{one.unit},{one.parent.id if one.parent else "null"},"{one.role}",{one.round}]'
+                for one in new
             )
             members.append(f'"new":[{rows}]')
         if changed:
@@ -237,7 +427,16 @@ class Order:
         if data:
             members.append(data)
         event = Event(
-            at, name, who, unit, node.id if node is not None else None, old, self.state if self.state != old else "", "{" + ",".join(members) + "}", reason, text,
+            at,
+            name,
+            who,
+            unit,
+            node.id if node is not None else None,
+            old,
+            self.state if self.state != old else "",
+            "{" + ",".join(members) + "}",
+            reason,
+            text,
             audience,
         )
         self.events.append(event)
@@ -246,18 +445,28 @@ class Order:
     def create(self, at: datetime, who: Who, unit: int | None, state: str, *, reviewed: bool) -> None:
         """The first event; clocks of intake begin, and those of dispatch when it needs no review."""
         self.created_at, self.state = at, state
-        moments = (Moment.CREATED, Moment.REVIEWED) if reviewed else (Moment.CREATED,)
+        moments = ("created", "reviewed") if reviewed else ("created",)
         clocks = self._begin(moments, at, ())
         data = f'"clocks":[{",".join(clocks)}],"select":{self._selected()}' if clocks else ""
         self.events.append(Event(at, "create", who, unit, None, "", state, "{" + data + "}", "", "", ""))
 
-    def raise_card(self, at: datetime, who: Who, key: Key, level: str, node: Node | None, state: str) -> Event:
+    @property
+    def revision(self) -> int:
+        """One for each act; a card raised by the clock does not count."""
+        return sum(event.verb != "raise_card" for event in self.events)
+
+    def raise_card(self, at: datetime, who: Who, clock: Settled, level: str, node: Node | None, lead: int | None) -> None:
         """The scanner's act: the clock's level rises; nothing else moves. The caller keeps events in order."""
+        key = clock.track.key
         number = "null" if key.assignment is None else key.assignment
-        data = f'{{"clocks":[["level","{key.kind}","{key.side}",{number},{key.round},"{level}"]]}}'
-        event = Event(at, "raise_card", who, None, node.id if node else None, state, "", data, "", "", "")
-        self.events.append(event)
-        return event
+        data = (
+            f'{{"level":"{level}","due_at":"{clock.due.isoformat()}",'
+            f'"clocks":[["level","{key.kind}","{key.side}",{number},{key.round},"{level}"]]}}'
+        )
+        unit, assignment = (node.unit, node.id) if node else (lead, None)
+        self.events.append(
+            Event(at, "raise_card", who, unit, assignment, self.state_at(at), "", data, "", "", "")
+        )
 
     def insert(self, at: datetime, name: str, who: Who, unit: int | None, data: str) -> None:
         """An event that leaves state and clocks alone, at its place in time."""
@@ -276,7 +485,15 @@ class Order:
             state = event.new or state
         return state
 
-    def node(self, unit: int, at: datetime, *, parent: Node | None = None, role: str = "lead", instructions: str = "") -> Node:
+    def node(
+        self,
+        unit: int,
+        at: datetime,
+        *,
+        parent: Node | None = None,
+        role: str = "lead",
+        instructions: str = "",
+    ) -> Node:
         """A new assignment; hand it to `act` as `new`."""
         node = Node(self.next_node, unit, parent, role, self.round, at, instructions)
         self.next_node += 1
@@ -294,45 +511,46 @@ class Order:
 
     # ---- clocks
 
-    def _effects(self, name: str, at: datetime, node: Node | None, extra: str) -> list[str]:
+    def _effects(self, verb: Act, at: datetime, node: Node | None, extra: str) -> list[str]:
         found: list[str] = []
-        effects = _EFFECTS[name]
-        if not effects:
-            return found
         top = node is not None and node is self.top
-        above, below = self._family(node) if node is not None else ((), ())
         number = node.id if node is not None else None
-        for do, whose, kind, top_only in effects:
+        family: tuple[Sequence[int], Sequence[int]] | None = None
+        for do, whose, kind, top_only in verb.effects:
             if top_only and not top:
                 continue
             possible = _POSSIBLE[do]
-            for key, track in self.tracks.items():
-                if track.state not in possible or (kind and key.kind != kind):
+            for track in self.tracks.values():
+                if track.state not in possible or (kind and track.kind != kind):
                     continue
                 if whose is Whose.ALL:
                     pass
-                elif key.assignment is None:
-                    if whose is not Whose.CITY or key.round != (self.former or self.round):
+                elif track.assignment is None:
+                    if whose is not Whose.CITY or track.round != (self.former or self.round):
                         continue
-                elif whose is Whose.CITY or number is None:
+                elif whose is Whose.CITY or node is None:
                     continue
-                elif key.assignment != number and not (
-                    (whose is Whose.CHAIN and key.assignment in above) or (whose is Whose.BRANCH and key.assignment in below)
-                ):
-                    continue
+                elif track.assignment != number:
+                    if whose is Whose.OWN:
+                        continue
+                    family = family or self._family(node)
+                    if track.assignment not in family[0 if whose is Whose.CHAIN else 1]:
+                        continue
                 found.append(self._apply(track, do, at, extra))
         return found
 
     def _apply(self, track: Track, do: str, at: datetime, extra: str) -> str:
-        key = track.key
-        if do == "extend":
-            track.events.append(ClockEvent("extend", at, Span.parse(extra)))
+        if track.events is None and do in ("stop", "void") and track.state == "running":
+            track.stopped, track.state = at, _AFTER[do]
         else:
-            track.events.append(ClockEvent("resume" if do == "unstop" else do, at))
-            track.state = _AFTER[do]
-        if do not in ("stop", "void") or len(track.events) > 2:
-            track.plain = False
-        return f'["{do}","{key.kind}","{key.side}",{"null" if key.assignment is None else key.assignment},{key.round},"{extra if do == "extend" else ""}"]'
+            log = track.log()
+            if do == "extend":
+                log.append(ClockEvent("extend", at, Span.parse(extra)))
+            else:
+                log.append(ClockEvent("resume" if do == "unstop" else do, at))
+                track.state = _AFTER[do]
+        assignment = "null" if track.assignment is None else track.assignment
+        return f'["{do}","{track.kind}","{track.key.side}",{assignment},{track.round},"{extra if do == "extend" else ""}"]'
 
     def _family(self, node: Node) -> tuple[Sequence[int], Sequence[int]]:
         above = []
@@ -348,26 +566,24 @@ class Order:
                 below.append(other.id)
         return above, below
 
-    def _begin(self, moments: Sequence[Moment], at: datetime, units: Sequence[Node]) -> list[str]:
-        wanted = [str(moment) for moment in moments]
+    def _begin(self, moments: Sequence[str], at: datetime, units: Sequence[Node]) -> list[str]:
         found: list[str] = []
         top = next((node for node in units if node is self.top), None)
+        plan, select, round_ = self.deadlines.plan, self.select, self.round
         if not units or top is not None:
             level = self.level_of(top.unit) if top is not None else ""
-            for spec in self.deadlines.selection(self.select, level).clocks:
-                if spec.side != "city" or spec.start_event not in wanted:
-                    continue
-                key = Key(spec.kind, spec.side, None, self.round)
-                if key not in self.tracks or spec.kind in RESTARTING:
-                    found.append(self._start(key, spec, at, level))
+            for moment in moments:
+                for spec in plan(select, level, "city", moment):
+                    key = Key(spec.kind, "city", None, round_)
+                    if key not in self.tracks or spec.kind in RESTARTING:
+                        found.append(self._start(key, spec, at, level))
         for node in units:
             level = self.level_of(node.unit)
-            for spec in self.deadlines.selection(self.select, level).clocks:
-                if spec.side != "unit" or spec.start_event not in wanted or (node.role == "assistant" and spec.kind == "contact"):
-                    continue
-                key = Key(spec.kind, spec.side, node.id, self.round)
-                if key not in self.tracks:
-                    found.append(self._start(key, spec, at, level))
+            for moment in moments:
+                for spec in plan(select, level, "unit", moment):
+                    key = Key(spec.kind, "unit", node.id, round_)
+                    if key not in self.tracks and not (node.role == "assistant" and spec.kind == "contact"):
+                        found.append(self._start(key, spec, at, level))
         return found
 
     def _start(self, key: Key, spec: ClockSpec, at: datetime, level: str) -> str:
@@ -381,20 +597,31 @@ class Order:
 
     def due_of(self, node: Node | None, kind: str = "finish") -> datetime | None:
         """When a clock falls due as things stand; for planning. The city's clock without a node."""
-        track = self.tracks.get(Key(kind, "unit" if node is not None else "city", node.id if node is not None else None, self.round))
+        track = self.tracks.get(
+            Key(
+                kind,
+                "unit" if node is not None else "city",
+                node.id if node is not None else None,
+                self.round,
+            )
+        )
         if track is None:
             return None
-        return self.deadlines.due(track.spec, track.events[0].at) if track.plain else self._settle_one(track).due
+        return (
+            self.deadlines.due(track.spec, track.started)
+            if track.events is None
+            else self._settle_one(track).due
+        )
 
     def _settle_one(self, track: Track) -> Settled:
-        events, spec = track.events, track.spec
-        started = events[0].at
-        if track.plain:
+        spec, events = track.spec, track.events
+        if events is None:
+            started = track.started
             due = self.deadlines.due(spec, started)
             marks, text = self.deadlines.marks(spec, started, due)
             if track.state == "running":
                 return Settled(track, "running", started, due, due, None, None, marks, text)
-            stopped = events[1].at
+            stopped = track.stopped
             state = "void" if track.state == "void" else "met" if stopped <= due else "missed"
             return Settled(track, state, started, due, due, None, stopped, marks, text)
         now = derive_provisionally(events, spec, self.deadlines.calendar)
@@ -406,7 +633,15 @@ class Order:
         else:
             state = "paused" if now.paused_at is not None else "running"
         return Settled(
-            track, state, now.started_at, now.original_due_at, now.due_at, now.paused_at, now.stopped_at or now.voided_at, marks, text
+            track,
+            state,
+            now.started_at,
+            now.original_due_at,
+            now.due_at,
+            now.paused_at,
+            now.stopped_at or now.voided_at,
+            marks,
+            text,
         )
 
     def settle(self) -> dict[Key, Settled]:
@@ -416,7 +651,9 @@ class Order:
         # Assignments are made parents first, so are their clocks.
         for key, track in self.tracks.items():
             one = found[key] = self._settle_one(track)
-            parent = parents.get(key.assignment) if key.kind == "finish" and key.assignment is not None else None
+            parent = (
+                parents.get(key.assignment) if key.kind == "finish" and key.assignment is not None else None
+            )
             above = found.get(key._replace(assignment=parent.id)) if parent is not None else None
             if above is None:
                 continue
@@ -427,7 +664,9 @@ class Order:
                 if state in ("met", "missed"):
                     assert one.stopped is not None
                     state = "met" if one.stopped <= above.due else "missed"
-                one = Settled(track, state, one.started, original, above.due, one.paused, one.stopped, marks, text)
+                one = Settled(
+                    track, state, one.started, original, above.due, one.paused, one.stopped, marks, text
+                )
                 found[key] = one
             one.original = original
         return found

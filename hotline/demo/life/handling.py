@@ -15,7 +15,7 @@ class Handled(Told):
     """Dispatch and everything that happens at units before the reply."""
 
     def _dispatch(self, stage: str) -> Iterator[str]:
-        order, rng = self.order, self.rng
+        order = self.order
         entry, lead = self.teller.lead_for(self.setting)
         if order.round == 1 and self.returns == 0:
             pause = {"urgent": 4 * MINUTE, "elevated": 15 * MINUTE}.get(self.urgency, 50 * MINUTE)
@@ -38,11 +38,26 @@ class Handled(Told):
         helpers = [order.node(unit, at, role="assistant", instructions=words) for unit in assistants]
         name = "dispatch"
         if order.state == "arbitration":
-            name, words, self.locked, self.difficult = "designate", "经会商，由该单位牵头主办，相关单位配合。", True, True
+            name, words, self.locked, self.difficult = (
+                "designate",
+                "经会商，由该单位牵头主办，相关单位配合。",
+                True,
+                True,
+            )
         for unit in (lead, *assistants):
             self._involve(unit)
         data = f'"lead":{lead},"assistants":[{",".join(map(str, assistants))}]'
-        order.act(name, at, clerk, self.world.hub, node=top, new=(top, *helpers), to="pending_sign", text=words, data=data)
+        order.act(
+            name,
+            at,
+            clerk,
+            self.world.hub,
+            node=top,
+            new=(top, *helpers),
+            to="pending_sign",
+            text=words,
+            data=data,
+        )
         self.lead_unit, self.claimed = lead, None
         self.dispatched = self.dispatched or at
 
@@ -63,10 +78,36 @@ class Handled(Told):
         number = self.fresh("workorders_application", APPLICATIONS)
         basis = self.world.legal.get(f"return/{reason}") or "部门三定规定和权责清单"
         order.act(
-            "apply_return", at, who, top.unit, node=top, reason=reason, text=words,
+            "apply_return",
+            at,
+            who,
+            top.unit,
+            node=top,
+            reason=reason,
+            text=words,
             data=f'"application":{number},"basis":"{basis}","amount":null,"until":null,"suggested":null',
         )
-        row = [number, top.id, self.id, "return", "pending", reason, words, basis, None, None, None, back, who.key, at, "", None, "", self._due(top), None]
+        row = [
+            number,
+            top.id,
+            self.id,
+            "return",
+            "pending",
+            reason,
+            words,
+            basis,
+            None,
+            None,
+            None,
+            back,
+            who.key,
+            at,
+            "",
+            None,
+            "",
+            self._due(top),
+            None,
+        ]
         try:
             yield "return_review"
             clerk = self.hub("dispatcher")
@@ -75,9 +116,23 @@ class Handled(Told):
                 self.returns += 1
                 to = str(after_return(self.returns, limits))
                 at = self.soon(2 * HOUR, work=True)
-                moves = [(node, "recalled") for node in order.nodes if node is not top and node.ended_at is None and node.state not in ("done", "returned", "recalled")]
+                moves = [
+                    (node, "recalled")
+                    for node in order.nodes
+                    if node is not top
+                    and node.ended_at is None
+                    and node.state not in ("done", "returned", "recalled")
+                ]
                 order.act(
-                    "approve_return", at, clerk, self.world.hub, node=top, begins=(), to=to, moves=moves, text=words,
+                    "approve_return",
+                    at,
+                    clerk,
+                    self.world.hub,
+                    node=top,
+                    begins=(),
+                    to=to,
+                    moves=moves,
+                    text=words,
                     data=f'"application":{number},"reason_code":"{reason}","unit":{top.unit},"count":{self.returns}',
                 )
                 for node in (top, *(moved for moved, _state in moves)):
@@ -91,7 +146,14 @@ class Handled(Told):
                 words = self.book.group_line("return_decisions", "refused", self.setting.telling)
                 at = self.soon(2 * HOUR, work=True)
                 order.act(
-                    "refuse_return", at, clerk, self.world.hub, node=top, moves=((top, back),), text=words, data=f'"application":{number}',
+                    "refuse_return",
+                    at,
+                    clerk,
+                    self.world.hub,
+                    node=top,
+                    moves=((top, back),),
+                    text=words,
+                    data=f'"application":{number}',
                 )
                 row[4], row[14], row[15], row[16] = "refused", clerk.key, at, words
         finally:
@@ -108,7 +170,9 @@ class Handled(Told):
         if self.chance(0.35):
             node.handler = who.id or None
             if node.handler:
-                self.order.act("take", self.later(MINUTE), who, node.unit, node=node, data=f'"handler":{who.id}')
+                self.order.act(
+                    "take", self.later(MINUTE), who, node.unit, node=node, data=f'"handler":{who.id}'
+                )
 
     def _contact(self, node: Node) -> None:
         pause = {"urgent": 11 * MINUTE, "elevated": 45 * MINUTE}.get(self.urgency, 1.4 * HOUR)
@@ -121,7 +185,14 @@ class Handled(Told):
             reason = "" if reached else self.reason("no_contact")
             words = self.book.group_line("contacts", "reached" if reached else "missed", self.setting.telling)
             self.order.act(
-                "contact", at, who, node.unit, node=node, effects=settled, reason=reason, text=words,
+                "contact",
+                at,
+                who,
+                node.unit,
+                node=node,
+                effects=settled,
+                reason=reason,
+                text=words,
                 data=f'"reached":{"true" if reached else "false"},"person":"{who.name}","contacted_at":"{at.isoformat()}","settled":{"true" if settled else "false"}',
             )
             self.rows.add("workorders_contact", node.id, reached, reason, at, who.name, words, who.key)
@@ -137,12 +208,22 @@ class Handled(Told):
         unit = self.teller.below(top.unit, self.setting)
         if unit is None:
             return None
-        at = self.soon({"urgent": 5 * MINUTE, "elevated": 15 * MINUTE}.get(self.urgency, 40 * MINUTE), work=self.urgency == "routine")
+        at = self.soon(
+            {"urgent": 5 * MINUTE, "elevated": 15 * MINUTE}.get(self.urgency, 40 * MINUTE),
+            work=self.urgency == "routine",
+        )
         words = self.line("down")
         child = self.order.node(unit, at, parent=top, instructions=words)
         self._involve(unit)
         self.order.act(
-            "send_down", at, self.at_unit(top.unit, manager=True), top.unit, node=top, new=(child,), text=words, data=f'"to_unit":{unit}'
+            "send_down",
+            at,
+            self.at_unit(top.unit, manager=True),
+            top.unit,
+            node=top,
+            new=(child,),
+            text=words,
+            data=f'"to_unit":{unit}',
         )
         return child
 
@@ -158,7 +239,16 @@ class Handled(Told):
                 words = self.line("assists")
                 asked = order.node(unit, at, parent=top, role="assistant", instructions=words)
                 self._involve(unit)
-                order.act("ask_assistance", at, self.at_unit(top.unit), top.unit, node=top, new=(asked,), text=words, data=f'"assistants":[{unit}]')
+                order.act(
+                    "ask_assistance",
+                    at,
+                    self.at_unit(top.unit),
+                    top.unit,
+                    node=top,
+                    new=(asked,),
+                    text=words,
+                    data=f'"assistants":[{unit}]',
+                )
                 helpers = [asked]
         for helper in helpers:
             self._sign(helper)
@@ -175,14 +265,26 @@ class Handled(Told):
             who = Who(f"citizen:{self.citizen}", "") if self.citizen else self.hub("agent")
             note = self._next_note()
             order.act(
-                "supplement", self.soon(8 * HOUR), who, None if self.citizen else self.world.hub, text=words, audience="public",
+                "supplement",
+                self.soon(8 * HOUR),
+                who,
+                None if self.citizen else self.world.hub,
+                text=words,
+                audience="public",
                 data=f'"note":{note}',
             )
             self._note(note, "supplement", words, who, "public")
         if chance(0.06):
             words, who = self.line("interim"), self.at_unit(top.unit)
             note = self._next_note()
-            order.act("note", self.soon(5 * HOUR, work=True), who, top.unit, text=words, data=f'"note":{note},"kind":"interim_report"')
+            order.act(
+                "note",
+                self.soon(5 * HOUR, work=True),
+                who,
+                top.unit,
+                text=words,
+                data=f'"note":{note},"kind":"interim_report"',
+            )
             self._note(note, "interim_report", words, who, "", top)
         if stage == "extension_review" or (due > self.at and chance(0.22 if stage else 0.05)):
             yield from self._extend(top, stage)
@@ -200,14 +302,24 @@ class Handled(Told):
         left = (due - self.at).total_seconds()
         if left > 0:
             share = self.rng.betavariate(2.2, 1.7)
-            self.later(left * (share if not chance(0.035) else 1.0 + self.rng.random() * 0.8), work=self.urgency != "urgent")
+            self.later(
+                left * (share if not chance(0.035) else 1.0 + self.rng.random() * 0.8),
+                work=self.urgency != "urgent",
+            )
 
     def _urge(self) -> None:
         at = self.soon(9 * HOUR)
         words = self.line("urges")
         citizen = self.citizen is not None and self.chance(0.8)
         who = Who(f"citizen:{self.citizen}", "") if citizen else self.hub("agent")
-        self.order.act("urge", at, who, None if citizen else self.world.hub, text=words, data='"count":' + str(self.urges + 1))
+        self.order.act(
+            "urge",
+            at,
+            who,
+            None if citizen else self.world.hub,
+            text=words,
+            data='"count":' + str(self.urges + 1),
+        )
         self.urges += 1
         self._note(self._next_note(), "urge", words, who, "")
 
@@ -224,13 +336,44 @@ class Handled(Told):
         if at >= due:
             return
         span = self.book.pick(limits.amounts, self.rng)
-        who, reason, words, back = self.at_unit(top.unit, manager=True), self.reason("extension"), self.line("extensions"), top.state
+        who, reason, words, back = (
+            self.at_unit(top.unit, manager=True),
+            self.reason("extension"),
+            self.line("extensions"),
+            top.state,
+        )
         number = self.fresh("workorders_application", APPLICATIONS)
         order.act(
-            "apply_extension", at, who, top.unit, node=top, reason=reason, text=words,
+            "apply_extension",
+            at,
+            who,
+            top.unit,
+            node=top,
+            reason=reason,
+            text=words,
             data=f'"application":{number},"basis":"","amount":{span.amount},"until":null,"suggested":null',
         )
-        row = [number, top.id, self.id, "extension", "pending", reason, words, "", span.amount, None, None, back, who.key, at, "", None, "", due, None]
+        row = [
+            number,
+            top.id,
+            self.id,
+            "extension",
+            "pending",
+            reason,
+            words,
+            "",
+            span.amount,
+            None,
+            None,
+            back,
+            who.key,
+            at,
+            "",
+            None,
+            "",
+            due,
+            None,
+        ]
         try:
             yield "extension_review"
             clerk = self.hub("reviewer")
@@ -240,13 +383,29 @@ class Handled(Told):
                 city_due = order.due_of(None)
                 self.extensions += 1
                 order.act(
-                    "approve_extension", at, clerk, self.world.hub, node=top, moves=((top, back),), extra=str(span), text=words,
+                    "approve_extension",
+                    at,
+                    clerk,
+                    self.world.hub,
+                    node=top,
+                    moves=((top, back),),
+                    extra=str(span),
+                    text=words,
                     data=f'"application":{number},"old_due":"{city_due.isoformat() if city_due else ""}","amount":{span.amount}',
                 )
                 row[4], row[17], row[18] = "approved", due, order.due_of(top)
             else:
                 words = "理由不充分，请按期办结。"
-                order.act("refuse_extension", at, clerk, self.world.hub, node=top, moves=((top, back),), text=words, data=f'"application":{number}')
+                order.act(
+                    "refuse_extension",
+                    at,
+                    clerk,
+                    self.world.hub,
+                    node=top,
+                    moves=((top, back),),
+                    text=words,
+                    data=f'"application":{number}',
+                )
                 row[4] = "refused"
             row[14], row[15], row[16] = clerk.key, at, words
         finally:
@@ -263,27 +422,79 @@ class Handled(Told):
         until = ((self.limit if stage else at) + HOURS_8 + timedelta(days=days)).date()
         number = self.fresh("workorders_application", APPLICATIONS)
         order.act(
-            "apply_hold", at, who, top.unit, node=top, reason=reason, text=words,
+            "apply_hold",
+            at,
+            who,
+            top.unit,
+            node=top,
+            reason=reason,
+            text=words,
             data=f'"application":{number},"basis":"","amount":null,"until":"{until}","suggested":null',
         )
-        row = [number, top.id, self.id, "hold", "pending", reason, words, "", None, None, until, back, who.key, at, "", None, "", self._due(top), None]
+        row = [
+            number,
+            top.id,
+            self.id,
+            "hold",
+            "pending",
+            reason,
+            words,
+            "",
+            None,
+            None,
+            until,
+            back,
+            who.key,
+            at,
+            "",
+            None,
+            "",
+            self._due(top),
+            None,
+        ]
         try:
             yield "hold_review"
             clerk = self.hub("reviewer")
             at = self.soon(5 * HOUR, work=True)
             order.act(
-                "approve_hold", at, clerk, self.world.hub, node=top, text="同意挂起，条件具备后及时恢复办理。",
+                "approve_hold",
+                at,
+                clerk,
+                self.world.hub,
+                node=top,
+                text="同意挂起，条件具备后及时恢复办理。",
                 data=f'"application":{number},"until":"{until}"',
             )
-            row[4], row[14], row[15], row[16] = "approved", clerk.key, at, "同意挂起，条件具备后及时恢复办理。"
+            row[4], row[14], row[15], row[16] = (
+                "approved",
+                clerk.key,
+                at,
+                "同意挂起，条件具备后及时恢复办理。",
+            )
         finally:
             self.rows.add("workorders_application", *row)
         yield "on_hold"
         at = self.later(days * DAY)
         if fate == "hold_expired":
-            self._close_units("expire_hold", at, self.hub("reviewer"), self.world.hub, "hold_expired", "挂起期满，条件仍不具备，按规定办结并建档跟踪。", node=top)
+            self._close_units(
+                "expire_hold",
+                at,
+                self.hub("reviewer"),
+                self.world.hub,
+                "hold_expired",
+                "挂起期满，条件仍不具备，按规定办结并建档跟踪。",
+                node=top,
+            )
             return
-        order.act("resume", at, self.at_unit(top.unit), top.unit, node=top, moves=((top, back),), text=self.line("hold_releases"))
+        order.act(
+            "resume",
+            at,
+            self.at_unit(top.unit),
+            top.unit,
+            node=top,
+            moves=((top, back),),
+            text=self.line("hold_releases"),
+        )
 
     def _unreasonable(self, top: Node) -> Iterator[str]:
         order = self.order
@@ -292,16 +503,51 @@ class Handled(Told):
         at = self.soon(8 * HOUR, work=True)
         number = self.fresh("workorders_application", APPLICATIONS)
         order.act(
-            "apply_unreasonable", at, who, top.unit, node=top, reason=reason, text=words,
+            "apply_unreasonable",
+            at,
+            who,
+            top.unit,
+            node=top,
+            reason=reason,
+            text=words,
             data=f'"application":{number},"basis":"","amount":null,"until":null,"suggested":null',
         )
-        row = [number, top.id, self.id, "unreasonable", "pending", reason, words, "", None, None, None, "in_progress", who.key, at, "", None, "", self._due(top), None]
+        row = [
+            number,
+            top.id,
+            self.id,
+            "unreasonable",
+            "pending",
+            reason,
+            words,
+            "",
+            None,
+            None,
+            None,
+            "in_progress",
+            who.key,
+            at,
+            "",
+            None,
+            "",
+            self._due(top),
+            None,
+        ]
         try:
             yield "close_review"
             clerk = self.hub("reviewer")
             at = self.soon(6 * HOUR, work=True)
             decision = "情况属实，按不合理诉求办结。"
-            self._close_units("approve_unreasonable", at, clerk, self.world.hub, "unreasonable", decision, node=top, data=f'"application":{number}')
+            self._close_units(
+                "approve_unreasonable",
+                at,
+                clerk,
+                self.world.hub,
+                "unreasonable",
+                decision,
+                node=top,
+                data=f'"application":{number}',
+            )
             row[4], row[14], row[15], row[16] = "approved", clerk.key, at, decision
         finally:
             self.rows.add("workorders_application", *row)
@@ -316,19 +562,33 @@ class Handled(Told):
         self.supervised, self.listed = True, self.listed or listed
         self.difficult = self.difficult or listed
         joint = listed and self.chance(0.5)
-        promised = ((self.limit if self.setting.stage else at) + HOURS_8 + timedelta(days=2 + int(self.rng.random() * 6))).date()
+        promised = (
+            (self.limit if self.setting.stage else at)
+            + HOURS_8
+            + timedelta(days=2 + int(self.rng.random() * 6))
+        ).date()
         order.act(
-            "list_case" if listed else "supervise", at, who, self.world.hub, reason=reason, text=words,
+            "list_case" if listed else "supervise",
+            at,
+            who,
+            self.world.hub,
+            reason=reason,
+            text=words,
             data=f'"supervision":{number},"joint":{"true" if joint else "false"},"promised_on":"{promised}"',
         )
         state = "proposed" if listed else "issued"
-        steps = ("issued", "under_review", "completed", "closed") if listed else ("under_review", "completed", "closed")
+        steps = (
+            ("issued", "under_review", "completed", "closed")
+            if listed
+            else ("under_review", "completed", "closed")
+        )
         closed = None
         for to in steps[: 1 if listed else 0] if self.setting.stage else steps:
             at = self.soon(3 * HOUR, work=True)
             by_unit = to == "under_review" and unit is not None
             order.act(
-                "answer_supervision" if to == "under_review" else "advance_supervision", at,
+                "answer_supervision" if to == "under_review" else "advance_supervision",
+                at,
                 self.at_unit(unit.unit, manager=True) if by_unit and unit is not None else who,
                 unit.unit if by_unit and unit is not None else self.world.hub,
                 text="已提出整改方案并落实责任人，请审核。" if to == "under_review" else "",
@@ -338,7 +598,17 @@ class Handled(Told):
         if state == "closed":
             closed, self.supervised, self.listed = at, False, False
         self.rows.add(
-            "workorders_supervision", number, self.id, "listed" if listed else "supervised", state, reason, words, joint, promised,
-            None if closed else promised, who.key, order.events[-1].at if not closed else at, closed,
+            "workorders_supervision",
+            number,
+            self.id,
+            "listed" if listed else "supervised",
+            state,
+            reason,
+            words,
+            joint,
+            promised,
+            None if closed else promised,
+            who.key,
+            order.events[-1].at if not closed else at,
+            closed,
         )
-

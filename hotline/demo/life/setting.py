@@ -22,7 +22,11 @@ DUPLICATE_AT = 7
 SOONEST_MERGE = timedelta(hours=12)
 
 _FATES = (
-    ("normal", 0.945), ("direct", 0.025), ("withdrawn", 0.013), ("unreasonable", 0.005), ("hold_expired", 0.002),
+    ("normal", 0.945),
+    ("direct", 0.025),
+    ("withdrawn", 0.013),
+    ("unreasonable", 0.005),
+    ("hold_expired", 0.002),
     ("automatic", 0.010),
 )
 _FATE_NAMES = tuple(name for name, _share in _FATES)
@@ -31,10 +35,62 @@ _FATE_WEIGHTS = list(accumulate(share for _name, share in _FATES))
 # Stage that an open order stands at, by its age in hours: (until, (stage, weight)…).
 _STAGES: tuple[tuple[float, tuple[tuple[str, float], ...]], ...] = (
     (2, (("pending_review", 3), ("pending_dispatch", 4), ("pending_sign", 3), ("signed", 0.5))),
-    (8, (("pending_review", 0.6), ("pending_dispatch", 2), ("pending_sign", 4), ("signed", 2), ("contacted", 1), ("pending_supplement", 0.3), ("return_review", 0.4))),
-    (48, (("pending_sign", 2), ("signed", 2), ("contacted", 3), ("sent_down", 1.2), ("return_review", 0.6), ("arbitration", 0.25), ("close_review", 0.6), ("pending_supplement", 0.3), ("extension_review", 0.4), ("pending_dispatch", 0.2))),
-    (192, (("pending_sign", 0.25), ("signed", 0.5), ("contacted", 3.6), ("sent_down", 1.4), ("extension_review", 0.7), ("close_review", 1.2), ("pending_follow_up", 1.6), ("on_hold", 0.4), ("hold_review", 0.2), ("return_review", 0.15), ("arbitration", 0.1), ("redo", 0.3))),
-    (1e9, (("contacted", 2.4), ("sent_down", 0.6), ("pending_follow_up", 3), ("extension_review", 0.5), ("on_hold", 1.6), ("close_review", 0.5), ("redo", 1))),
+    (
+        8,
+        (
+            ("pending_review", 0.6),
+            ("pending_dispatch", 2),
+            ("pending_sign", 4),
+            ("signed", 2),
+            ("contacted", 1),
+            ("pending_supplement", 0.3),
+            ("return_review", 0.4),
+        ),
+    ),
+    (
+        48,
+        (
+            ("pending_sign", 2),
+            ("signed", 2),
+            ("contacted", 3),
+            ("sent_down", 1.2),
+            ("return_review", 0.6),
+            ("arbitration", 0.25),
+            ("close_review", 0.6),
+            ("pending_supplement", 0.3),
+            ("extension_review", 0.4),
+            ("pending_dispatch", 0.2),
+        ),
+    ),
+    (
+        192,
+        (
+            ("pending_sign", 0.25),
+            ("signed", 0.5),
+            ("contacted", 3.6),
+            ("sent_down", 1.4),
+            ("extension_review", 0.7),
+            ("close_review", 1.2),
+            ("pending_follow_up", 1.6),
+            ("on_hold", 0.4),
+            ("hold_review", 0.2),
+            ("return_review", 0.15),
+            ("arbitration", 0.1),
+            ("redo", 0.3),
+        ),
+    ),
+    (
+        1e9,
+        (
+            ("contacted", 2.4),
+            ("sent_down", 0.6),
+            ("pending_follow_up", 3),
+            ("extension_review", 0.5),
+            ("on_hold", 1.6),
+            ("close_review", 0.5),
+            ("redo", 1),
+        ),
+    ),
 )
 
 
@@ -64,7 +120,13 @@ class Settings:
         days = max(1.0, (world.now - world.begin).total_seconds() / 86400)
         natural = int(total * min(1.0, RECENT_DAYS / days))
         self.timetable = Timetable(
-            book.rhythm, world.begin, world.now, total, world.seed, recent=max(self.window, natural), recent_days=RECENT_DAYS
+            book.rhythm,
+            world.begin,
+            world.now,
+            total,
+            world.seed,
+            recent=max(self.window, natural),
+            recent_days=RECENT_DAYS,
         )
         self.channels = [str(name) for name in book.rhythm["channels"]]
         self.channel_weights = list(accumulate(float(weight) for weight in book.rhythm["channels"].values()))
@@ -91,7 +153,9 @@ class Settings:
             return ""
         age = (self.world.now - at).total_seconds() / 3600
         stages = next(stages for until, stages in _STAGES if age < until)
-        return _drawn([name for name, _weight in stages], list(accumulate(weight for _name, weight in stages)), rng)
+        return _drawn(
+            [name for name, _weight in stages], list(accumulate(weight for _name, weight in stages)), rng
+        )
 
     # ---- one setting
 
@@ -136,7 +200,9 @@ class Settings:
     def absorbs(self, index: int) -> datetime | None:
         """When the next order is merged into this one; None when it is not."""
         after = index + 1
-        return self.merge_moment(after) if after < self.world.orders and self.main_of(after) == index else None
+        return (
+            self.merge_moment(after) if after < self.world.orders and self.main_of(after) == index else None
+        )
 
     def _scene(self, index: int, at: datetime, rng: Random) -> tuple[Spot, Leaf]:
         topic = self.topic(index // TOPIC_WIDTH)
@@ -152,7 +218,12 @@ class Settings:
             start = block * TOPIC_WIDTH + int(rng.random() * TOPIC_WIDTH / 2)
             spots = self.world.spots
             leaf = _drawn(self.world.leaves, self.world.leaf_weights, rng)
-            self._topics[block] = (start, start + 300 + int(rng.random() * 900), spots[int(rng.random() * len(spots))], leaf)
+            self._topics[block] = (
+                start,
+                start + 300 + int(rng.random() * 900),
+                spots[int(rng.random() * len(spots))],
+                leaf,
+            )
         return self._topics[block]
 
     def _leaf(self, at: datetime, rng: Random) -> Leaf:
@@ -163,7 +234,14 @@ class Settings:
         if weights is None:
             before, single = 0.0, []
             for leaf, upto in zip(self.world.leaves, self.world.leaf_weights, strict=True):
-                factor = next((factor for code, factor in surge.categories if leaf.code == code or leaf.code.startswith(f"{code}.")), 1.0)
+                factor = next(
+                    (
+                        factor
+                        for code, factor in surge.categories
+                        if leaf.code == code or leaf.code.startswith(f"{code}.")
+                    ),
+                    1.0,
+                )
                 single.append((upto - before) * factor)
                 before = upto
             weights = self._stormy[surge.name] = list(accumulate(single))

@@ -6,9 +6,9 @@ worker and beside any number of other orders.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-from hotline.demo.life.base import HOUR, MINUTE
+from hotline.demo.life.base import AFTER_REPLY, HOUR, MINUTE
 from hotline.demo.life.ending import Ended
 from hotline.demo.life.engine import Order
 from hotline.demo.life.teller import Teller
@@ -24,13 +24,17 @@ class Story(Ended):
     def tell(self) -> None:
         """Live until the end, or until the stage at which the order stands now; then write the rows."""
         stage = self.setting.stage
-        for reached in self._life(stage):
-            if reached == stage:
+        # Chance may lead past a stage (no unit below, no extension allowed): such an order waits for its review.
+        last = "" if stage in ("", *AFTER_REPLY) else "close_review"
+        life = self._life(stage)
+        for reached in life:
+            if reached in (stage, last):
                 break
+        life.close()
         self._absorb()
         self._write(self._cards())
 
-    def _life(self, stage: str) -> Iterator[str]:
+    def _life(self, stage: str) -> Generator[str, None, None]:
         fate = self.setting.fate
         self._create(stage)
         yield self.order.state
@@ -43,7 +47,13 @@ class Story(Ended):
             yield from self._close_directly()
             return
         if stage == "arbitration":
-            self.order.act("dispute", self.soon(HOUR), self.hub("dispatcher"), self.world.hub, text="各单位均认为不属本单位职责，提交会商。")
+            self.order.act(
+                "dispute",
+                self.soon(HOUR),
+                self.hub("dispatcher"),
+                self.world.hub,
+                text="各单位均认为不属本单位职责，提交会商。",
+            )
             self.difficult = True
             yield "arbitration"
         yield from self._round(stage, fate)
@@ -55,7 +65,9 @@ class Story(Ended):
 
     def _create(self, stage: str) -> None:
         setting, order = self.setting, self.order
-        reviewed = stage not in ("pending_review", "pending_supplement") and (self.agent is not None or self.chance(0.2))
+        reviewed = stage not in ("pending_review", "pending_supplement") and (
+            self.agent is not None or self.chance(0.2)
+        )
         who = self.agent or Who(f"citizen:{self.citizen}" if self.citizen else "system:intake", "")
         state = OrderState.PENDING_DISPATCH if reviewed else OrderState.PENDING_REVIEW
         order.create(setting.at, who, self.world.hub if self.agent else None, str(state), reviewed=reviewed)
@@ -65,25 +77,54 @@ class Story(Ended):
         checker = self.hub("dispatcher")
         if stage == "pending_supplement" or self.chance(0.03):
             order.act(
-                "ask_supplement", self.soon(30 * MINUTE), checker, self.world.hub, text="请补充事发的具体位置和时间，以便尽快派单。",
+                "ask_supplement",
+                self.soon(30 * MINUTE),
+                checker,
+                self.world.hub,
+                text="请补充事发的具体位置和时间，以便尽快派单。",
                 audience="public",
             )
             yield "pending_supplement"
             words = self.line("supplements")
             who = Who(f"citizen:{self.citizen}", "") if self.citizen else self.hub("agent")
             note = self._next_note()
-            order.act("supply", self.soon(8 * HOUR), who, None if self.citizen else self.world.hub, text=words, audience="public")
+            order.act(
+                "supply",
+                self.soon(8 * HOUR),
+                who,
+                None if self.citizen else self.world.hub,
+                text=words,
+                audience="public",
+            )
             self._note(note, "supplement", words, who, "public")
-        order.act("pass_review", self.soon(25 * MINUTE if self.urgency == "routine" else 5 * MINUTE), checker, self.world.hub)
+        order.act(
+            "pass_review",
+            self.soon(25 * MINUTE if self.urgency == "routine" else 5 * MINUTE),
+            checker,
+            self.world.hub,
+        )
         yield "pending_dispatch"
 
     def _close_directly(self) -> Iterator[str]:
-        kind = ("direct_answer", "direct_answer", "direct_answer", "not_accepted", "referred")[int(self.rng.random() * 5)]
-        reason = self.reason("not_accepted" if kind == "not_accepted" else "referral") if kind != "direct_answer" else ""
+        kind = ("direct_answer", "direct_answer", "direct_answer", "not_accepted", "referred")[
+            int(self.rng.random() * 5)
+        ]
+        reason = (
+            self.reason("not_accepted" if kind == "not_accepted" else "referral")
+            if kind != "direct_answer"
+            else ""
+        )
         words = self.line("answers")
         at = self.soon(40 * MINUTE)
         self.order.act(
-            "close_directly", at, self.hub("dispatcher"), self.world.hub, to="closed", reason=reason, text=words, audience="public",
+            "close_directly",
+            at,
+            self.hub("dispatcher"),
+            self.world.hub,
+            to="closed",
+            reason=reason,
+            text=words,
+            audience="public",
             data=f'"closing_kind":"{kind}"',
         )
         self._end(at, kind)
@@ -97,14 +138,18 @@ class Story(Ended):
         self.at = self.teller.settings.merge_moment(self.setting.index)
         self.merged_into = main
         was = f'{{"state":"{self.order.state}","assignments":{{}},"lead_unit":null}}'
-        self.order.act("merge", self.at, self.hub("dispatcher"), self.world.hub, data=f'"into":{main},"was":{was}')
+        self.order.act(
+            "merge", self.at, self.hub("dispatcher"), self.world.hub, data=f'"into":{main},"was":{was}'
+        )
 
     def _absorb(self) -> None:
         """The other side of a merge: the duplicate comes in while this order is open."""
         at = self.absorbs
         if at is not None:
             number = self.world.bases["workorders_workorder"] + self.setting.index + 1
-            self.order.insert(at, "absorb", self.hub("dispatcher"), self.world.hub, f'{{"absorbed":[{number}]}}')
+            self.order.insert(
+                at, "absorb", self.hub("dispatcher"), self.world.hub, f'{{"absorbed":[{number}]}}'
+            )
 
     # ---- at units
 
@@ -113,7 +158,9 @@ class Story(Ended):
         if order.state in ("pending_dispatch", "arbitration"):
             yield from self._dispatch(stage)
         yield "pending_sign"
-        if stage == "return_review" or (self.returns < 3 and not self.locked and order.round == 1 and self.chance(0.055)):
+        if stage == "return_review" or (
+            self.returns < 3 and not self.locked and order.round == 1 and self.chance(0.055)
+        ):
             yield from self._return(stage)
             yield "pending_sign"
         top = order.top
@@ -125,13 +172,24 @@ class Story(Ended):
             who = Who(f"citizen:{self.citizen}", "") if self.citizen else self.hub("agent")
             words = self.line("withdrawals")
             self._close_units(
-                "withdraw", at, who, None if self.citizen else self.world.hub, "withdrawn", words, audience="public", node=None
+                "withdraw",
+                at,
+                who,
+                None if self.citizen else self.world.hub,
+                "withdrawn",
+                words,
+                audience="public",
+                node=None,
             )
             yield "closed"
             yield from self._archive()
             return
         child = None
-        if stage == "sent_down" or (stage not in ("contacted", "signed") and self.chance(0.28)) or self.chance(0.1):
+        if (
+            stage == "sent_down"
+            or (stage not in ("contacted", "signed") and self.chance(0.28))
+            or self.chance(0.1)
+        ):
             child = self._send_down(top)
             if child is not None and stage == "sent_down" and self.chance(0.4):
                 yield "sent_down"
@@ -154,13 +212,17 @@ class Story(Ended):
         yield "close_review"
         if self.chance(0.02):
             order.act(
-                "refuse_reply", self.soon(3 * HOUR, work=True), self.hub("reviewer"), self.world.hub, node=top,
-                text=self._decide_reply(top, "refused"), data=self._reply_data(top),
+                "refuse_reply",
+                self.soon(3 * HOUR, work=True),
+                self.hub("reviewer"),
+                self.world.hub,
+                node=top,
+                text=self._decide_reply(top, "refused"),
+                data=self._reply_data(top),
             )
             self._reply(top)
             yield "close_review"
         self._approve(top)
-        yield "pending_follow_up"
         yield from self._follow_up(fate)
 
 

@@ -67,7 +67,9 @@ class Teller:
             return entry, district
         if entry is not None:
             return entry, entry.lead_unit_id
-        return None, self.world.default_units.get(code) or district or street or next(unit for unit in self.world.units if unit != self.world.hub)
+        return None, self.world.default_units.get(code) or district or street or next(
+            unit for unit in self.world.units if unit != self.world.hub
+        )
 
     def other_unit(self, lead: int, setting: Setting) -> int:
         """Where an order goes after its return: the district's office, or the department above."""
@@ -88,7 +90,9 @@ class Teller:
             return entry.lead_unit_id
         if street in info.children:
             return street
-        fitting = [child for child in info.children if self.world.units[child].area == info.area] or info.children
+        fitting = [
+            child for child in info.children if self.world.units[child].area == info.area
+        ] or info.children
         return fitting[int(setting.rng.random() * len(fitting))]
 
     def helper(self, unit: int, setting: Setting) -> int | None:

@@ -37,7 +37,9 @@ def teller_of(world: Any) -> Any:
     from hotline.worktime.rules import PolicyDocument, WorkCalendar
 
     deadlines = Deadlines(PolicyDocument.parse(world.policy), WorkCalendar(*world.calendar))
-    return Teller(world, Book(world.phrases), deadlines, lambda number: lookup_hash(number, code_of(SOURCE, number)))
+    return Teller(
+        world, Book(world.phrases), deadlines, lambda number: lookup_hash(number, code_of(SOURCE, number))
+    )
 
 
 SOURCE = "generate"

@@ -31,11 +31,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--orders", type=int, required=True, metavar="N", help="how many orders")
-        parser.add_argument("--years", type=float, default=1.0, metavar="Y", help="over how many years until now")
-        parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same orders")
-        parser.add_argument("--open", type=int, metavar="K", help="how many of them are open now; default 5%%")
-        parser.add_argument("--until", type=moment, metavar="MOMENT", help="what counts as now, e.g. 2026-11-22T09:00")
-        parser.add_argument("--workers", type=int, default=0, metavar="P", help="processes; default one a core")
+        parser.add_argument(
+            "--years", type=float, default=1.0, metavar="Y", help="over how many years until now"
+        )
+        parser.add_argument(
+            "--seed", type=int, default=1, metavar="S", help="the same seed gives the same orders"
+        )
+        parser.add_argument(
+            "--open", type=int, metavar="K", help="how many of them are open now; default 5%%"
+        )
+        parser.add_argument(
+            "--until", type=moment, metavar="MOMENT", help="what counts as now, e.g. 2026-11-22T09:00"
+        )
+        parser.add_argument(
+            "--workers", type=int, default=0, metavar="P", help="processes; default one a core"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["orders"] < 1 or options["years"] <= 0:
@@ -50,10 +60,17 @@ class Command(BaseCommand):
                         progress.note(name)
 
                 world = generate(
-                    actor=system_actor("generate", "demo:generate"), orders=options["orders"], years=options["years"],
-                    seed=options["seed"], open_orders=options["open"], until=options["until"], workers=options["workers"],
+                    actor=system_actor("generate", "demo:generate"),
+                    orders=options["orders"],
+                    years=options["years"],
+                    seed=options["seed"],
+                    open_orders=options["open"],
+                    until=options["until"],
+                    workers=options["workers"],
                     step=step,
                 )
         except ActionError as error:
             raise CommandError(str(error.message)) from error
-        self.stdout.write(f"orders {world.orders:,}, of them open {world.open_orders:,}; citizens {world.citizens:,}")
+        self.stdout.write(
+            f"orders {world.orders:,}, of them open {world.open_orders:,}; citizens {world.citizens:,}"
+        )

