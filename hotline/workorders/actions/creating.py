@@ -138,29 +138,49 @@ def _order_of(actor: Actor, demand: NewOrder, now: datetime, reviewed: bool) -> 
     )
 
 
+GIVEN = frozenset(
+    "state created_at channel demand_type urgency title content expectation occurred_at subject_name subject_contact category_id"
+    " labels answers division_id address latitude longitude citizen_id anonymous on_behalf_of secret created_by due_at policy_id"
+    " calendar_id".split()
+)
+"""Columns that a new order fills; all others begin with their model's default, written into the statement.
+
+Fewer than 50 parameters and 4,096 characters: psycopg then keeps the parsed statement.
+"""
+
+
 @lru_cache(maxsize=1)
 def _statement() -> tuple[str, tuple[models.Field[Any, Any], ...]]:
     """Order, event and clocks in one statement. Columns come from the model, so that a new one is never forgotten."""
-    fields = tuple(one for one in WorkOrder._meta.concrete_fields if one.name not in ("id", "number", "search"))
-    columns = ", ".join(connection.ops.quote_name(one.column) for one in fields)
-    # Only names of columns are put into the text; every value is a parameter.
+    fields = [one for one in WorkOrder._meta.concrete_fields if one.name not in ("id", "number", "search")]
+    given = tuple(one for one in fields if one.attname in GIVEN)
+    fixed = [one for one in fields if one.attname not in GIVEN]
+    columns = ",".join(one.column for one in (*given, *fixed))
+    values = ",".join(["%s"] * len(given) + [_literal(one.get_default()) for one in fixed])
+    # Only names of columns and the model's own defaults are put into the text; every value is a parameter.
     return (
         "WITH n AS (SELECT nextval('workorders_number')::text AS v),"
-        f" o AS (INSERT INTO workorders_workorder (number, search, {columns})"
-        " SELECT %s || lpad(v, greatest(6, length(v)), '0'), to_tsvector('simple', %s), "
-        + ", ".join(["%s"] * len(fields))
-        + " FROM n RETURNING id, number),"
+        f" o AS (INSERT INTO workorders_workorder (number,search,{columns})"
+        f" SELECT %s || lpad(v, greatest(6, length(v)), '0'),to_tsvector('simple', %s),{values} FROM n RETURNING id, number),"
         " e AS (INSERT INTO workorders_workorderevent (order_id, at, verb, actor, actor_name, unit_id, assignment_id, old_state,"
-        "  new_state, audience, reason_code, text, data)"
-        "  SELECT id, %s, 'create', %s, %s, %s::bigint, NULL, '', %s, '', '', '', %s FROM o RETURNING id),"
+        " new_state, audience, reason_code, text, data)"
+        " SELECT id, %s, 'create', %s, %s, %s::bigint, NULL, '', %s, '', '', '', %s FROM o RETURNING id),"
         " c AS (INSERT INTO workorders_clock (order_id, side, kind, round, state, level, started_at, original_due_at, due_at,"
-        "  next_at, marks)"
-        "  SELECT o.id, x.side, x.kind, 1, x.state, x.level, x.started_at, x.original_due_at, x.due_at, x.next_at, x.marks"
-        "  FROM o, jsonb_to_recordset(%s) AS x(side text, kind text, state text, level text, started_at timestamptz,"
-        "   original_due_at timestamptz, due_at timestamptz, next_at timestamptz, marks jsonb))"
+        " next_at, marks)"
+        " SELECT o.id, x.side, x.kind, 1, x.state, x.level, x.started_at, x.original_due_at, x.due_at, x.next_at, x.marks"
+        " FROM o, jsonb_to_recordset(%s) AS x(side text, kind text, state text, level text, started_at timestamptz,"
+        " original_due_at timestamptz, due_at timestamptz, next_at timestamptz, marks jsonb))"
         " SELECT o.id, o.number, e.id FROM o, e",
-        fields,
+        given,
     )
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int):
+        return str(value).upper()
+    return "'" + str(value).replace("'", "''").replace("%", "%%") + "'"
 
 
 def _insert(order: WorkOrder, actor: Actor, data: dict[str, Any], clocks: list[dict[str, Any]]) -> int:

@@ -143,11 +143,12 @@ def recall(*, actor: Actor, assignment_id: int, reason: str, revision: int | Non
         case.require("recall", assignment, text=reason)
         leave_unit(case, assignment, AssignmentState.RECALLED, "recall", OrderState.PENDING_DISPATCH, text=reason)
         return assignment
-    case.permit("recall_down", assignment)
-    case.require("recall_down", assignment, text=reason)
+    verb = "recall_down" if assignment.parent_id is not None else "recall_assistant"
+    case.permit(verb, assignment)
+    case.require(verb, assignment, text=reason)
     branch = end_branch(case, assignment, AssignmentState.RECALLED)
     give_back(case, assignment)
-    case.record("recall_down", assignment=assignment, branch=branch, text=reason)
+    case.record(verb, assignment=assignment, branch=branch, text=reason)
     return assignment
 
 

@@ -36,7 +36,7 @@ from hotline.workorders.models import (
     WorkOrderEvent,
 )
 from hotline.workorders.rules import VERBS, option
-from hotline.workorders.rules.clocks import RANK, higher
+from hotline.workorders.rules.clocks import CARDS, RANK, higher
 
 SCANNER = system_actor("scanner", "system:scan")
 HOLDS = system_actor("holds", "workorders:apply", "workorders:decide_application")
@@ -120,7 +120,7 @@ def _scan_batch(actor: Actor, now: datetime, size: int) -> Scan:
             lines.append((clock, level))
             scan.raised[level] += 1
         levels.append((clock.clock, level, clock.following(level)))
-        if level != clock.level:
+        if level != clock.level and level in CARDS:
             cards[clock.order] = higher(cards.get(clock.order, clock.card), level)
     _write_levels(levels)
     _write_cards(cards)
@@ -165,6 +165,8 @@ def _write_levels(levels: list[tuple[int, str, datetime | None]]) -> None:
 
 def _write_cards(cards: dict[int, str]) -> None:
     # The revision stays: a card raised by the clock must not refuse what a person is typing.
+    if not cards:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE workorders_workorder o SET card = x.card FROM unnest(%s::bigint[], %s::text[]) AS x(id, card)"
@@ -217,7 +219,8 @@ def _propose_supervision(now: datetime, orders: set[int]) -> None:
 
 
 def _announce(lines: list[tuple[_Due, str]], events: list[int]) -> None:
-    topics = [f"order:{clock.order}" for clock, _level in lines]
+    # A warning is for the units alone; an open page learns of cards.
+    topics = [f"order:{clock.order}" for clock, level in lines if level in CARDS]
     topics += [f"unit:{clock.unit}" for clock, _level in lines if clock.unit and not clock.secret]
     name = VERBS["raise_card"].event
     live.publish([*topics, "board"], name, verb="raise_card")

@@ -31,8 +31,8 @@ _OPEN = [str(state) for state in OPEN_ASSIGNMENT_STATES]
 class Assignment(models.Model):
     """An order at a unit. `parent` is the assignment that sent it down (null: the hotline centre did)."""
 
-    order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="assignments")
-    unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="assignments")
+    order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="assignments", db_index=False)
+    unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="assignments", db_index=False)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     role = models.CharField(max_length=10, choices=AssignmentRole, default=AssignmentRole.LEAD)
     state = models.CharField(max_length=20, choices=AssignmentState, default=AssignmentState.PENDING_SIGN)
@@ -72,7 +72,7 @@ class Application(models.Model):
     text = models.TextField()
     basis = models.TextField(blank=True, help_text="legal basis")
     amount = models.PositiveSmallIntegerField(null=True, blank=True, help_text="days asked for, in the policy's unit")
-    suggested_unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    suggested_unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     until = models.DateField(null=True, blank=True, help_text="end of a hold")
     resume_state = models.CharField(max_length=20, blank=True, help_text="assignment's state that a refusal gives back")
     created_by = models.CharField(max_length=80)
@@ -105,7 +105,7 @@ class Contact(models.Model):
 class Reply(models.Model):
     """办结回复: a unit's answer with its findings (rules.md section 4.2). A new version per submission."""
 
-    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="replies")
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="replies", db_index=False)
     order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="replies")
     version = models.PositiveSmallIntegerField(default=1)
     fact_finding = models.CharField(max_length=30, choices=FactFinding, blank=True)

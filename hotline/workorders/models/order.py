@@ -34,7 +34,9 @@ _FINAL = [str(state) for state in FINAL_STATES]
 class WorkOrder(models.Model):
     """One demand in handling. Truth is the event log; columns here are its present, written only by actions.
 
-    `revision` grows with every write: forms carry it, and a stale one raises `kit.errors.Stale`.
+    `revision` grows with every write by a person: forms carry it, and a stale one raises `kit.errors.Stale`.
+    Foreign keys without an index of their own stand first in an index below, or nobody looks orders up by them: each
+    index is written with every order.
     """
 
     number = models.CharField(max_length=24, unique=True, help_text="prefix, date, running number: JD20261122-000123")
@@ -50,24 +52,24 @@ class WorkOrder(models.Model):
     occurred_at = models.DateTimeField(null=True, blank=True)
     subject_name = models.CharField(max_length=120, blank=True, help_text="被反映人/单位")
     subject_contact = models.CharField(max_length=120, blank=True)
-    category = models.ForeignKey("workorders.Category", models.PROTECT, null=True, blank=True, related_name="orders")
+    category = models.ForeignKey("workorders.Category", models.PROTECT, null=True, blank=True, related_name="orders", db_index=False)
     labels = ArrayField(models.CharField(max_length=40), default=list)
     answers = models.JSONField(default=dict, help_text="answers to the category's questions, with the form's version")
     # Reported and actual place (上报地址 / 实际地址)
-    division = models.ForeignKey("places.Division", models.PROTECT, null=True, blank=True, related_name="+")
+    division = models.ForeignKey("places.Division", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     address = models.CharField(max_length=300, blank=True)
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
-    actual_division = models.ForeignKey("places.Division", models.PROTECT, null=True, blank=True, related_name="+")
+    actual_division = models.ForeignKey("places.Division", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     actual_address = models.CharField(max_length=300, blank=True)
     # Who
-    citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="orders")
+    citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="orders", db_index=False)
     anonymous = models.BooleanField(default=False)
     on_behalf_of = models.CharField(max_length=60, blank=True)
     secret = models.BooleanField(default=False, help_text="保密 or 举报: hidden from all but named handlers")
     created_by = models.CharField(max_length=80, help_text="Actor.key()")
     # Handling, kept from the event log
-    lead_unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, blank=True, related_name="+")
+    lead_unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     round = models.PositiveSmallIntegerField(default=1, help_text="1 first handling, 2… redo")
     flow = models.CharField(max_length=12, choices=Flow, default=Flow.FIRST)
     return_count = models.PositiveSmallIntegerField(default=0)
@@ -80,10 +82,10 @@ class WorkOrder(models.Model):
     difficult = models.BooleanField(default=False)
     return_locked = models.BooleanField(default=False, help_text="禁止退回")
     excluded = models.BooleanField(default=False, help_text="不计考核")
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged_orders")
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged_orders", db_index=False)
     due_at = models.DateTimeField(null=True, blank=True, help_text="city's finish clock; a cache that `deadlines check` compares")
-    policy = models.ForeignKey("worktime.Policy", models.PROTECT, null=True, blank=True, related_name="+")
-    calendar = models.ForeignKey("worktime.Calendar", models.PROTECT, null=True, blank=True, related_name="+")
+    policy = models.ForeignKey("worktime.Policy", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    calendar = models.ForeignKey("worktime.Calendar", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -91,7 +93,7 @@ class WorkOrder(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     solved = models.BooleanField(null=True, blank=True, help_text="the citizen's word at follow-up")
     satisfaction = models.PositiveSmallIntegerField(null=True, blank=True, help_text="1 very dissatisfied … 5 very satisfied")
-    pool_claimed_by = models.ForeignKey("accounts.Person", models.SET_NULL, null=True, blank=True, related_name="+")
+    pool_claimed_by = models.ForeignKey("accounts.Person", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     pool_claimed_at = models.DateTimeField(null=True, blank=True)
     search = SearchVectorField(null=True, editable=False)
 
@@ -122,7 +124,7 @@ class WorkOrder(models.Model):
 class Involvement(models.Model):
     """An order concerns a unit: every unit assigned now or before, and each unit above it. Lists of a unit page by it."""
 
-    unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="+", db_index=False)
     order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="involvements")
 
     class Meta:
@@ -133,7 +135,7 @@ class OrderAccess(models.Model):
     """A named handler of a secret order."""
 
     order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="accesses")
-    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+", db_index=False)
     granted_by = models.CharField(max_length=80)
     reason = models.CharField(max_length=200)
     granted_at = models.DateTimeField(db_default=Now())
@@ -149,12 +151,12 @@ class WorkOrderEvent(models.Model):
     """
 
     xid = XidField(db_default=CurrentXid(), editable=False)
-    order = models.ForeignKey(WorkOrder, models.PROTECT, related_name="events")
+    order = models.ForeignKey(WorkOrder, models.PROTECT, related_name="events", db_index=False)
     at = models.DateTimeField()
     verb = models.CharField(max_length=40)
     actor = models.CharField(max_length=80)
     actor_name = models.CharField(max_length=80, blank=True)
-    unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, related_name="+", help_text="unit that acted")
+    unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, related_name="+", db_index=False, help_text="unit that acted")
     assignment_id = models.BigIntegerField(null=True)
     old_state = models.CharField(max_length=20, blank=True)
     new_state = models.CharField(max_length=20, blank=True)
@@ -174,8 +176,8 @@ class WorkOrderEvent(models.Model):
 class Clock(models.Model):
     """One running promise. `due_at` is a cache of `worktime.rules.due(...)`; `next_at` is when the scanner must look."""
 
-    order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="clocks")
-    assignment = models.ForeignKey("workorders.Assignment", models.CASCADE, null=True, blank=True, related_name="clocks")
+    order = models.ForeignKey(WorkOrder, models.CASCADE, related_name="clocks", db_index=False)
+    assignment = models.ForeignKey("workorders.Assignment", models.CASCADE, null=True, blank=True, related_name="clocks", db_index=False)
     side = models.CharField(max_length=4, choices=ClockSide)
     kind = models.CharField(max_length=12, choices=ClockKind)
     round = models.PositiveSmallIntegerField(default=1)

@@ -37,6 +37,8 @@ from hotline.worktime.rules import (
 )
 
 RANK: Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
+CARDS = frozenset({"yellow", "red", "escalated"})
+"""Levels that the order shows as its card; a warning concerns only who has the order."""
 RESTARTING = frozenset({str(ClockKind.DISPATCH), str(ClockKind.REVIEW), str(ClockKind.FOLLOW_UP)})
 """The city's clocks that start each time their moment comes; the others start once a round."""
 
@@ -181,7 +183,7 @@ def rebuild(entries: Iterable[Entry], policy: PolicyDocument | None, calendar: W
         for effect in data.get("clocks", ()):
             do, key, extra = ClockEffect.read(effect)
             _apply(tracks, do, key, extra, entry, policy)
-            if do == "level":
+            if do == "level" and extra in CARDS:
                 found.card = higher(found.card, extra)
     if calendar is not None:
         _settle(found, tracks, calendar)
@@ -395,6 +397,6 @@ def _reaches(
 
 
 __all__ = [
-    "RANK", "RESTARTING", "ClockEffect", "ClockNow", "Entry", "Key", "Known", "LogEntry", "Node", "Rebuilt", "effects_of",
+    "CARDS", "RANK", "RESTARTING", "ClockEffect", "ClockNow", "Entry", "Key", "Known", "LogEntry", "Node", "Rebuilt", "effects_of",
     "higher", "marks_json", "rebuild", "selection_of", "spec_of", "starts",
 ]

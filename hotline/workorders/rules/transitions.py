@@ -99,7 +99,7 @@ def why_not(
 
 def _condition(name: str, facts: Facts) -> str:
     """Conditions of single verbs."""
-    if name == "recall_down" and facts.top and facts.role == AssignmentRole.LEAD:
+    if name == "recall_down" and facts.top:
         return "not_top"
     if name == "apply_return" and facts.return_locked and facts.top and facts.role == AssignmentRole.LEAD:
         return "return_locked"
