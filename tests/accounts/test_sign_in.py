@@ -45,7 +45,7 @@ def give_code(client: Client, person: Person, code: str | None = None):
 
 
 def signed_in(client: Client) -> bool:
-    return client.get("/ui/session/").json()["signed_in"]
+    return bool(client.get("/ui/session/").json()["signed_in"])
 
 
 def test_the_whole_way(cast):
@@ -71,7 +71,7 @@ def test_session_key_is_new_after_the_password_too(cast):
     session = client.session
     session["x"] = 1
     session.save()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies["sessionid"] = session.session_key or ""
     give_password(client, enrolled(cast.handler))
     assert client.session.session_key != session.session_key
 

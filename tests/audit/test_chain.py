@@ -31,7 +31,7 @@ def write(count: int) -> list[int]:
     return list(AuditEntry.objects.order_by("id").values_list("id", flat=True))
 
 
-def tamper(sql: str, *values: object) -> None:
+def tamper(sql: str, *values: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditentry DISABLE TRIGGER USER")
         cursor.execute(sql, values)
