@@ -51,6 +51,12 @@ const connect: Connect = (element, signal) => {
       field.removeAttribute("aria-invalid");
     }
   };
+  // What has been mended goes from the list; an empty list goes as a whole.
+  const settle = (name: string): void => {
+    const box = document.querySelector<HTMLElement>("#desk-outcome [data-problems]");
+    box?.querySelector(`[data-field="${CSS.escape(name.replace(/_text$/, ""))}"]`)?.remove();
+    if (box && !box.querySelector("[data-field]")) box.remove();
+  };
   const open = (within: ParentNode): void => {
     const dialog = within.querySelector<HTMLDialogElement>("dialog[data-open-now]");
     if (!dialog || dialog.open) return;
@@ -96,6 +102,7 @@ const connect: Connect = (element, signal) => {
       field.classList.remove("is-invalid");
       field.removeAttribute("aria-invalid");
     }
+    settle(field.getAttribute("name") ?? "");
   }, { signal });
 
   // The draft's id comes with its first saving; the decision turns that very draft into the appeal.

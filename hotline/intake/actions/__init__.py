@@ -2,7 +2,7 @@
 
 from hotline.intake.actions.deciding import Decided, answer_directly, append, not_accept, refer
 from hotline.intake.actions.drafting import drop_draft, save_draft
-from hotline.intake.actions.filing import correct, file_appeal, file_payload, release
+from hotline.intake.actions.filing import code_for_notice, correct, file_appeal, file_payload, release
 from hotline.intake.actions.importing import check_import, open_import, run_import, stop_import
 from hotline.intake.actions.questioning import publish_questions
 from hotline.intake.actions.receiving import discard, read_raw, receive
@@ -20,6 +20,7 @@ __all__ = [
     "appeal_restriction",
     "append",
     "check_import",
+    "code_for_notice",
     "correct",
     "decide_restriction",
     "discard",

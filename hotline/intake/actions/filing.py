@@ -37,15 +37,16 @@ from hotline.intake.rules.demands import (
 )
 from hotline.intake.rules.lookup import code_from_digest
 from hotline.kit import clock, events
-from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.actor import Actor, ActorKind, system_actor
 from hotline.kit.crypto import identity_ring
-from hotline.kit.errors import ActionError, Invalid, NotPermitted
+from hotline.kit.errors import ActionError, Invalid, NotPermitted, NotVisible
 from hotline.workorders.actions import NewOrder, create_order
 from hotline.workorders.actions.attachments import adopt
 from hotline.workorders.models import Channel, DemandType, Urgency
 
 log = logging.getLogger("hotline.intake")
 CODE_PURPOSE = "appeal.code"
+_KEEPER = system_actor("intake", "workorders:create", "workorders:view")
 
 FILED = events.declare("appeal.filed", "An appeal was accepted and became a work order.")
 QUARANTINED = events.declare(
@@ -266,6 +267,18 @@ def code_of(source: str, key: str) -> str:
     return code_from_digest(identity_ring().keyed_hash(f"{source}\0{key}", CODE_PURPOSE))
 
 
+def code_for_notice(*, actor: Actor, appeal_id: int) -> str:
+    """The look-up code of an appeal, for the message to its own citizen. The platform's jobs only; NotVisible when the
+    appeal came in without a raw message.
+    """
+    if not actor.is_system:
+        raise NotPermitted("intake:code", _("Only the platform's own jobs may do this."))
+    raw = RawMessage.objects.filter(appeals__pk=appeal_id).only("source", "idempotency_key").first()
+    if raw is None:
+        raise NotVisible(appeal_id)
+    return code_of(raw.source, raw.idempotency_key)
+
+
 def _accept(
     *,
     actor: Actor,
@@ -302,7 +315,8 @@ def _accept(
         },
     )
     if demand.attachment_key:
-        adopt(actor=actor, appeal_key=demand.attachment_key, order_id=order.pk)
+        # Who files without signing in does not see the order, yet the files of the draft are theirs.
+        adopt(actor=_KEEPER, appeal_key=demand.attachment_key, order_id=order.pk)
     events.emit(FILED, appeal_id=appeal_id, order_id=order.pk)
     return Filed(order.number, code, appeal_id, order.pk, order.due_at)
 

@@ -95,7 +95,9 @@ def store(*, channel: str, source: str, key: str, payload: bytes, media_type: st
 
 def quarantine(raw_id: int, error: str) -> None:
     """Set a message aside; the caller raises Invalid after its transaction has ended."""
-    RawMessage.objects.filter(pk=raw_id).update(state=RawState.QUARANTINED, error=error[:4000])
+    # The fault may quote the message, which may hold what no database stores.
+    words = error.encode("utf-8", "replace").decode().replace("\0", "")[:4000]
+    RawMessage.objects.filter(pk=raw_id).update(state=RawState.QUARANTINED, error=words)
 
 
 def waiting(raw_id: int) -> RawMessage:

@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "channels": [(one.value, one.label) for one in DESK_CHANNELS],
             "refusals": queries.reason_branches(ReasonKind.NOT_ACCEPTED, day),
             "referrals": queries.reason_branches(ReasonKind.REFERRAL, day),
-            "scripts": scripts(day),
+            "scripts": [one for one in scripts(day) if not one.code.startswith(("follow_up", "sms_"))],
             "upload_url": reverse("intake:upload", args=[typed["key"]]),
             "card": queries.caller_card(typed.get("phone", ""), actor=actor) if typed.get("phone") else None,
             "form": queries.questions_of(demand.category, day) if demand.category else None,
@@ -212,6 +212,8 @@ def file(request: HttpRequest) -> HttpResponse:
         _checked, errors = queries.check_appeal(demand, citizen, today())
         if not demand.demand_type:
             errors["demand_type"] = _("Choose what kind of demand it is.")
+        if post.get("category_text", "").strip() and not demand.category:
+            errors["category"] = _("Choose the category from the list, or empty the field.")
         if errors:
             raise Invalid("invalid", _("Something is still missing or wrong."), details=errors)
         return _said(request, actions.file_appeal(**common), "order")

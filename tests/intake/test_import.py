@@ -1,0 +1,115 @@
+"""CSV: checked whole, filed once, resumed after a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from hotline.intake import actions
+from hotline.intake.actions import importing
+from hotline.intake.models import ImportBatch, RawMessage
+from hotline.kit.errors import Invalid, NotPermitted
+from hotline.workorders.models import WorkOrder
+from tests.accounts.cast import Cast
+
+pytestmark = pytest.mark.django_db
+HEAD = "编号,标题,内容,电话,诉求类型\n"
+
+
+def rows(count: int) -> str:
+    return HEAD + "".join(f"{n},路灯不亮{n},某路{n}号路灯从昨晚起不亮希望尽快修好,1390000{n:04d},complaint\n" for n in range(1, count + 1))
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+def opened(city: Cast, text: str) -> ImportBatch:
+    return actions.open_import(actor=city.actor("shift_leader"), file_name="a.csv", data=text.encode())
+
+
+def test_dry_run_files_nothing_and_names_the_rows(city: Cast) -> None:
+    batch = opened(city, rows(3) + "4,x,,13900009999,complaint\n5,x,内容内容内容内容内容内容,12,nonsense\n")
+    batch = actions.check_import(actor=city.actor("shift_leader"), batch_id=batch.pk, mapping=batch.mapping)
+    assert (batch.total, batch.failed, batch.state) == (5, 2, "checked")
+    assert {(fault["row"], fault["field"]) for fault in batch.errors} == {(4, "content"), (5, "phone"), (5, "demand_type")}
+    assert not RawMessage.objects.exists()
+
+
+def test_resumes_after_a_kill_and_files_no_row_twice(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = opened(city, rows(12))
+    monkeypatch.setattr(importing, "STEP", 5)
+    seen = 0
+
+    def die(_count: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        actions.run_import(actor=city.actor("shift_leader"), batch_id=batch.pk, advance=die)
+    assert WorkOrder.objects.count() == 8
+    batch.refresh_from_db()
+    assert batch.next_row == 5, "three rows were filed after the last note"
+    done = actions.run_import(actor=city.actor("shift_leader"), batch_id=batch.pk)
+    assert (done.state, done.accepted, done.failed) == ("finished", 12, 0)
+    assert WorkOrder.objects.count() == 12
+    assert opened(city, rows(12)).pk == batch.pk
+    actions.run_import(actor=city.actor("shift_leader"), batch_id=batch.pk)
+    assert WorkOrder.objects.count() == 12
+
+
+def test_wrong_rows_wait_and_the_rest_goes_on(city: Cast) -> None:
+    batch = opened(city, HEAD + "1,x,,1,complaint\n" + rows(1).removeprefix(HEAD))
+    done = actions.run_import(actor=city.actor("shift_leader"), batch_id=batch.pk)
+    assert (done.accepted, done.failed) == (1, 1)
+    assert RawMessage.objects.filter(state="quarantined").count() == 1
+
+
+def test_stopped(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = opened(city, rows(6))
+    monkeypatch.setattr(importing, "STEP", 2)
+    leader = city.actor("shift_leader")
+
+    def stop(_count: int) -> None:
+        if WorkOrder.objects.count() == 3:
+            actions.stop_import(actor=leader, batch_id=batch.pk)
+
+    assert actions.run_import(actor=leader, batch_id=batch.pk, advance=stop).state == "stopped"
+    assert actions.run_import(actor=leader, batch_id=batch.pk).accepted + 0 == WorkOrder.objects.count() == 6
+
+
+def test_files_that_are_no_tables(city: Cast) -> None:
+    for data in (b"\x00\x01", b"", b"one column\nx\n", b"\xff\xff\xff"):
+        with pytest.raises(Invalid):
+            actions.open_import(actor=city.actor("shift_leader"), file_name="x", data=data)
+    with pytest.raises(NotPermitted):
+        actions.open_import(actor=city.actor("agent"), file_name="x", data=rows(1).encode())
+
+
+def test_the_command(city: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "messages.csv"
+    path.write_bytes(rows(2).encode("gb18030"))
+    call_command("import", str(path), "--dry-run", "--quiet")
+    assert not WorkOrder.objects.exists()
+    call_command("import", str(path), "--quiet")
+    assert WorkOrder.objects.count() == 2
+    assert "2 rows: 2 filed, 0 in quarantine" in capsys.readouterr().out
+
+
+def test_pages(city: Cast) -> None:
+    batch = opened(city, rows(2))
+    client = city.client("shift_leader")
+    assert "a.csv" in client.get(reverse("intake:imports")).content.decode()
+    page = reverse("intake:import", args=[batch.pk])
+    assert "路灯" not in client.get(page).content.decode(), "columns are shown, not people's words"
+    assert client.post(reverse("intake:import_check", args=[batch.pk]), {"content": "nowhere"}).status_code == 422
+    assert client.post(reverse("intake:import_check", args=[batch.pk]), batch.mapping).status_code == 302
+    assert client.post(reverse("intake:import_run", args=[batch.pk])).status_code == 302
+    assert city.client("agent").get(page).status_code == 403
