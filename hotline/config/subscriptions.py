@@ -10,6 +10,7 @@ from hotline.kit.events import subscribe
 
 # (event, module of the task, task)
 SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
+    ("appeal.filed", "hotline.followup.tasks", "tell_accepted"),
     ("work_order.reply_approved", "hotline.followup.tasks", "plan"),
     ("work_order.reopened", "hotline.followup.tasks", "cancel"),
     ("work_order.merged", "hotline.followup.tasks", "cancel"),

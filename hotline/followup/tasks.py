@@ -23,3 +23,9 @@ def cancel(order_id: int, **_: object) -> None:
 def tell(order_id: int, event_id: int, **_: object) -> None:
     """Something happened that the citizens behind the order are told."""
     actions.tell_citizens(actor=actions.SYSTEM, order_id=order_id, event_id=event_id)
+
+
+@app.task(name="followup.tell_accepted", queue="default", retry=5)
+def tell_accepted(appeal_id: int, **_: object) -> None:
+    """An appeal was filed: its citizen gets number, code and promise."""
+    actions.tell_accepted(actor=actions.SYSTEM, appeal_id=appeal_id)

@@ -12,7 +12,7 @@ from hotline.followup.actions.calls import (
     record_attempt,
     release,
 )
-from hotline.followup.actions.notices import tell_citizens
+from hotline.followup.actions.notices import tell_accepted, tell_citizens
 
 __all__ = [
     "SYSTEM",
@@ -25,5 +25,6 @@ __all__ = [
     "rate",
     "record_attempt",
     "release",
+    "tell_accepted",
     "tell_citizens",
 ]

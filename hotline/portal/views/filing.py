@@ -285,8 +285,6 @@ def _send(request: HttpRequest, draft: Filing, known: int | None) -> HttpRespons
         demand=draft.demand(),
         citizen=draft.citizen(known),
     )
-    if filed.order_id:
-        attachments.adopt(actor=visitor.PORTAL, appeal_key=draft.key, order_id=filed.order_id)
     visitor.remember_look_up(request, filed.appeal_id)
     drafts.drop(request)
     request.session["filed"] = {
