@@ -33,6 +33,7 @@ CODES: Mapping[str, frozenset[str]] = {
 }
 
 TOKEN = re.compile(r"^xs_[A-Za-z0-9]{8}_[A-Za-z0-9]{40}$")
+NUMBER = re.compile(r"^[0-9A-Za-z-]{1,40}$")
 KEY = re.compile(r"^[\x21-\x7e]{1,100}$")
 
 

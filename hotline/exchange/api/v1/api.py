@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Annotated, Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -20,7 +23,7 @@ from hotline.exchange.api.v1.access import Token, caller_with
 from hotline.intake.actions import file_payload
 from hotline.kit import clock
 from hotline.kit.access import actor_of
-from hotline.kit.errors import ActionError, Invalid, problem
+from hotline.kit.errors import ActionError, Invalid, NotVisible, problem
 from hotline.kit.paging import keyset
 from hotline.places.models import Division
 from hotline.workorders import actions as workorders
@@ -39,7 +42,7 @@ api = NinjaAPI(
     docs_url=None,
 )
 
-PROBLEMS = dict.fromkeys((401, 403, 404, 409, 422, 429), schemas.Problem)
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), schemas.Problem)
 PAGE = 100
 
 
@@ -64,6 +67,12 @@ def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     response = _plain("token", 401, _("The token is missing, unknown, revoked or past its end."))
     response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    text = _("The body is larger than %(most)d KB.") % {"most": (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) // 1024}
+    return _plain("too_large", 413, text)
 
 
 @api.exception_handler(HttpError)
@@ -126,6 +135,7 @@ def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
     if not rules.KEY.match(key):
         text = _("Send a header Idempotency-Key of 1 to 100 visible characters, new for each appeal.")
         raise Invalid("idempotency_key", text, details={"Idempotency-Key": text})
+    _refuse_inner_fields(request.body)
     filed = file_payload(
         actor=caller.actor,
         channel=Channel.API,
@@ -140,6 +150,22 @@ def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
         "promised": filed.promised,
         "repeated": filed.again,
     }
+
+
+_INNER = (("citizen", "citizen_id"), ("demand", "attachment_key"), ("demand", "call_id"))
+
+
+def _refuse_inner_fields(body: bytes) -> None:
+    """Names that only the platform's own doors may use: an outside system must not pick a citizen's row or a draft's files."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return  # stored and quarantined like everything that cannot be read
+    for part, name in _INNER:
+        inner = document.get(part) if isinstance(document, dict) else None
+        if isinstance(inner, dict) and name in inner:
+            text = _("The field %(name)s is not part of the interface.") % {"name": f"{part}.{name}"}
+            raise Invalid("invalid", _("The request does not fit the description."), details={f"{part}.{name}": text})
 
 
 def _shape(order: WorkOrder, *, timeline: bool) -> dict[str, Any]:
@@ -161,6 +187,9 @@ def _shape(order: WorkOrder, *, timeline: bool) -> dict[str, Any]:
 
 
 def _own(request: HttpRequest, number: str, scope: str) -> WorkOrder:
+    caller_with(request, scope)
+    if not rules.NUMBER.match(number):
+        raise NotVisible(number)
     return orders.get_visible(caller_with(request, scope).actor, number)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 DemandTypeName = Literal[
     "consultation", "help", "complaint", "report", "suggestion", "praise", "review_appeal", "other", "invalid"
@@ -107,6 +107,13 @@ class TextIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=5000)
+
+    @field_validator("text")
+    @classmethod
+    def _words(cls, value: str) -> str:
+        if "\0" in value or not value.strip():
+            raise ValueError("words are expected, without NUL characters")
+        return value
 
 
 class Done(Schema):
