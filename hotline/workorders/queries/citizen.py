@@ -8,6 +8,8 @@ from datetime import datetime
 from hotline.workorders.models import Audience, OrderState, Reply, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules.verbs import VERBS
 
+CITIZENS_OWN = frozenset({"create", "supply", "supplement", "urge", "withdraw", "ask_supplement"})
+"""Steps between the hotline and one citizen; those behind a merged order do not read each other's."""
 PROMISED_STATES = (OrderState.CLOSED, OrderState.ARCHIVED, OrderState.PENDING_FOLLOW_UP)
 
 
@@ -43,7 +45,8 @@ def citizen_view(order: WorkOrder) -> CitizenView:
     steps = _steps(order.pk)
     if carrier.pk != order.pk:
         merged_at = max((step.at for step in steps), default=order.created_at)
-        steps += [step for step in _steps(carrier.pk) if step.at > merged_at]
+        # What the other citizen did or wrote is theirs alone.
+        steps += [step for step in _steps(carrier.pk, without=CITIZENS_OWN) if step.at > merged_at]
     reply = None
     if carrier.state in PROMISED_STATES:
         reply = Reply.objects.filter(order_id=carrier.pk, state="approved").select_related("assignment__unit").order_by("-id").first()
@@ -57,8 +60,8 @@ def citizen_view(order: WorkOrder) -> CitizenView:
     )
 
 
-def _steps(order_id: int) -> list[PublicStep]:
-    told = [name for name, verb in VERBS.items() if verb.public is not None]
+def _steps(order_id: int, *, without: frozenset[str] = frozenset()) -> list[PublicStep]:
+    told = [name for name, verb in VERBS.items() if verb.public is not None and name not in without]
     rows = WorkOrderEvent.objects.filter(order_id=order_id, verb__in=told).select_related("unit").order_by("id")
     return [
         PublicStep(
