@@ -11,12 +11,14 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from hotline.accounts.models import Membership, Person, Role
+from hotline.accounts.models import Membership, Person, Role, Unit
 from hotline.accounts.permissions import scope_allows
 from hotline.accounts.queries import actors_for
-from hotline.accounts.rules import PERMISSIONS
-from hotline.kit.actor import Actor, ActorKind
+from hotline.accounts.rules import PERMISSIONS, Scope
+from hotline.kit.actor import Actor
+from hotline.kit.clock import today
 from hotline.kit.paging import Page, keyset
+from hotline.ui.moments import exact, short
 from hotline.workorders import permissions
 from hotline.workorders.models import (
     OPEN_ASSIGNMENT_STATES,
@@ -26,6 +28,8 @@ from hotline.workorders.models import (
     Attachment,
     Audience,
     Clock,
+    ClockKind,
+    ClockLevel,
     ClockSide,
     ClockState,
     Contact,
@@ -150,7 +154,6 @@ def order_page(actor: Actor, order: WorkOrder, *, now: datetime) -> OrderPage:
 def sees_hub_words(actor: Actor) -> bool:
     """True for those who read what is marked "hotline centre only"."""
     reach = PERMISSIONS["workorders:view"][1]
-    from hotline.accounts.rules import Scope
 
     return actor.is_system or any(reach.get(Role(grant.role)) == Scope.CITY for grant in actor.grants)
 
@@ -213,8 +216,6 @@ _STEP_OF = {
 
 def _steps(order: WorkOrder, assignments: Sequence[Assignment]) -> list[dict[str, str]]:
     """派单 → 签收 → 办理 → 审核 → 回访, with what stands under each."""
-    from hotline.kit.clock import today
-    from hotline.ui.moments import short
 
     lead = next((row for row in reversed(assignments) if row.parent_id is None and row.role == AssignmentRole.LEAD), None)
     here = _STEP_OF[OrderState(order.state)]
@@ -254,6 +255,7 @@ class Happening:
     reason: str
     text: str
     hidden: bool
+    facts: tuple[str, ...] = ()
 
 
 _SYMBOLS = {
@@ -279,10 +281,28 @@ def timeline(
     page = keyset(rows, order=("-id",), cursor=cursor, size=size)
     names = reason_names({row.reason_code for row in page.rows if row.reason_code})
     hub = sees_hub_words(actor)
-    return [_happening(row, names, hub) for row in page.rows], page
+    sent_to = {new[1] for row in page.rows for new in row.data.get("new", ())}
+    units = dict(Unit.objects.filter(pk__in=sent_to).values_list("pk", "short_name")) if sent_to else {}
+    return [_happening(row, names, units, hub) for row in page.rows], page
 
 
-def _happening(event: WorkOrderEvent, names: Mapping[str, str], hub: bool) -> Happening:
+def _facts(event: WorkOrderEvent, units: Mapping[int, str]) -> tuple[str, ...]:
+    """What the event's data add to its title: to whom, which clock, which card, the deadline before."""
+    found: list[str] = []
+    for _pk, unit, _parent, role, _round in event.data.get("new", ()):
+        found.append(f"→ {units.get(unit, unit)}" + (f" ({_('Assists')})" if role == AssignmentRole.ASSISTANT else ""))
+    for do, kind, side, _assignment, _round, level in event.data.get("clocks", ()):
+        if do == "level" and level in ClockLevel.values:
+            found.append(f"{ClockKind(kind).label} · {ClockSide(side).label} · {ClockLevel(level).label}")
+    if event.data.get("card") in ClockLevel.values:
+        found.append(str(ClockLevel(event.data["card"]).label))
+    if event.data.get("old_due"):
+        old = exact(datetime.fromisoformat(event.data["old_due"]))
+        found.append(_("deadline before: %(at)s") % {"at": old})
+    return tuple(found)
+
+
+def _happening(event: WorkOrderEvent, names: Mapping[str, str], units: Mapping[int, str], hub: bool) -> Happening:
     verb = VERBS.get(event.verb)
     public = event.audience == Audience.PUBLIC or (verb is not None and verb.public is not None)
     hidden = event.audience == Audience.HUB and not hub
@@ -301,6 +321,7 @@ def _happening(event: WorkOrderEvent, names: Mapping[str, str], hub: bool) -> Ha
         reason=names.get(event.reason_code, event.reason_code),
         text="" if hidden else event.text,
         hidden=hidden and bool(event.text),
+        facts=_facts(event, units),
     )
 
 
@@ -353,7 +374,6 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
     paths = permissions.unit_paths_of(order)
     unit_ids = {int(part) for path in paths for part in path.split("/") if part}
     reach = PERMISSIONS["workorders:view"][1]
-    from hotline.accounts.rules import Scope
 
     city_roles = [role for role, scope in reach.items() if scope != Scope.SUBTREE and scope != Scope.UNIT]
     posts = (
@@ -386,8 +406,3 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
         allowed = [PERMISSIONS[code][0] for code in PERMISSIONS if code in codes and scope_allows(actor, code, **facts)]  # type: ignore[arg-type]
         readers.append(Reader(person, "、".join(titles[person.pk]), seen.reason, allowed, person.pk in named))
     return readers, more
-
-
-def is_staff(actor: Actor) -> bool:
-    """True for a member of staff."""
-    return actor.kind == ActorKind.STAFF
