@@ -184,7 +184,7 @@ class Supervisor:
     async def _run(self, url: str, cluster: Cluster | None) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stopping.set)
+            loop.add_signal_handler(number, self._stop, number)
         self._environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
         guard = asyncio.create_task(self._guard(cluster)) if cluster is not None else None
         try:
@@ -200,7 +200,6 @@ class Supervisor:
             if await self._await_ready():
                 await self._announce(url)
             await self._stopping.wait()
-            self.log("run", "stopping")
             return 0
         except _Stopped:
             return 0
@@ -210,6 +209,10 @@ class Supervisor:
             if guard is not None:
                 guard.cancel()
                 await asyncio.gather(guard, return_exceptions=True)
+
+    def _stop(self, number: signal.Signals) -> None:
+        self.log("run", f"stopping ({number.name})")
+        self._stopping.set()
 
     async def _step(self, name: str, *arguments: str) -> None:
         """One command to its end, its output in our log; Ctrl-C ends it."""
