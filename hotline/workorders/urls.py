@@ -51,6 +51,7 @@ urlpatterns = [
     path("<order_number:number>/", orders.detail, name="detail"),
     path("<order_number:number>/timeline/", orders.timeline_part, name="timeline"),
     path("<order_number:number>/related/", orders.related_part, name="related"),
+    path("<order_number:number>/related/<int:link_id>/unlink/", orders.unlink, name="unlink"),
     path("<order_number:number>/why/<int:clock_id>/", orders.why, name="why"),
     path("<order_number:number>/access/", orders.access_page, name="access"),
     path("<order_number:number>/reveal/", orders.reveal, name="reveal"),

@@ -103,8 +103,7 @@ def test_pages_need_at_most_fifteen_statements(town: Cast, settings: Any, django
 
 def test_every_verb_has_a_dialog_and_its_action() -> None:
     missing = [name for name in VERBS if name not in ACTS and name not in NOT_OFFERED and not VERBS[name].machine]
-    # Taken in or given back by merging others; undone where the thing itself stands.
-    assert set(missing) <= {"take_in", "give_back", "locate", "recall_assistance", "withdraw_assistance"}, missing
+    assert not missing
     assert set(ACTS) <= set(VERBS)
 
 
@@ -179,7 +178,6 @@ def test_faults_come_back_with_what_was_typed(town: Cast) -> None:
 def test_loser_sees_both_texts_and_can_send_again(town: Cast) -> None:
     order = signed(town).order
     old = fresh(order).revision
-    actions.withdraw  # noqa: B018 (the verb under test carries a revision)
     actions.reclassify(actor=town.actor("dispatcher"), order_id=order.pk, text="同事的说明", urgency="urgent")
     url = reverse("workorders:act", args=[order.number, "reclassify"])
     given = {"demand_type": "complaint", "urgency": "elevated", "text": "我的说明", "revision": old}
@@ -372,3 +370,16 @@ def test_city_settings(town: Cast) -> None:
 
     row = CitySettings.objects.get()
     assert (row.name, row.number_prefix, row.options["contact_tries"]) == ("新市", "XS", 2)
+
+
+def test_links_are_parted_where_they_stand(town: Cast) -> None:
+    one, two, third = make_order(town), make_order(town), make_order(town)
+    assert post(town, "dispatcher", one, "link", numbers=two.number.lower()).status_code == 204
+    link = actions.link(actor=town.actor("dispatcher"), order_id=two.pk, other_id=third.pk)
+    client = town.client("dispatcher")
+    text = page(client, "related", one.number).content.decode()
+    assert two.number in text
+    assert client.post(reverse("workorders:unlink", args=[one.number, link.pk])).status_code == 404
+    assert client.post(reverse("workorders:unlink", args=[third.number, link.pk])).status_code == 200
+    assert two.number not in page(client, "related", third.number).content.decode()
+    assert post(town, "dispatcher", one, "link", numbers="JD20200101-999999").status_code == 422

@@ -365,6 +365,18 @@ class Supplement(ActForm):
     text = words(_("What the citizen adds"))
 
 
+def _nearby(form: ActForm, order: WorkOrder) -> None:
+    """Districts and streets of the same prefecture, with what is known chosen."""
+    code = order.actual_division_id or order.division_id or ""
+    rows = Division.objects.filter(level__lte=DivisionLevel.STREET, level__gte=DivisionLevel.DISTRICT)
+    field = form.fields["division"]
+    field.queryset = (rows.filter(pk__startswith=code[:4]) if code else rows).order_by("pk")  # type: ignore[attr-defined]
+    field.label_from_instance = lambda row: ("　" if row.level == DivisionLevel.STREET else "") + row.name  # type: ignore[attr-defined]
+    # A community is told by its street: the list stays short enough to choose from.
+    field.initial = code[:9].ljust(12, "0") if code[9:].strip("0") else code
+    form.fields["address"].initial = order.actual_address or order.address
+
+
 class Reclassify(ActForm):
     demand_type = forms.ChoiceField(label=_("Type"), choices=DemandType.choices)
     category = forms.ModelChoiceField(label=_("Category"), queryset=Category.objects.all(), required=False, widget=CategoryPick)
@@ -377,18 +389,20 @@ class Reclassify(ActForm):
 
     def prepare(self) -> None:
         order = self.around.order
-        code = order.actual_division_id or order.division_id or ""
-        nearby = Division.objects.filter(level__lte=DivisionLevel.STREET, level__gte=DivisionLevel.DISTRICT)
-        if code:
-            nearby = nearby.filter(pk__startswith=code[:4])
-        field = self.fields["division"]
-        field.queryset = nearby.order_by("pk")  # type: ignore[attr-defined]
-        field.label_from_instance = lambda row: ("　" if row.level == DivisionLevel.STREET else "") + row.name  # type: ignore[attr-defined]
+        _nearby(self, order)
         for name in ("demand_type", "urgency", "secret", "difficult"):
             self.fields[name].initial = getattr(order, name)
         self.fields["category"].initial = order.category_id
-        field.initial = code
-        self.fields["address"].initial = order.actual_address or order.address
+
+
+class Locate(ActForm):
+    """Where it really is, as found on the spot."""
+
+    division = forms.ModelChoiceField(label=_("Actual district or street"), required=False, queryset=Division.objects.none())
+    address = forms.CharField(label=_("Actual address"), max_length=300)
+
+    def prepare(self) -> None:
+        _nearby(self, self.around.order)
 
 
 class Redo(Reasoned):

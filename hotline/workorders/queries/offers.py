@@ -24,7 +24,7 @@ from hotline.workorders.models import (
 from hotline.workorders.rules import BY_UNIT, STEPS, VERBS, WHY_NOT, Facts, Verb, why_not
 
 _OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
-NOT_OFFERED = frozenset({"create", "raise_card", "finish_follow_up", "supply", "include", "unlink", "expire_hold"})
+NOT_OFFERED = frozenset({"create", "raise_card", "finish_follow_up", "supply", "include", "unlink", "expire_hold", "absorb", "part"})
 """Verbs with a place of their own: the desk, the scanner, the follow-up queue, the very thing they concern."""
 _OWN_PLACE = frozenset({"advance_supervision", "answer_supervision", "add_meeting"})
 _EXPLAINED = frozenset({"reply", "apply_return"})

@@ -160,6 +160,7 @@ ACTS: dict[str, Act] = {
     "send_down": Act(forms.SendDown, lambda t, g: actions.send_down(unit_id=g["unit"].pk, instructions=g["instructions"], **t.at_unit)),
     "recall_down": Act(forms.Text, lambda t, g: actions.recall(reason=g["text"], **t.at_unit), danger=True),
     "recall": Act(forms.Text, lambda t, g: actions.recall(reason=g["text"], **t.at_unit), danger=True),
+    "recall_assistant": Act(forms.Text, lambda t, g: actions.recall(reason=g["text"], **t.at_unit), danger=True),
     "add_assistants": Act(forms.Units, lambda t, g: actions.add_assistants(unit_ids=_ids(g["units"]), text=g["text"], **t.on_order)),
     "ask_assistance": Act(forms.Units, lambda t, g: actions.ask_assistance(unit_ids=_ids(g["units"]), text=g["text"], **t.at_unit)),
     "give_opinion": Act(forms.Text, lambda t, g: actions.give_opinion(text=g["text"], **t.at_unit)),
@@ -231,6 +232,10 @@ ACTS: dict[str, Act] = {
     ),
     # data
     "reclassify": Act(forms.Reclassify, lambda t, g: actions.reclassify(text=g["text"], **_reclassified(g), **t.on_order), wide=True),
+    "locate": Act(
+        forms.Locate,
+        lambda t, g: actions.locate(division_id=g["division"].pk if g["division"] else None, address=g["address"], **t.on_order),
+    ),
     "exclude": Act(forms.Text, lambda t, g: actions.exclude(text=g["text"], excluded=True, **t.on_order)),
     "include": Act(forms.Text, lambda t, g: actions.exclude(text=g["text"], excluded=False, **t.on_order)),
     "grant_access": Act(

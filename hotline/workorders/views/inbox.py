@@ -20,6 +20,7 @@ from hotline.workorders.models import Assignment
 from hotline.workorders.queries import inbox
 from hotline.workorders.queries.inbox import Pile
 from hotline.workorders.queries.signals import clock_of_assignment
+from hotline.workorders.queries.visibility import visible_to
 
 PILES: dict[Pile, tuple[str | Promise, str | Promise, str | Promise]] = {
     Pile.TO_SIGN: (
@@ -81,7 +82,9 @@ def page(request: HttpRequest) -> HttpResponse:
 def sign_many(request: HttpRequest) -> HttpResponse:
     """Sign for the chosen assignments; what could not be signed is told with its reason."""
     actor = actor_of(request)
-    wanted = [int(value) for value in request.POST.getlist("assignment") if value.isdigit()][:500]
+    given = [int(value) for value in request.POST.getlist("assignment") if value.isdigit()][:500]
+    # What is not visible does not exist; one such id must not stop the others.
+    wanted = list(Assignment.objects.filter(pk__in=given, order__in=visible_to(actor)).values_list("pk", flat=True))
     if not wanted:
         messages.info(request, _("Choose the orders to sign for."))
         return redirect("workorders:inbox")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,10 +17,10 @@ from hotline.accounts.permissions import scope_allows
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible
-from hotline.workorders import permissions
+from hotline.workorders import actions, permissions
 from hotline.workorders.actions.presence import beat
 from hotline.workorders.forms.acts import Reveal
-from hotline.workorders.models import WorkOrder
+from hotline.workorders.models import OrderLink, WorkOrder
 from hotline.workorders.queries.explanations import explain_clock
 from hotline.workorders.queries.page import order_for_page, order_page, related, timeline, who_can
 from hotline.workorders.queries.presence import present
@@ -77,6 +78,18 @@ def related_part(request: HttpRequest, number: str) -> HttpResponse:
     """Linked, merged and earlier orders; asked for after the page stands."""
     actor = actor_of(request)
     order = get_visible(actor, number)
+    return render(request, "workorders/_related.html", {"order": order, "related": related(actor, order)})
+
+
+@access("workorders:link")
+@require_POST
+def unlink(request: HttpRequest, number: str, link_id: int) -> HttpResponse:
+    """Part two linked orders."""
+    actor = actor_of(request)
+    order = get_visible(actor, number)
+    if not OrderLink.objects.filter(Q(first=order) | Q(second=order), pk=link_id).exists():
+        raise NotVisible("link")
+    actions.unlink(actor=actor, link_id=link_id)
     return render(request, "workorders/_related.html", {"order": order, "related": related(actor, order)})
 
 
