@@ -83,7 +83,10 @@ def link_digest(
     ids: list[int],
     rows: bytes,
 ) -> bytes:
-    """HMAC of one link; `last` is its last row's xid and id and the transaction that was next, `rows` is SHA-256 over the rows' whole digests in order."""
+    """HMAC of one link. `last`: its last row's xid and id, and the transaction that was next.
+
+    `rows`: SHA-256 over the rows' whole digests in order.
+    """
     facts = struct.pack(">QIIQQQQQ", seq, version, epoch, after_id, *last, len(ids))
     numbers = hashlib.sha256(struct.pack(f">{len(ids)}q", *ids)).digest()
     return hmac.digest(_key(), previous + chain.encode() + b"\0" + facts + numbers + rows, "sha256")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -291,7 +292,7 @@ def test_change_password_rules(cast):
         with pytest.raises(Invalid, match=code):
             change(old, new)
     chain = [PASSWORD, *(f"Gut-und-neu-{n}" for n in range(1, 6))]
-    for old, new in zip(chain, chain[1:], strict=False):
+    for old, new in pairwise(chain):
         change(old, new)
     with pytest.raises(Invalid, match="used_password"):
         change(chain[-1], chain[1])

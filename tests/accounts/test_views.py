@@ -244,3 +244,29 @@ def test_audit_log_filters_and_pages(cast):
     page = auditor.get(door, {"verb": row.verb}).content.decode()
     assert "结束全部会话" in page
     assert auditor.get(door, {"verb": "accounts."}).context["page_of"].rows
+
+
+def test_a_new_phone_needs_the_present_one(cast):
+    from django_otp.oath import TOTP
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from hotline.accounts.actions import enrol_demo_device
+    from hotline.accounts.actions.second_factor import demo_code
+
+    client, person = cast.client("handler"), cast.handler
+    enrol_demo_device(actor=cast.actor("handler"), person=person, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    door = reverse("accounts:own_second_factor")
+    assert "qr" not in client.get(door).context
+    assert client.post(door, {"code": "000000"}).status_code == 422
+    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    assert client.post(door, {"code": demo_code(person)}).status_code == 302
+    assert client.get(door).context["qr"]
+    fresh = TOTPDevice.objects.get(user=person, confirmed=False)
+    assert len(client.post(door, {"code": f"{TOTP(fresh.bin_key).token():06}"}).context["codes"]) == 10
+    assert TOTPDevice.objects.get(user=person) == fresh
+    fresh.refresh_from_db()
+    TOTPDevice.objects.update(last_t=-1)
+    answer = client.post(
+        reverse("accounts:own_recovery_codes"), {"code-code": f"{TOTP(fresh.bin_key).token():06}"}
+    )
+    assert len(answer.context["codes"]) == 10

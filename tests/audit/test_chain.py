@@ -123,7 +123,8 @@ def test_row_with_an_old_number_written_now_is_named():
     write(3)
     seal(100)
     tamper(
-        "INSERT INTO audit_auditentry (id, actor, actor_name, verb, object_type, object_id, reason, data) VALUES (77, 'staff:1', '', 'x', 'y', 'z', '', '{}')"
+        "INSERT INTO audit_auditentry (id, actor, actor_name, verb, object_type, object_id, reason, data)"
+        " VALUES (77, 'staff:1', '', 'x', 'y', 'z', '', '{}')"
     )
     seal(100)
     assert found() == {("inserted", 77)}
@@ -171,7 +172,8 @@ def test_rows_of_an_open_transaction_wait(django_db_blocker):
     )
     with other, other.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO audit_auditentry (actor, actor_name, verb, object_type, object_id, reason, data) VALUES ('a','','b','c','d','','{}')"
+            "INSERT INTO audit_auditentry (actor, actor_name, verb, object_type, object_id, reason, data)"
+            " VALUES ('a','','b','c','d','','{}')"
         )
         write(2)
         # What was written after the open transaction began must not be sealed before it.
@@ -203,7 +205,9 @@ def test_a_restored_database_goes_on_in_a_new_epoch():
     with connection.cursor() as cursor:
         chain = chains.registered()[CHAIN]
         cursor.execute(
-            f"SELECT sha256(string_agg({chain.row_digest(1)}, ''::bytea ORDER BY id)), string_agg(substr({chain.row_digest(1)}, 1, 8), ''::bytea ORDER BY id), max(xid::text::bigint) FROM audit_auditentry t WHERE id <= %s",
+            f"SELECT sha256(string_agg({chain.row_digest(1)}, ''::bytea ORDER BY id)),"
+            f" string_agg(substr({chain.row_digest(1)}, 1, 8), ''::bytea ORDER BY id),"
+            " max(xid::text::bigint) FROM audit_auditentry t WHERE id <= %s",
             [ids[1]],
         )
         rows, short, xid = cursor.fetchone()
