@@ -66,7 +66,8 @@ def find_or_create_citizen(
     )
     values |= {"tags": [], "remark": ""}
     parameters = [values["phone_hash"], *(values[column] for column in _NEW)]
-    with transaction.atomic():
+    # Without a savepoint: this stands in every intake's way, and a fault here ends the whole intake anyway.
+    with transaction.atomic(savepoint=False):
         rows = list(Citizen.objects.raw(_MAKE, parameters))
         if not rows:
             # The twin committed between our look and our insert; now it can be seen.
