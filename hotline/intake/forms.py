@@ -78,7 +78,9 @@ class MappingForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [("", "—"), *((name, name) for name in header)]
         for name, (label, _names) in FIELDS.items():
-            self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=name == "content")
+            self.fields[name] = forms.ChoiceField(
+                label=str(label), choices=choices, required=name == "content"
+            )
 
 
 class RestrictionForm(forms.Form):

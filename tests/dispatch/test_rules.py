@@ -23,11 +23,17 @@ DAY = date(2026, 11, 22)
 OLD = date(2024, 1, 1)
 
 
-def entry(id: int, category: str, area: str = "", unit: int = 0, first: date = OLD, last: date | None = None) -> Entry:
+def entry(
+    id: int, category: str, area: str = "", unit: int = 0, first: date = OLD, last: date | None = None
+) -> Entry:
     return Entry(id, category, area, unit or id, first, last)
 
 
-CITY, DISTRICT, STREET = entry(1, "05.03"), entry(2, "05.03", "310106000000"), entry(3, "05.03", "310106013000")
+CITY, DISTRICT, STREET = (
+    entry(1, "05.03"),
+    entry(2, "05.03", "310106000000"),
+    entry(3, "05.03", "310106013000"),
+)
 LEAF = entry(4, "05.03.02")
 
 
@@ -69,8 +75,13 @@ def test_gaps_name_what_is_served_only_in_part() -> None:
 def test_faults_of_a_list() -> None:
     def row(line: int, **more: object) -> CatalogueRow:
         given: dict[str, object] = {
-            "line": line, "category_code": "01", "area_code": "", "lead_unit_code": "A", "assistant_codes": (),
-            "legal_basis": "", "effective_from": "2026-01-01",
+            "line": line,
+            "category_code": "01",
+            "area_code": "",
+            "lead_unit_code": "A",
+            "assistant_codes": (),
+            "legal_basis": "",
+            "effective_from": "2026-01-01",
         }
         return CatalogueRow(**{**given, **more})  # type: ignore[arg-type]
 
@@ -86,7 +97,10 @@ def test_faults_of_a_list() -> None:
             row(9),
             row(10, category_code="02"),
         ],
-        categories={"01", "02"}, divisions=set(), units={"A": True, "C": False}, known={("02", "", "2026-01-01")},
+        categories={"01", "02"},
+        divisions=set(),
+        units={"A": True, "C": False},
+        known={("02", "", "2026-01-01")},
     )
     assert [(fault.line, fault.code) for fault in faults] == [
         (3, "unknown_category"), (4, "unknown_area"), (5, "unknown_unit"), (6, "closed_unit"), (7, "lead_assists_itself"),

@@ -31,8 +31,12 @@ def noise() -> Category:
 
 def entry(cast: Cast, **more: Any) -> CatalogueEntry:
     given: dict[str, Any] = {
-        "actor": cast.actor("dispatcher"), "category_id": Category.objects.get(code="02.01").pk, "area_code": "310106000000",
-        "lead_unit_id": cast.a.pk, "legal_basis": "噪声污染防治法", "effective_from": date(2025, 1, 1),
+        "actor": cast.actor("dispatcher"),
+        "category_id": Category.objects.get(code="02.01").pk,
+        "area_code": "310106000000",
+        "lead_unit_id": cast.a.pk,
+        "legal_basis": "噪声污染防治法",
+        "effective_from": date(2025, 1, 1),
     }
     return actions.add_entry(**{**given, **more})
 
@@ -42,7 +46,9 @@ def waiting(cast: Cast, **more: Any) -> WorkOrder:
 
 
 def post(cast: Cast, name: str, pk: int, who: str = "dispatcher", **fields: Any) -> Any:
-    return cast.client(who).post(reverse(f"dispatch:{name}", args=[pk]), fields, headers={"HX-Request": "true"})
+    return cast.client(who).post(
+        reverse(f"dispatch:{name}", args=[pk]), fields, headers={"HX-Request": "true"}
+    )
 
 
 class TestPool:
@@ -55,7 +61,9 @@ class TestPool:
         assert city.a.short_name in text
         assert city.dispatcher.name in text
 
-    @pytest.mark.parametrize("who", ["agent", "handler", "reviewer", "leader", "admin", "auditor", "follow_up"])
+    @pytest.mark.parametrize(
+        "who", ["agent", "handler", "reviewer", "leader", "admin", "auditor", "follow_up"]
+    )
     def test_closed_to_others(self, city: Cast, who: str) -> None:
         order = waiting(city)
         client = city.client(who)
@@ -73,7 +81,14 @@ class TestPool:
 
     def test_send_then_the_row_goes(self, city: Cast) -> None:
         order = waiting(city)
-        answer = post(city, "send", order.pk, unit_id=city.a.pk, assistant_id=[city.b.pk, city.a.pk], revision=order.revision)
+        answer = post(
+            city,
+            "send",
+            order.pk,
+            unit_id=city.a.pk,
+            assistant_id=[city.b.pk, city.a.pk],
+            revision=order.revision,
+        )
         assert answer.status_code == 204
         assert json.loads(answer["HX-Trigger"])["pool:done"] == {"id": order.pk}
         order.refresh_from_db()
@@ -95,7 +110,11 @@ class TestPool:
         assert order.labels == ["扰民", "夜间"]
         post(city, "correct", order.pk, category="02.01.02", urgency="urgent", division="310115000000")
         order.refresh_from_db()
-        assert (order.category and order.category.code, order.urgency, order.division_id) == ("02.01.02", "urgent", "310115000000")
+        assert (order.category and order.category.code, order.urgency, order.division_id) == (
+            "02.01.02",
+            "urgent",
+            "310115000000",
+        )
         assert post(city, "correct", order.pk, category="99").status_code == 422
         post(city, "return", order.pk, text="地址不清")
         order.refresh_from_db()
@@ -109,27 +128,44 @@ class TestPool:
         order.refresh_from_db()
         assert order.return_locked
         twin, main = waiting(city), waiting(city)
-        assert post(city, "merge", twin.pk, into_number=main.number, reason_code="same_event").status_code == 204
+        assert (
+            post(city, "merge", twin.pk, into_number=main.number, reason_code="same_event").status_code == 204
+        )
         twin.refresh_from_db()
         assert twin.merged_into_id == main.pk
 
     def test_review_ask_and_close(self, city: Cast) -> None:
         order = waiting(city, reviewed=False)
-        text = city.client("dispatcher").get(reverse("dispatch:pane", args=[order.pk]) + "?tab=review").content.decode()
+        text = (
+            city.client("dispatcher")
+            .get(reverse("dispatch:pane", args=[order.pk]) + "?tab=review")
+            .content.decode()
+        )
         assert "诉讼事项" in text
         assert post(city, "ask", order.pk, text="请说明具体楼号").status_code == 204
         other = waiting(city, reviewed=False)
-        assert post(city, "close", other.pk, reason_code="litigation", text="请向人民法院提起诉讼").status_code == 204
+        assert (
+            post(city, "close", other.pk, reason_code="litigation", text="请向人民法院提起诉讼").status_code
+            == 204
+        )
         other.refresh_from_db()
         assert other.closing_kind == "not_accepted"
 
     def test_applications_are_decided_here(self, city: Cast) -> None:
         lead = dispatched(city, waiting(city))
         orders.apply(
-            actor=city.actor("manager"), assignment_id=lead.pk, kind="return", reason_code="not_our_duty", text="不属于我单位", basis="三定规定"
+            actor=city.actor("manager"),
+            assignment_id=lead.pk,
+            kind="return",
+            reason_code="not_our_duty",
+            text="不属于我单位",
+            basis="三定规定",
         )
         client = city.client("dispatcher")
-        assert "不属于我单位" in client.get(reverse("dispatch:pane", args=[lead.order_id]) + "?tab=decisions").content.decode()
+        assert (
+            "不属于我单位"
+            in client.get(reverse("dispatch:pane", args=[lead.order_id]) + "?tab=decisions").content.decode()
+        )
         assert queries.counts(city.actor("dispatcher")).by_tab[queries.Tab.DECISIONS] == 1
         application = Application.objects.get()
         assert post(city, "decide", application.pk, approve="1", text="同意").status_code == 204
@@ -166,7 +202,13 @@ class TestCatalogue:
         entry(city, area_code="", lead_unit_id=city.b.pk)
         with CaptureQueriesContext(connection) as seen:
             found = queries.catalogue_units(
-                [("02.01.01", "310106010000"), ("02.01.01", "310115000000"), ("03", "310106000000"), ("", "")], today()
+                [
+                    ("02.01.01", "310106010000"),
+                    ("02.01.01", "310115000000"),
+                    ("03", "310106000000"),
+                    ("", ""),
+                ],
+                today(),
             )
         assert len(seen) == 1
         assert {key: one.unit_id for key, one in found.items()} == {
@@ -196,7 +238,13 @@ class TestCatalogue:
         assert client.get(reverse("dispatch:coverage")).status_code == 200
         answer = client.post(
             reverse("dispatch:catalogue_add"),
-            {"category": "02.01.02", "area_code": "", "lead_unit": city.b.pk, "legal_basis": "", "effective_from": "2026-12-01"},
+            {
+                "category": "02.01.02",
+                "area_code": "",
+                "lead_unit": city.b.pk,
+                "legal_basis": "",
+                "effective_from": "2026-12-01",
+            },
         )
         assert answer.status_code == 302
         assert client.post(reverse("dispatch:catalogue_add"), {"category": "77"}).status_code == 422
@@ -210,7 +258,10 @@ class TestCatalogue:
         client = city.client("dispatcher")
 
         def send(text: str, **more: str) -> Any:
-            return client.post(reverse("dispatch:catalogue_import"), {"file": SimpleUploadedFile("c.csv", text.encode()), **more})
+            return client.post(
+                reverse("dispatch:catalogue_import"),
+                {"file": SimpleUploadedFile("c.csv", text.encode()), **more},
+            )
 
         assert send(good + "99,,A,,,2026-01-01\n", sure="1").status_code == 422
         assert not CatalogueEntry.objects.exists()

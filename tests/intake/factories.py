@@ -29,18 +29,35 @@ def make_reference() -> None:
             code=code, name=name, level=level, path_name=name, pinyin="jq jiaqu" if name == "甲区" else ""
         )
     assert above is not None
-    parent = None
-    for code, name in (("02", "生态环境"), ("02.01", "噪声污染"), ("02.01.01", "建筑施工噪声"), ("02.01.02", "社会生活噪声")):
+    for code, name in (
+        ("02", "生态环境"),
+        ("02.01", "噪声污染"),
+        ("02.01.01", "建筑施工噪声"),
+        ("02.01.02", "社会生活噪声"),
+    ):
         upper = Category.objects.filter(code=code.rpartition(".")[0]).first()
-        parent = Category.objects.create(
-            code=code, name=name, parent=upper, level=code.count(".") + 1, pinyin=f"{code} zs zaosheng",
-            path_name=f"{upper.path_name} › {name}" if upper else name, demand_types=["complaint"] if upper else [],
+        Category.objects.create(
+            code=code,
+            name=name,
+            parent=upper,
+            level=code.count(".") + 1,
+            pinyin=f"{code} zs zaosheng",
+            path_name=f"{upper.path_name} › {name}" if upper else name,
+            demand_types=["complaint"] if upper else [],
             default_urgency="elevated" if code == "02.01.01" else "routine",
         )
     CategoryForm.objects.create(
-        category=Category.objects.get(code="02.01"), version=1, effective_from=date(2024, 1, 1),
+        category=Category.objects.get(code="02.01"),
+        version=1,
+        effective_from=date(2024, 1, 1),
         questions=[
-            {"code": "period", "label": "噪声时段", "kind": "choice", "required": True, "choices": ["夜间", "白天"]},
+            {
+                "code": "period",
+                "label": "噪声时段",
+                "kind": "choice",
+                "required": True,
+                "choices": ["夜间", "白天"],
+            },
             {"code": "ongoing", "label": "现在是否仍在施工", "kind": "yes_no"},
         ],
     )
@@ -52,9 +69,17 @@ def make_reference() -> None:
         ("merge", "same_event", "同一事件", "", "", ""),
     ):
         ReasonCode.objects.create(
-            kind=kind, code=code, name=name, legal_basis=basis, script=script, parent_code=up, effective_from=day
+            kind=kind,
+            code=code,
+            name=name,
+            legal_basis=basis,
+            script=script,
+            parent_code=up,
+            effective_from=day,
         )
-    Script.objects.create(code="order_made", title="生成工单告知", text="工单编号是[编号]，[时间]前联系您。", effective_from=day)
+    Script.objects.create(
+        code="order_made", title="生成工单告知", text="工单编号是[编号]，[时间]前联系您。", effective_from=day
+    )
 
 
 def demand(**more: Any) -> AppealForm:
@@ -76,9 +101,15 @@ def caller(**more: Any) -> CitizenInput:
     return CitizenInput(**{"phone": PHONE, "name": "王先生", **more})
 
 
-def filed(cast: Cast, *, key: str = "k1", who: str = "agent", person: CitizenInput | None = None, **more: Any) -> Filed:
+def filed(
+    cast: Cast, *, key: str = "k1", who: str = "agent", person: CitizenInput | None = None, **more: Any
+) -> Filed:
     """An appeal filed at the desk."""
     return actions.file_appeal(
-        actor=cast.actor(who), channel="phone", source="desk:test", idempotency_key=key, demand=demand(**more),
+        actor=cast.actor(who),
+        channel="phone",
+        source="desk:test",
+        idempotency_key=key,
+        demand=demand(**more),
         citizen=person or caller(),
     )

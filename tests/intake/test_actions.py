@@ -27,7 +27,11 @@ class TestFiling:
         order = WorkOrder.objects.get(pk=result.order_id)
         appeal = Appeal.objects.get(pk=result.appeal_id)
         raw = RawMessage.objects.get()
-        assert (order.number, appeal.number, appeal.state) == (result.number, result.number, AppealState.ORDERED)
+        assert (order.number, appeal.number, appeal.state) == (
+            result.number,
+            result.number,
+            AppealState.ORDERED,
+        )
         assert raw.state == RawState.ACCEPTED
         assert appeal.raw_id == raw.pk
         assert result.promised == order.due_at
@@ -38,7 +42,11 @@ class TestFiling:
 
     def test_a_wrong_code_or_number_finds_nothing(self, city: Cast) -> None:
         result = filed(city)
-        for number, code in ((result.number, "AAAAAAAA"), ("JD20200101-999999", result.lookup_code), (result.number, "")):
+        for number, code in (
+            (result.number, "AAAAAAAA"),
+            ("JD20200101-999999", result.lookup_code),
+            (result.number, ""),
+        ):
             with pytest.raises(NotVisible):
                 queries.look_up(number, code)
 
@@ -55,7 +63,11 @@ class TestFiling:
     def test_the_same_key_gives_the_earlier_result(self, city: Cast) -> None:
         first, second = filed(city), filed(city)
         assert second.again
-        assert (first.number, first.lookup_code, first.appeal_id) == (second.number, second.lookup_code, second.appeal_id)
+        assert (first.number, first.lookup_code, first.appeal_id) == (
+            second.number,
+            second.lookup_code,
+            second.appeal_id,
+        )
         assert WorkOrder.objects.count() == RawMessage.objects.count() == 1
 
     def test_the_same_key_with_other_content_is_refused(self, city: Cast) -> None:
@@ -68,7 +80,12 @@ class TestFiling:
     def test_the_same_key_of_another_source_is_another_message(self, city: Cast) -> None:
         filed(city)
         actions.file_appeal(
-            actor=city.actor("agent"), channel="web", source="portal", idempotency_key="k1", demand=demand(), citizen=caller()
+            actor=city.actor("agent"),
+            channel="web",
+            source="portal",
+            idempotency_key="k1",
+            demand=demand(),
+            citizen=caller(),
         )
         assert WorkOrder.objects.count() == 2
 
@@ -80,7 +97,11 @@ class TestFiling:
     def test_complete_calls_go_to_the_pool_and_the_net_is_read_first(self, city: Cast) -> None:
         assert WorkOrder.objects.get(pk=filed(city).order_id).state == OrderState.PENDING_DISPATCH
         web = actions.file_appeal(
-            actor=city.actor("citizen"), channel="web", source="portal", idempotency_key="p1", demand=demand(),
+            actor=city.actor("citizen"),
+            channel="web",
+            source="portal",
+            idempotency_key="p1",
+            demand=demand(),
             citizen=CitizenInput(citizen_id=city.citizen.pk),
         )
         assert WorkOrder.objects.get(pk=web.order_id).state == OrderState.PENDING_REVIEW
@@ -95,7 +116,12 @@ class TestFiling:
 
     def test_a_visitor_may_file(self, city: Cast) -> None:
         result = actions.file_appeal(
-            actor=city.actor("anonymous"), channel="web", source="portal", idempotency_key="v1", demand=demand(), citizen=caller()
+            actor=city.actor("anonymous"),
+            channel="web",
+            source="portal",
+            idempotency_key="v1",
+            demand=demand(),
+            citizen=caller(),
         )
         assert result.order_id
 
@@ -104,7 +130,12 @@ class TestFiling:
         actor, person = city.actor("agent"), caller(phone="13900009999")
         with CaptureQueriesContext(connection) as seen:
             actions.file_appeal(
-                actor=actor, channel="phone", source="desk:1", idempotency_key="k", demand=demand(), citizen=person
+                actor=actor,
+                channel="phone",
+                source="desk:1",
+                idempotency_key="k",
+                demand=demand(),
+                citizen=person,
             )
         statements = [query["sql"] for query in seen.captured_queries]
         writes = [sql for sql in statements if "INSERT INTO" in sql or "UPDATE " in sql]
@@ -140,7 +171,12 @@ class TestQuarantine:
         assert filed(city, key="k2", address="", division="").order_id, "with a contact it is accepted"
 
     def test_unreadable_bytes_wait_and_a_mended_copy_goes_on(self, city: Cast) -> None:
-        give: dict[str, Any] = {"actor": city.actor("agent"), "channel": "api", "source": "api:1", "idempotency_key": "x"}
+        give: dict[str, Any] = {
+            "actor": city.actor("agent"),
+            "channel": "api",
+            "source": "api:1",
+            "idempotency_key": "x",
+        }
         with pytest.raises(Invalid):
             actions.file_payload(**give, payload=b"\xff\xfe{nonsense")
         raw = RawMessage.objects.get()
@@ -149,7 +185,10 @@ class TestQuarantine:
         raw.refresh_from_db()
         assert raw.state == RawState.QUARANTINED
         result = actions.correct(
-            actor=city.actor("dispatcher"), raw_id=raw.pk, payload=to_payload(demand(), caller()), reason="字段名写错"
+            actor=city.actor("dispatcher"),
+            raw_id=raw.pk,
+            payload=to_payload(demand(), caller()),
+            reason="字段名写错",
         )
         raw.refresh_from_db()
         assert raw.state == RawState.ACCEPTED
@@ -204,12 +243,18 @@ class TestQuarantine:
 class TestDecisions:
     def common(self, city: Cast, key: str, who: str = "agent", **more: Any) -> dict[str, Any]:
         return {
-            "actor": city.actor(who), "channel": "phone", "source": "desk:1", "idempotency_key": key,
-            "demand": demand(**more), "citizen": caller(),
+            "actor": city.actor(who),
+            "channel": "phone",
+            "source": "desk:1",
+            "idempotency_key": key,
+            "demand": demand(**more),
+            "citizen": caller(),
         }
 
     def test_direct_answer(self, city: Cast) -> None:
-        result = actions.answer_directly(**self.common(city, "a"), answer="夜间施工须有许可。", knowledge="噪声污染防治法")
+        result = actions.answer_directly(
+            **self.common(city, "a"), answer="夜间施工须有许可。", knowledge="噪声污染防治法"
+        )
         appeal = Appeal.objects.get(pk=result.appeal_id)
         assert appeal.state == AppealState.ANSWERED
         assert "噪声污染防治法" in appeal.answer
@@ -245,7 +290,11 @@ class TestDecisions:
     def test_supplement_and_urge_make_no_second_order(self, city: Cast) -> None:
         order = WorkOrder.objects.get(pk=filed(city).order_id)
         give: dict[str, Any] = {
-            "actor": city.actor("agent"), "channel": "phone", "source": "desk:1", "order_id": order.pk, "citizen": caller()
+            "actor": city.actor("agent"),
+            "channel": "phone",
+            "source": "desk:1",
+            "order_id": order.pk,
+            "citizen": caller(),
         }
         actions.append(**give, idempotency_key="s", text="今晚又开始了。")
         actions.append(**give, idempotency_key="u", text="请尽快。", urging=True)
@@ -260,7 +309,13 @@ class TestDecisions:
         other = city.actor("shift_leader")
         with pytest.raises(NotVisible):
             actions.append(
-                actor=other, channel="phone", source="d", idempotency_key="z", order_id=secret.order_id or 0, text="x", citizen=caller()
+                actor=other,
+                channel="phone",
+                source="d",
+                idempotency_key="z",
+                order_id=secret.order_id or 0,
+                text="x",
+                citizen=caller(),
             )
 
 
@@ -268,11 +323,22 @@ class TestDrafts:
     def test_a_draft_is_sealed_kept_and_becomes_the_appeal(self, city: Cast) -> None:
         agent = city.actor("agent")
         draft = actions.save_draft(actor=agent, draft_id=None, fields={"phone": [PHONE], "content": ["工地"]})
-        assert actions.save_draft(actor=agent, draft_id=draft, fields={"phone": [PHONE], "content": ["工地噪声"]}) == draft
+        assert (
+            actions.save_draft(
+                actor=agent, draft_id=draft, fields={"phone": [PHONE], "content": ["工地噪声"]}
+            )
+            == draft
+        )
         row = Appeal.objects.get(pk=draft)
         assert PHONE not in str(row.form)
         result = actions.file_appeal(
-            actor=agent, channel="phone", source="desk:1", idempotency_key="d", demand=demand(), citizen=caller(), draft_id=draft
+            actor=agent,
+            channel="phone",
+            source="desk:1",
+            idempotency_key="d",
+            demand=demand(),
+            citizen=caller(),
+            draft_id=draft,
         )
         row.refresh_from_db()
         assert (result.appeal_id, row.state, row.form) == (draft, AppealState.ORDERED, {})
@@ -296,8 +362,16 @@ class TestRestrictions:
         filed(city)
         citizen = Citizen.objects.get(phone_mask__endswith="5678")
         leader = city.actor("shift_leader")
-        made = actions.propose_restriction(actor=leader, citizen_id=citizen.pk, measure="warn_agent", reason_code="malicious", text="一天拨打四十次，只骂人。")
-        assert not queries.caller_card(PHONE, actor=city.actor("agent")).restrictions, "nothing before the decision"
+        made = actions.propose_restriction(
+            actor=leader,
+            citizen_id=citizen.pk,
+            measure="warn_agent",
+            reason_code="malicious",
+            text="一天拨打四十次，只骂人。",
+        )
+        assert not queries.caller_card(PHONE, actor=city.actor("agent")).restrictions, (
+            "nothing before the decision"
+        )
         with pytest.raises(NotPermitted):
             actions.decide_restriction(actor=leader, restriction_id=made.pk, verb="approve")
         actions.decide_restriction(actor=city.actor("supervisor"), restriction_id=made.pk, verb="approve")
@@ -307,7 +381,9 @@ class TestRestrictions:
         actions.appeal_restriction(actor=city.actor("agent"), restriction_id=made.pk, text="我是在催办")
         with pytest.raises(NotPermitted):
             actions.answer_restriction_appeal(actor=leader, restriction_id=made.pk, decision="维持")
-        actions.decide_restriction(actor=city.actor("supervisor"), restriction_id=made.pk, verb="lift", reason="属实")
+        actions.decide_restriction(
+            actor=city.actor("supervisor"), restriction_id=made.pk, verb="lift", reason="属实"
+        )
         assert not queries.caller_card(PHONE, actor=city.actor("agent")).restrictions
 
     def test_it_ends_by_itself(self, city: Cast) -> None:
@@ -319,7 +395,13 @@ class TestRestrictions:
 
         filed(city)
         citizen = Citizen.objects.get(phone_mask__endswith="5678")
-        made = actions.propose_restriction(actor=city.actor("agent"), citizen_id=citizen.pk, measure="warn_agent", reason_code="", text="辱骂话务员。")
+        made = actions.propose_restriction(
+            actor=city.actor("agent"),
+            citizen_id=citizen.pk,
+            measure="warn_agent",
+            reason_code="",
+            text="辱骂话务员。",
+        )
         actions.decide_restriction(actor=city.actor("shift_leader"), restriction_id=made.pk, verb="approve")
         assert restrictions_of(citizen.pk, now())
         assert not restrictions_of(citizen.pk, now() + timedelta(days=31))
@@ -350,7 +432,12 @@ class TestTogether:
                 gate.wait(10)
                 results.append(
                     actions.file_appeal(
-                        actor=actor, channel="phone", source="desk:1", idempotency_key="same", demand=demand(), citizen=caller()
+                        actor=actor,
+                        channel="phone",
+                        source="desk:1",
+                        idempotency_key="same",
+                        demand=demand(),
+                        citizen=caller(),
                     )
                 )
             except BaseException as error:

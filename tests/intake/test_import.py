@@ -21,7 +21,10 @@ HEAD = "编号,标题,内容,电话,诉求类型\n"
 
 
 def rows(count: int) -> str:
-    return HEAD + "".join(f"{n},路灯不亮{n},某路{n}号路灯从昨晚起不亮希望尽快修好,1390000{n:04d},complaint\n" for n in range(1, count + 1))
+    return HEAD + "".join(
+        f"{n},路灯不亮{n},某路{n}号路灯从昨晚起不亮希望尽快修好,1390000{n:04d},complaint\n"
+        for n in range(1, count + 1)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,11 @@ def test_dry_run_files_nothing_and_names_the_rows(city: Cast) -> None:
     batch = opened(city, rows(3) + "4,x,,13900009999,complaint\n5,x,内容内容内容内容内容内容,12,nonsense\n")
     batch = actions.check_import(actor=city.actor("shift_leader"), batch_id=batch.pk, mapping=batch.mapping)
     assert (batch.total, batch.failed, batch.state) == (5, 2, "checked")
-    assert {(fault["row"], fault["field"]) for fault in batch.errors} == {(4, "content"), (5, "phone"), (5, "demand_type")}
+    assert {(fault["row"], fault["field"]) for fault in batch.errors} == {
+        (4, "content"),
+        (5, "phone"),
+        (5, "demand_type"),
+    }
     assert not RawMessage.objects.exists()
 
 
@@ -109,7 +116,10 @@ def test_pages(city: Cast) -> None:
     assert "a.csv" in client.get(reverse("intake:imports")).content.decode()
     page = reverse("intake:import", args=[batch.pk])
     assert "路灯" not in client.get(page).content.decode(), "columns are shown, not people's words"
-    assert client.post(reverse("intake:import_check", args=[batch.pk]), {"content": "nowhere"}).status_code == 422
+    assert (
+        client.post(reverse("intake:import_check", args=[batch.pk]), {"content": "nowhere"}).status_code
+        == 422
+    )
     assert client.post(reverse("intake:import_check", args=[batch.pk]), batch.mapping).status_code == 302
     assert client.post(reverse("intake:import_run", args=[batch.pk])).status_code == 302
     assert city.client("agent").get(page).status_code == 403

@@ -31,7 +31,12 @@ from hotline.intake.rules.demands import Unreadable, moment_of, title_of
 from hotline.intake.rules.lookup import ALPHABET
 from hotline.intake.rules.numbers import phone_digits
 
-FULL = AppealForm(content="小区东侧工地从上周开始夜间施工，影响休息，希望处理。", address="某路1号", demand_type="complaint", category="02")
+FULL = AppealForm(
+    content="小区东侧工地从上周开始夜间施工，影响休息，希望处理。",
+    address="某路1号",
+    demand_type="complaint",
+    category="02",
+)
 KNOWN = CitizenInput(phone="13900001111", name="王")
 
 
@@ -67,7 +72,13 @@ def test_a_good_demand_has_none_and_incomplete_ones_need_a_contact() -> None:
 
 def test_elements() -> None:
     assert missing_elements(FULL, KNOWN) == ()
-    assert missing_elements(AppealForm(content="路灯"), CitizenInput()) == ("name", "time", "address", "cause", "course")
+    assert missing_elements(AppealForm(content="路灯"), CitizenInput()) == (
+        "name",
+        "time",
+        "address",
+        "cause",
+        "course",
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +108,13 @@ TEXT = st.text(max_size=30)
 
 
 @given(
-    st.builds(AppealForm, title=TEXT, content=TEXT, secret=st.booleans(), labels=st.lists(TEXT, max_size=3).map(tuple)),
+    st.builds(
+        AppealForm,
+        title=TEXT,
+        content=TEXT,
+        secret=st.booleans(),
+        labels=st.lists(TEXT, max_size=3).map(tuple),
+    ),
     st.builds(CitizenInput, phone=TEXT, name=TEXT),
 )
 def test_a_payload_comes_back_as_it_went(form: AppealForm, citizen: CitizenInput) -> None:
@@ -129,7 +146,13 @@ def test_codes_have_no_signs_that_are_mistaken(digest: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "digits"),
-    [("138 0000-1111", "13800001111"), ("+86 13800001111", "13800001111"), ("008613800001111", "13800001111"), ("１３８００００１１１１", "13800001111"), ("021-62345678", "02162345678")],
+    [
+        ("138 0000-1111", "13800001111"),
+        ("+86 13800001111", "13800001111"),
+        ("008613800001111", "13800001111"),
+        ("１３８００００１１１１", "13800001111"),
+        ("021-62345678", "02162345678"),
+    ],
 )
 def test_numbers(typed: str, digits: str) -> None:
     assert phone_digits(typed) == digits
@@ -153,17 +176,48 @@ class TestQuestions:
     def test_every_kind(self) -> None:
         clean, errors = check_answers(
             self.questions,
-            {"t": " 字 ", "n": "3.0", "c": "乙", "m": ["丙", "甲"], "d": "2026-11-22", "h": "08:30:00", "w": "2026-11-22T08:30", "y": "是", "other": "x"},
+            {
+                "t": " 字 ",
+                "n": "3.0",
+                "c": "乙",
+                "m": ["丙", "甲"],
+                "d": "2026-11-22",
+                "h": "08:30:00",
+                "w": "2026-11-22T08:30",
+                "y": "是",
+                "other": "x",
+            },
         )
         assert errors == {}
-        assert clean == {"t": "字", "n": 3, "c": "乙", "m": ["甲", "丙"], "d": "2026-11-22", "h": "08:30", "w": "2026-11-22T08:30", "y": True}
+        assert clean == {
+            "t": "字",
+            "n": 3,
+            "c": "乙",
+            "m": ["甲", "丙"],
+            "d": "2026-11-22",
+            "h": "08:30",
+            "w": "2026-11-22T08:30",
+            "y": True,
+        }
         with translation.override("zh-hans"):
             assert dict(shown_answers(self.questions, clean))["是否"] == "是"
             assert dict(shown_answers(self.questions, clean))["多选"] == "甲、丙"
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"t": "字" * 501}, {"t": {"a": 1}}, {"n": "three"}, {"n": "inf"}, {"n": True}, {"c": "丁"}, {"m": ["甲", "丁"]}, {"d": "22.11."}, {"h": "25:00"}, {"w": "now"}, {"y": "maybe"}],
+        [
+            {"t": "字" * 501},
+            {"t": {"a": 1}},
+            {"n": "three"},
+            {"n": "inf"},
+            {"n": True},
+            {"c": "丁"},
+            {"m": ["甲", "丁"]},
+            {"d": "22.11."},
+            {"h": "25:00"},
+            {"w": "now"},
+            {"y": "maybe"},
+        ],
     )
     def test_wrong_answers(self, wrong: dict[str, Any]) -> None:
         _clean, errors = check_answers(self.questions, {"c": "甲", **wrong})
@@ -196,8 +250,17 @@ def test_columns() -> None:
     assert missing_columns({"title": "标题"}, header) == ["content"]
     assert missing_columns({"content": "nowhere"}, header) == ["nowhere"]
     with translation.override("zh-hans"):
-        form, citizen, channel = demand_of({"标题": "t", "内容": "c", "诉求类型": "投诉", "区划": "310106", "电话": "1", "保密": "是"}, mapping)
-    assert (form.demand_type, form.division, form.secret, citizen.phone, channel) == ("complaint", "310106000000", True, "1", "import")
+        form, citizen, channel = demand_of(
+            {"标题": "t", "内容": "c", "诉求类型": "投诉", "区划": "310106", "电话": "1", "保密": "是"},
+            mapping,
+        )
+    assert (form.demand_type, form.division, form.secret, citizen.phone, channel) == (
+        "complaint",
+        "310106000000",
+        True,
+        "1",
+        "import",
+    )
 
 
 def test_in_force() -> None:

@@ -25,7 +25,9 @@ TYPED = {
 
 
 def send(cast: Cast, door: str, who: str = "agent", /, args: list[Any] | None = None, **fields: Any) -> Any:
-    return cast.client(who).post(reverse(f"intake:{door}", args=args or []), fields, headers={"HX-Request": "true"})
+    return cast.client(who).post(
+        reverse(f"intake:{door}", args=args or []), fields, headers={"HX-Request": "true"}
+    )
 
 
 class TestDesk:
@@ -67,12 +69,19 @@ class TestDesk:
 
     def test_a_draft_comes_back_after_a_crash(self, city: Cast) -> None:
         client = city.client("agent")
-        saved = client.post(reverse("intake:draft_new"), {"content": "工地又开始了", "phone": PHONE, "key": "k" * 32}).json()
+        saved = client.post(
+            reverse("intake:draft_new"), {"content": "工地又开始了", "phone": PHONE, "key": "k" * 32}
+        ).json()
         text = client.get(reverse("intake:desk")).content.decode()
         assert "工地又开始了" in text
         assert saved["url"] in text
         assert "工地又开始了" not in client.get(reverse("intake:desk") + "?new=1").content.decode()
-        assert "工地又开始了" not in city.client("shift_leader").get(reverse("intake:desk") + f"?draft={saved['draft']}").content.decode()
+        assert (
+            "工地又开始了"
+            not in city.client("shift_leader")
+            .get(reverse("intake:desk") + f"?draft={saved['draft']}")
+            .content.decode()
+        )
         client.post(reverse("intake:draft_drop", args=[saved["draft"]]))
         assert not Appeal.objects.exists()
 
@@ -94,7 +103,9 @@ class TestDesk:
         client = city.client("agent")
         assert client.get(reverse("intake:append", args=[order])).status_code == 200
         assert send(city, "append", args=[order], append_key="s1", append_text="").status_code == 422
-        assert send(city, "append", args=[order], append_key="s2", append_text="今晚又开始了").status_code == 200
+        assert (
+            send(city, "append", args=[order], append_key="s2", append_text="今晚又开始了").status_code == 200
+        )
         assert WorkOrder.objects.get().notes.filter(text="今晚又开始了").exists()
 
     def test_a_file_goes_with_the_order(self, city: Cast) -> None:
@@ -120,7 +131,11 @@ class TestOtherPages:
     def test_quarantine(self, city: Cast) -> None:
         with pytest.raises(Invalid):
             actions.file_payload(
-                actor=city.actor("agent"), channel="api", source="api:1", idempotency_key="x", payload=b"<script>alert(1)</script>\x00\xff"
+                actor=city.actor("agent"),
+                channel="api",
+                source="api:1",
+                idempotency_key="x",
+                payload=b"<script>alert(1)</script>\x00\xff",
             )
         raw = RawMessage.objects.get()
         client = city.client("dispatcher")
@@ -128,7 +143,10 @@ class TestOtherPages:
         text = client.get(reverse("intake:message", args=[raw.pk])).content.decode()
         assert "&lt;script&gt;alert(1)" in text
         assert "\\x00" in text
-        assert client.post(reverse("intake:correct", args=[raw.pk]), {"payload": "{", "reason": "x"}).status_code == 422
+        assert (
+            client.post(reverse("intake:correct", args=[raw.pk]), {"payload": "{", "reason": "x"}).status_code
+            == 422
+        )
         client.post(reverse("intake:release", args=[raw.pk]))
         client.post(reverse("intake:discard", args=[raw.pk]), {"reason": "广告"})
         raw.refresh_from_db()
@@ -138,19 +156,55 @@ class TestOtherPages:
     def test_restrictions(self, city: Cast) -> None:
         filed(city)
         citizen = Citizen.objects.get(phone_mask__endswith="5678")
-        assert send(city, "restriction_propose", restrict_citizen=citizen.pk, measure="warn_agent", restrict_text="反复辱骂话务员").status_code == 204
+        assert (
+            send(
+                city,
+                "restriction_propose",
+                restrict_citizen=citizen.pk,
+                measure="warn_agent",
+                restrict_text="反复辱骂话务员",
+            ).status_code
+            == 204
+        )
         made = CallerRestriction.objects.get()
-        assert "反复辱骂话务员" in city.client("supervisor").get(reverse("intake:restrictions")).content.decode()
-        assert city.client("agent").post(reverse("intake:restriction_decide", args=[made.pk, "approve"])).status_code == 403
+        assert (
+            "反复辱骂话务员" in city.client("supervisor").get(reverse("intake:restrictions")).content.decode()
+        )
+        assert (
+            city.client("agent")
+            .post(reverse("intake:restriction_decide", args=[made.pk, "approve"]))
+            .status_code
+            == 403
+        )
         city.client("supervisor").post(reverse("intake:restriction_decide", args=[made.pk, "approve"]))
         assert "反复辱骂话务员" in send(city, "caller", phone=PHONE).content.decode()
-        assert city.client("supervisor").post(reverse("intake:restriction_decide", args=[made.pk, "vanish"])).status_code == 404
+        assert (
+            city.client("supervisor")
+            .post(reverse("intake:restriction_decide", args=[made.pk, "vanish"]))
+            .status_code
+            == 404
+        )
 
     def test_questions_take_effect_by_version(self, city: Cast) -> None:
         client = city.client("admin")
         url = reverse("intake:questions_edit", args=["02.01"])
         assert "噪声时段" in client.get(url).content.decode()
-        assert client.post(url, {"questions": "- {code: a}", "publish": "1", "effective_from": "2026-12-01"}).status_code == 422
-        assert client.post(url, {"questions": "- {code: a, label: 甲}", "publish": "1", "effective_from": "2026-12-01"}).status_code == 302
-        assert [form.version for form in CategoryForm.objects.filter(category=Category.objects.get(code="02.01")).order_by("version")] == [1, 2]
+        assert (
+            client.post(
+                url, {"questions": "- {code: a}", "publish": "1", "effective_from": "2026-12-01"}
+            ).status_code
+            == 422
+        )
+        assert (
+            client.post(
+                url, {"questions": "- {code: a, label: 甲}", "publish": "1", "effective_from": "2026-12-01"}
+            ).status_code
+            == 302
+        )
+        assert [
+            form.version
+            for form in CategoryForm.objects.filter(category=Category.objects.get(code="02.01")).order_by(
+                "version"
+            )
+        ] == [1, 2]
         assert city.client("agent").get(url).status_code == 403

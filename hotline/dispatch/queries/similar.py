@@ -46,7 +46,7 @@ def likely_duplicates(
     rows = (
         visible_to(actor)
         .exclude(state__in=[str(state) for state in FINAL_STATES])
-        .exclude(pk=except_id)
+        .exclude(pk__in=[except_id] if except_id else [])
         .select_related("lead_unit", "category")
         .defer("search", "answers", "expectation")
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from hotline.accounts.actions import find_or_create_citizen
@@ -126,23 +126,72 @@ def file_payload(
 def through(
     *, channel: str, source: str, key: str, payload: bytes, media_type: str, work: Callable[[int], Filed]
 ) -> Filed:
-    """Raw first, then `work(raw_id)` behind a savepoint; what it refuses is quarantined, committed, and raised."""
+    """Raw first, then `work(raw_id)`, in one transaction; what it refuses is quarantined, committed, and raised.
+
+    The good way has no savepoint of its own, because it is the busiest: a fault rolls all of it back, and the message
+    is stored anew with the fault beside it. Nobody has been answered in between.
+    """
     if channel not in Channel.values:
         raise Invalid(
             "channel", _("There is no such channel."), details={"channel": _("There is no such channel.")}
         )
+    try:
+        with transaction.atomic():
+            got = store(channel=channel, source=source, key=key, payload=payload, media_type=media_type)
+            return _earlier(got.raw_id, got.state, got.error, source, key) if got.again else work(got.raw_id)
+    except (NotPermitted, _Before):
+        raise
+    except ActionError as error:
+        if error.code == "key_reused":
+            raise
+        fault: ActionError | None = error
+    except _OUR_FAULTS:
+        _raise_if_gone()
+        log.exception("a message of %s could not be filed", source)
+        fault = None
     with transaction.atomic():
         got = store(channel=channel, source=source, key=key, payload=payload, media_type=media_type)
         if got.again:
+            # Its twin was faster and decided.
             return _earlier(got.raw_id, got.state, got.error, source, key)
-        fault = _attempt(got.raw_id, work)
-        if isinstance(fault, Filed):
-            return fault
+        fault = fault or _not_understood(got.raw_id)
+        _set_aside(got.raw_id, fault)
     raise fault
 
 
+_OUR_FAULTS = (DataError, IntegrityError, ValueError, TypeError, KeyError, LookupError)
+
+
+class _Before(Invalid):
+    """The same message came before and was not filed then either."""
+
+
+def _raise_if_gone() -> None:
+    """Inside an `except`: when it was the database that failed, nothing can be kept and the sender must know."""
+    if connection.needs_rollback or not connection.is_usable():
+        raise  # what the caller is handling
+
+
+def _not_understood(raw_id: int) -> Invalid:
+    """A fault of ours must not lose what somebody said: it is kept, seen, and released when mended."""
+    return Invalid(
+        "not_understood",
+        _(
+            "Your message is stored under number %(id)d, but it could not be read. A colleague will look at it."
+        )
+        % {"id": raw_id},
+        details={"payload": _("The message could not be read.")},
+    )
+
+
+def _set_aside(raw_id: int, fault: ActionError) -> None:
+    words = "; ".join(f"{name}: {text}" for name, text in fault.details.items())
+    quarantine(raw_id, f"{fault.message} {words}".strip())
+    events.emit(QUARANTINED, raw_id=raw_id)
+
+
 def _attempt(raw_id: int, work: Callable[[int], Filed]) -> Filed | ActionError:
-    """Inside the transaction of the raw message: the result, or the fault after the message was set aside."""
+    """For a message that is stored already: the result, or the fault after the message was set aside again."""
     try:
         with transaction.atomic():
             return work(raw_id)
@@ -150,22 +199,11 @@ def _attempt(raw_id: int, work: Callable[[int], Filed]) -> Filed | ActionError:
         raise
     except ActionError as error:
         fault: ActionError = error
-    except (DatabaseError, ValueError, TypeError, KeyError, LookupError) as error:
-        if connection.needs_rollback or not connection.is_usable():
-            raise
-        # A fault of ours must not lose what somebody said: it is kept, seen, and released when mended.
+    except _OUR_FAULTS:
+        _raise_if_gone()
         log.exception("raw message %s could not be filed", raw_id)
-        fault = Invalid(
-            "not_understood",
-            _(
-                "Your message is stored under number %(id)d, but it could not be read. A colleague will look at it."
-            )
-            % {"id": raw_id},
-            details={"payload": type(error).__name__},
-        )
-    words = "; ".join(f"{name}: {text}" for name, text in fault.details.items())
-    quarantine(raw_id, f"{fault.message} {words}".strip())
-    events.emit(QUARANTINED, raw_id=raw_id)
+        fault = _not_understood(raw_id)
+    _set_aside(raw_id, fault)
     return fault
 
 
@@ -173,7 +211,7 @@ def _earlier(raw_id: int, state: str, error: str, source: str, key: str) -> File
     """What was answered the first time."""
     appeal = Appeal.objects.select_related("order").filter(raw_id=raw_id).order_by("id").first()
     if appeal is None:
-        raise Invalid(
+        raise _Before(
             "quarantined" if state == RawState.QUARANTINED else "discarded",
             error or _("This message was put away by a colleague."),
             details={"raw_id": raw_id},

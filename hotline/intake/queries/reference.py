@@ -99,7 +99,7 @@ def _read_city() -> dict[str, Any]:
         .values("number_prefix", "options", "division_code", "hub_id")
         .first()
     )
-    return row or {"number_prefix": "", "options": {}, "division_code": "", "hub_id": None}
+    return dict(row) if row else {"number_prefix": "", "options": {}, "division_code": "", "hub_id": None}
 
 
 _categories: Kept[dict[str, CategoryFacts]] = Kept(_read_categories)

@@ -38,7 +38,7 @@ _YES = frozenset({"1", "true", "yes", "y", "是", "√"})
 def guess_mapping(header: Sequence[str]) -> dict[str, str]:
     """field → column, by the usual names; each column once."""
     plain = {name.strip().lower().lstrip("\ufeff"): name for name in header}
-    mapping = {}
+    mapping: dict[str, str] = {}
     for field, (_label, names) in FIELDS.items():
         for name in names:
             if name in plain and plain[name] not in mapping.values():

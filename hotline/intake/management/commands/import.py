@@ -1,3 +1,4 @@
+# ruff: noqa: N999 (the command is called import)
 """hotline import FILE: file the rows of a CSV as appeals."""
 
 from __future__ import annotations
