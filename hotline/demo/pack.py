@@ -215,8 +215,9 @@ def read_pack(folder: Path) -> tuple[Pack | None, list[Fault]]:
             faults += [Fault("questions.yaml", 0, f"form {number}: {text}") for text in _texts(error)]
     if city is None:
         return None, faults
-    pack = Pack(folder, city, *(rows[name] for name in FILES), forms)
-    return pack, faults
+    return Pack(
+        folder, city, **{name.removesuffix(".csv"): lines for name, lines in rows.items()}, forms=forms
+    ), faults
 
 
 def _load(path: Path, faults: list[Fault]) -> Any:

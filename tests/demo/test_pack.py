@@ -29,10 +29,14 @@ def test_the_small_pack_is_clean(county: Path) -> None:
 
 def test_the_large_pack_is_as_large_as_promised() -> None:
     pack, faults = read_pack(PACKS / "shanghai")
-    assert pack is not None and faults == []
+    assert pack is not None
+    assert faults == []
     depth = [row.code.count(".") for row in pack.categories]
-    assert depth.count(0) >= 15 and depth.count(1) >= 100 and depth.count(2) >= 400
-    assert len(pack.units) >= 60 and len(pack.staff) >= 200
+    assert depth.count(0) >= 15
+    assert depth.count(1) >= 100
+    assert depth.count(2) >= 400
+    assert len(pack.units) >= 60
+    assert len(pack.staff) >= 200
     assert {str(role) for row in pack.staff for role in row.roles} == {
         "agent",
         "shift_leader",
@@ -66,9 +70,11 @@ def test_units_are_made_from_divisions() -> None:
     ]
     expand(pack, rows)
     made = {unit.code: unit for unit in pack.units}
-    assert made["S310106013"].name == "大宁路街道办事处" and made["S310106013"].parent_code == "D310106"
+    assert made["S310106013"].name == "大宁路街道办事处"
+    assert made["S310106013"].parent_code == "D310106"
     assert made["S310112101"].name == "莘庄镇人民政府"
-    assert made["S310106013-CG"].level == "station" and "S310112101-CG" not in made
+    assert made["S310106013-CG"].level == "station"
+    assert "S310112101-CG" not in made
     assert "D320106" not in made
     leads = {
         entry.area_code: entry.lead_unit_code for entry in pack.catalogue if entry.category_code == "02.01"

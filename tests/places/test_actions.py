@@ -139,7 +139,8 @@ def test_a_city_without_districts_is_there_once() -> None:
     rows = list(actions.read_package(PACKAGE, ["4419"], max_level=4))
     assert len({row.code for row in rows}) == len(rows)
     result = actions.import_divisions(actor=KEEPER, rows=rows)
-    assert result.faults == () and queries.children("441900000000")[0].level == DivisionLevel.STREET
+    assert result.faults == ()
+    assert queries.children("441900000000")[0].level == DivisionLevel.STREET
 
 
 def test_a_missing_package_says_what_to_do(tmp_path: Path) -> None:

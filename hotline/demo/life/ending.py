@@ -265,7 +265,7 @@ class Ended(Handled):
             clerk if clerk.id else CLERK,
             self.world.hub if clerk.id else None,
             text=self._opinion if self.satisfaction is not None else "",
-            data=f'"closing_kind":"{kind}","solved":{solved},"satisfaction":{self.satisfaction if self.satisfaction is not None else "null"},"round":{self.order.round}',
+            data=f'"closing_kind":"{kind}","solved":{solved},"satisfaction":{self.satisfaction or "null"},"round":{self.order.round}',
         )
         self._end(at, kind)
 
@@ -324,41 +324,3 @@ class Ended(Handled):
             self.at = at
             self.order.act("archive", at, KEEPER, None)
             yield "archived"
-
-    def _close_units(
-        self,
-        verb: str,
-        at: datetime,
-        who: Who,
-        unit: int | None,
-        kind: str,
-        words: str,
-        *,
-        node: Node | None,
-        audience: str = "",
-        data: str = "",
-    ) -> None:
-        """Close the order while units have it: all of them are released."""
-        open_nodes = [
-            one
-            for one in self.order.nodes
-            if one is not node and one.state not in ("done", "returned", "recalled")
-        ]
-        self.order.act(
-            verb,
-            at,
-            who,
-            unit,
-            node=node,
-            to="closed",
-            moves=[(one, "recalled") for one in open_nodes],
-            text=words,
-            audience=audience,
-            data=f'"closing_kind":"{kind}"' + (f",{data}" if data else ""),
-        )
-        for one in (*open_nodes, *((node,) if node else ())):
-            one.ended_at = at
-        self._end(at, kind)
-
-    def _end(self, at: datetime, kind: str) -> None:
-        self.closed, self.closing = at, kind

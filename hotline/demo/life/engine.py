@@ -455,7 +455,9 @@ class Order:
         """One for each act; a card raised by the clock does not count."""
         return sum(event.verb != "raise_card" for event in self.events)
 
-    def raise_card(self, at: datetime, who: Who, clock: Settled, level: str, node: Node | None, lead: int | None) -> None:
+    def raise_card(
+        self, at: datetime, who: Who, clock: Settled, level: str, node: Node | None, lead: int | None
+    ) -> None:
         """The scanner's act: the clock's level rises; nothing else moves. The caller keeps events in order."""
         key = clock.track.key
         number = "null" if key.assignment is None else key.assignment

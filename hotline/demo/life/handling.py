@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from hotline.demo.life.base import APPLICATIONS, DAY, HOUR, HOURS_8, MINUTE, SUPERVISIONS, Told
+from hotline.demo.life.base import APPLICATIONS, DAY, HOUR, MINUTE, SUPERVISIONS, Told
 from hotline.demo.life.engine import Node
+from hotline.demo.life.teller import HOURS_8
 from hotline.demo.life.world import Who
 from hotline.workorders.rules.applications import after_return
 
@@ -193,7 +194,10 @@ class Handled(Told):
                 effects=settled,
                 reason=reason,
                 text=words,
-                data=f'"reached":{"true" if reached else "false"},"person":"{who.name}","contacted_at":"{at.isoformat()}","settled":{"true" if settled else "false"}',
+                data=(
+                    f'"reached":{"true" if reached else "false"},"person":"{who.name}",'
+                    f'"contacted_at":"{at.isoformat()}","settled":{"true" if settled else "false"}'
+                ),
             )
             self.rows.add("workorders_contact", node.id, reached, reason, at, who.name, words, who.key)
             if settled:
@@ -612,3 +616,41 @@ class Handled(Told):
             order.events[-1].at if not closed else at,
             closed,
         )
+
+    def _close_units(
+        self,
+        verb: str,
+        at: datetime,
+        who: Who,
+        unit: int | None,
+        kind: str,
+        words: str,
+        *,
+        node: Node | None,
+        audience: str = "",
+        data: str = "",
+    ) -> None:
+        """Close the order while units have it: all of them are released."""
+        open_nodes = [
+            one
+            for one in self.order.nodes
+            if one is not node and one.state not in ("done", "returned", "recalled")
+        ]
+        self.order.act(
+            verb,
+            at,
+            who,
+            unit,
+            node=node,
+            to="closed",
+            moves=[(one, "recalled") for one in open_nodes],
+            text=words,
+            audience=audience,
+            data=f'"closing_kind":"{kind}"' + (f",{data}" if data else ""),
+        )
+        for one in (*open_nodes, *((node,) if node else ())):
+            one.ended_at = at
+        self._end(at, kind)
+
+    def _end(self, at: datetime, kind: str) -> None:
+        self.closed, self.closing = at, kind

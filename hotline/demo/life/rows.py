@@ -317,8 +317,9 @@ _CELLS: Mapping[type, Callable[[Any], str]] = {
 
 def cell(value: object) -> str:
     """Any value of a column as COPY reads it; JSON and arrays come as text already."""
-    kind = value.__class__
-    return value if kind is str else _CELLS.get(kind, str)(value)  # type: ignore[return-value]
+    if isinstance(value, str):
+        return value
+    return _CELLS.get(value.__class__, str)(value)
 
 
 class Rows:
@@ -331,11 +332,8 @@ class Rows:
 
     def add(self, table: str, *values: object) -> None:
         """One row in the order of `COLUMNS`."""
-        get = _CELLS.get
         self.lines[table].append(
-            "\t".join(
-                [value if value.__class__ is str else get(value.__class__, str)(value) for value in values]
-            )  # type: ignore[misc]
+            "\t".join([value if isinstance(value, str) else cell(value) for value in values])
         )
 
     def take(self) -> list[tuple[str, bytes]]:

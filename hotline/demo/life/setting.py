@@ -15,7 +15,7 @@ from hotline.demo.phrases import Book, Leaf, Spot, Telling
 from hotline.demo.rhythm import Timetable
 
 T = TypeVar("T")
-RECENT_DAYS = 30
+RECENT_DAYS = 16
 TOPIC_WIDTH = 2500
 DUPLICATE_EVERY = 40
 DUPLICATE_AT = 7

@@ -184,21 +184,17 @@ class Story(Ended):
             yield "closed"
             yield from self._archive()
             return
-        child = None
-        if (
-            stage == "sent_down"
-            or (stage not in ("contacted", "signed") and self.chance(0.28))
-            or self.chance(0.1)
-        ):
-            child = self._send_down(top)
-            if child is not None and stage == "sent_down" and self.chance(0.4):
-                yield "sent_down"
-            if child is not None:
-                self._sign(child)
-                self._contact(child)
-                yield "sent_down"
-        else:
+        share = 1.0 if stage == "sent_down" else 0.1 if stage in ("contacted", "signed") else 0.35
+        child = self._send_down(top) if self.chance(share) else None
+        if child is None:
             self._contact(top)
+        else:
+            if stage == "sent_down" and self.chance(0.4):
+                yield "sent_down"
+            self._sign(child)
+            self._contact(child)
+        if stage == "sent_down":
+            yield "sent_down"
         yield "contacted"
         yield from self._meanwhile(top, stage, fate)
         if order.state == "closed":
