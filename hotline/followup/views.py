@@ -82,7 +82,7 @@ def call(request: HttpRequest, task_id: int) -> HttpResponse:
                 actor=actor,
                 task_id=task_id,
                 connected=form.cleaned_data["connected"] == "yes",
-                answer=form.answer(),
+                answer=form.answer() if form.cleaned_data["connected"] == "yes" else None,
                 no_answer_reason=form.cleaned_data["no_answer_reason"],
                 close_anyway_reason=form.cleaned_data["close_anyway_reason"],
             )
@@ -145,9 +145,8 @@ def decide_appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
         messages.success(request, _("Decided; the citizen sees the reason."))
         return HttpResponseRedirect(reverse("followup:appeals"))
     page = queries.appeals_open(actor_of(request))
-    return render(
-        request, "followup/appeals.html", {"list": page, "form": form, "wrong": appeal_id}, status=422
-    )
+    context = {"list": page, "form": DecisionForm(), "wrong_form": form, "wrong": appeal_id}
+    return render(request, "followup/appeals.html", context, status=422)
 
 
 @access("followup:second_check", "followup:decide_appeal")

@@ -11,7 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.params.functions import Query
 
@@ -38,7 +38,7 @@ api = NinjaAPI(
     version="1",
     description="File appeals and follow them. Every refusal is an RFC 9457 problem document; every write takes an Idempotency-Key.",
     auth=Token(),
-    urls_namespace="api-v1",
+    urls_namespace="exchange:api-v1",
     docs_url=None,
 )
 
@@ -128,7 +128,7 @@ BODY = {
     tags=["appeals"],
     summary="File an appeal",
 )
-def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
+def file_appeal(request: HttpRequest) -> Status[dict[str, Any]]:
     """The body is stored before it is read; 201 means that nothing of it can be lost any more."""
     caller = caller_with(request, "appeals:write")
     key = request.headers.get("Idempotency-Key", "")
@@ -144,12 +144,13 @@ def file_appeal(request: HttpRequest) -> tuple[int, dict[str, Any]]:
         payload=request.body,
         media_type=request.content_type or "application/json",
     )
-    return 201, {
+    made = {
         "number": filed.number,
         "lookup_code": filed.lookup_code,
         "promised": filed.promised,
         "repeated": filed.again,
     }
+    return Status(201, made)
 
 
 _INNER = (("citizen", "citizen_id"), ("demand", "attachment_key"), ("demand", "call_id"))
@@ -222,20 +223,20 @@ def get_appeal(request: HttpRequest, number: str) -> dict[str, Any]:
     tags=["appeals"],
     summary="Add what was missing",
 )
-def supplement(request: HttpRequest, number: str, body: schemas.TextIn) -> tuple[int, dict[str, Any]]:
+def supplement(request: HttpRequest, number: str, body: schemas.TextIn) -> Status[dict[str, Any]]:
     order = _own(request, number, "appeals:write")
     workorders.supplement(actor=actor_of(request), order_id=order.pk, text=body.text)
     order.refresh_from_db(fields=["state"])
-    return 201, {"number": order.number, "state": order.state}
+    return Status(201, {"number": order.number, "state": order.state})
 
 
 @api.post(
     "/appeals/{number}/urges", response={201: schemas.Done, **PROBLEMS}, tags=["appeals"], summary="Urge"
 )
-def urge(request: HttpRequest, number: str, body: schemas.TextIn) -> tuple[int, dict[str, Any]]:
+def urge(request: HttpRequest, number: str, body: schemas.TextIn) -> Status[dict[str, Any]]:
     order = _own(request, number, "appeals:write")
     changed = workorders.urge(actor=actor_of(request), order_id=order.pk, text=body.text)
-    return 201, {"number": changed.number, "state": changed.state}
+    return Status(201, {"number": changed.number, "state": changed.state})
 
 
 @api.post(
