@@ -49,6 +49,7 @@ class Part:
     role: str
     parent_id: int | None
     contacted: bool
+    sent_down: bool = False
     below: tuple[int, ...] = ()
     application_id: int | None = None
     application_kind: str = ""
@@ -66,7 +67,6 @@ class View:
     round: int
     return_count: int
     extension_count: int
-    refused: bool
     assisted: bool
     held: bool
     parts: tuple[Part, ...]
@@ -94,7 +94,7 @@ def next_step(view: View) -> Step:
     """The next act on an order, by whoever owes it."""
     state = OrderState(view.state)
     if state == OrderState.PENDING_REVIEW:
-        if chance(view, "supplement") < 0.01 and view.key[-1:] in "13579":
+        if Do.ASK_SUPPLEMENT not in view.declined and chance(view, "supplement") < 0.01:
             return Step(Do.ASK_SUPPLEMENT, hours=0.3)
         return Step(Do.PASS, hours=0.1 + chance(view, "pass") * 0.6)
     if state == OrderState.PENDING_SUPPLEMENT:
@@ -139,13 +139,13 @@ def _handling(view: View) -> Step:
 
 def _lead(view: View, part: Part) -> Step:
     luck = chance(view, f"lead{part.unit_id}")
-    may = frozenset(Do) - view.declined
+    may = {do for do in Do if do not in view.declined}
     if not part.contacted:
         returns = part.parent_id is None and view.round == 1 and view.return_count < 4
         if returns and Do.RETURN in may and luck < 0.04 + 0.08 * min(view.return_count, 3):
             return Step(Do.RETURN, part, 1)
         return Step(Do.CONTACT, part, 0.5 + chance(view, f"contact{part.id}") * 5)
-    if Do.SEND_DOWN in may and part.below and luck > 0.5:
+    if Do.SEND_DOWN in may and not part.sent_down and part.below and luck > 0.5:
         return Step(Do.SEND_DOWN, part, 0.5)
     if Do.ASSIST in may and part.parent_id is None and not view.assisted and 0.30 < luck < 0.36:
         return Step(Do.ASSIST, part, 1)

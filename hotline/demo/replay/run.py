@@ -44,6 +44,8 @@ from hotline.worktime.rules import WorkCalendar
 
 STALE_TRIES = 6
 OUTAGE_SECONDS = 180.0
+MOST_ACTS = 120
+"""More on one order means that it goes round in circles."""
 
 
 @dataclass
@@ -86,6 +88,8 @@ class Player:
         self.report = Report(messages=len(part))
         self.acknowledged: list[str] = []
         self._heap: list[tuple[datetime, int, Message | int]] = []
+        self._seen: dict[int, choices.View] = {}
+        self._acts: Counter[int] = Counter()
         self._count = 0
         for message in part:
             self._push(message.at, message)
@@ -146,34 +150,39 @@ class Player:
         return 0
 
     def _step(self, at: datetime, order_id: int) -> int:
-        """Act when the moment of the next act has come, else come back then."""
+        """Act on an order, then say when its next act is due. Returns 1 when it has come to its end."""
+        fault: Exception | None = None
+        view = self._seen.pop(order_id, None) or self.desk.view(order_id)
         for _try in range(STALE_TRIES):
-            view = self.desk.view(order_id)
             step = choices.next_step(view)
             if step.do == Do.NOTHING:
-                if view.state not in FINAL_STATES:
-                    self.report.stuck.append(f"{order_id}: nobody knows what to do in {view.state}")
-                return 1
+                return self._ended(view)
             try:
                 done = self.desk.perform(view, step)
             except ActionError as error:
-                fault = (
-                    error  # somebody else was faster, or this very step was done before an outage: look again
-                )
+                # Somebody else was faster, or this very step was done just before an outage: look again.
+                fault, view = error, self.desk.view(order_id)
                 continue
-            if done:
-                self.report.steps += 1
-                self.report.verbs[step.do] += 1
-            following = choices.next_step(self.desk.view(order_id))
-            if following.do == Do.FOLLOW_UP and step.do == Do.FOLLOW_UP:
-                following = choices.Step(Do.FOLLOW_UP, hours=5)
+            self.report.steps += done
+            self.report.verbs[step.do] += done
+            self._acts[order_id] += 1
+            if self._acts[order_id] > MOST_ACTS:
+                fault = RuntimeError("goes round in circles")
+                break
+            view = self.desk.view(order_id)
+            following = choices.next_step(view)
             if following.do == Do.NOTHING:
-                return self._step(at, order_id)
-            self._push(
-                max(choices.after(at, following.hours, self.calendar), at + timedelta(minutes=1)), order_id
-            )
+                return self._ended(view)
+            hours = 5.0 if following.do == step.do == Do.FOLLOW_UP else following.hours
+            self._seen[order_id] = view
+            self._push(max(choices.after(at, hours, self.calendar), at + timedelta(minutes=1)), order_id)
             return 0
-        self.report.stuck.append(f"{order_id}: {step.do} in {view.state}: {fault}")
+        self.report.stuck.append(f"{order_id}: {choices.next_step(view).do} in {view.state}: {fault}")
+        return 1
+
+    def _ended(self, view: choices.View) -> int:
+        if view.state not in FINAL_STATES:
+            self.report.stuck.append(f"{view.id}: nobody knows what to do in {view.state}")
         return 1
 
 
@@ -259,8 +268,7 @@ def _start(
     return crew
 
 
-def _drive(
-    crew: list[tuple[Any, Connection]], first: datetime, step: Callable[[int], None]) -> datetime:
+def _drive(crew: list[tuple[Any, Connection]], first: datetime, step: Callable[[int], None]) -> datetime:
     """Day after day: all processes play it, then time itself acts (cards, holds). Returns the last moment."""
     upcoming = [pipe.recv()[1] for _process, pipe in crew]
     moment = first

@@ -49,11 +49,8 @@ class Desk:
             if order.state in OPEN_STATES
             else Assignment.objects.none()
         )
-        pending = (
-            {a.assignment_id: a for a in Application.objects.filter(order_id=order_id, state="pending")}
-            if rows
-            else {}
-        )
+        applied = list(Application.objects.filter(order_id=order_id)) if rows else []
+        pending = {a.assignment_id: a for a in applied if a.state == "pending"}
         parts = tuple(
             Part(
                 id=row.pk,
@@ -62,6 +59,7 @@ class Desk:
                 role=row.role,
                 parent_id=row.parent_id,
                 contacted=row.contacted_at is not None,
+                sent_down=any(other.parent_id == row.pk for other in rows),
                 below=self.staff.below.get(row.unit_id, ()),
                 application_id=pending[row.pk].pk if row.pk in pending else None,
                 application_kind=pending[row.pk].kind if row.pk in pending else "",
@@ -75,9 +73,8 @@ class Desk:
             round=order.round,
             return_count=order.return_count,
             extension_count=order.extension_count,
-            refused=False,
             assisted=any(row.role == AssignmentRole.ASSISTANT for row in rows),
-            held=False,
+            held=any(a.kind == "hold" for a in applied),
             parts=parts,
             twin_id=self._twin(order),
             key=self.keys.get(order_id, str(order_id)),
@@ -101,6 +98,8 @@ class Desk:
                 raise
             self.declined.setdefault(view.id, set()).add(step.do)
             return False
+        if step.do == Do.ASK_SUPPLEMENT:  # once is enough
+            self.declined.setdefault(view.id, set()).add(step.do)
         return True
 
     # ── who ──
