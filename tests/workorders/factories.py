@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import Model
 
 from hotline.kit.clock import CITY_ZONE
 from hotline.workorders import actions
@@ -12,6 +14,8 @@ from hotline.workorders.rules import ReplyForm
 from hotline.worktime import queries as worktime
 from hotline.worktime.models import Calendar, CalendarDay, Policy
 from tests.accounts.cast import Cast
+
+M = TypeVar("M", bound=Model)
 
 POLICY: dict[str, Any] = {
     "format": 1,
@@ -120,9 +124,10 @@ def closed(cast: Cast, *, solved: bool = True, satisfaction: int = 5, **more: An
     return WorkOrder.objects.get(pk=order.pk)
 
 
-def fresh(row: Any) -> Any:
+def fresh(row: M) -> M:
     """The row as the database has it now."""
-    return type(row).objects.get(pk=row.pk)
+    found: M = type(row)._default_manager.get(pk=row.pk)
+    return found
 
 
 def moment(text: str) -> datetime:

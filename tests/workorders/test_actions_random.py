@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
@@ -97,7 +97,7 @@ class Life:
         return self.cast.actor(self.handlers[self.names[row.unit_id]])
 
     def above(self, row: Assignment, hub: str) -> Any:
-        if row.parent_id is None:
+        if row.parent is None:
             return self.cast.actor(hub)
         return self.cast.actor("other_manager" if self.names[row.parent.unit_id] == "b" else "manager")
 
@@ -151,7 +151,7 @@ class Life:
     def _merge(self, pick: Pick) -> None:
         actions.merge(actor=self.cast.actor("dispatcher"), order_ids=[self.id], into_id=self.other)
 
-    ORDER_VERBS: dict[str, Callable[[Life, Pick], Any]] = {
+    ORDER_VERBS: ClassVar[dict[str, Callable[[Life, Pick], Any]]] = {
         "pass_review": lambda self, _: actions.pass_review(actor=self.cast.actor("dispatcher"), order_id=self.id),
         "ask_supplement": lambda self, _: actions.ask_supplement(
             actor=self.cast.actor("dispatcher"), order_id=self.id, text="请补充地址"
@@ -212,7 +212,7 @@ class Life:
         application = Application.objects.get(assignment=row, state="pending")
         actions.cancel_application(actor=self.unit_actor(row), application_id=application.pk)
 
-    UNIT_VERBS: dict[str, Callable[[Life, Assignment, Pick], Any]] = {
+    UNIT_VERBS: ClassVar[dict[str, Callable[[Life, Assignment, Pick], Any]]] = {
         "sign": lambda self, row, _: actions.sign(actor=self.unit_actor(row), assignment_id=row.pk),
         "take": lambda self, row, _: actions.take(actor=self.unit_actor(row), assignment_id=row.pk),
         "contact": lambda self, row, pick: actions.record_contact(

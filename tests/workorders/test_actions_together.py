@@ -90,7 +90,7 @@ def test_two_dispatchers_send_it_once(city: Cast) -> None:
     dispatcher = city.actor("dispatcher")
     results = together(
         *(
-            lambda unit=unit: actions.dispatch_order(  # type: ignore[misc]
+            lambda unit=unit: actions.dispatch_order(
                 actor=dispatcher, order_id=order.pk, lead_unit_id=unit, revision=order.revision
             )
             for unit in (city.a.pk, city.b.pk)

@@ -18,7 +18,17 @@ from hotline.workorders.models import Application, Clock, Supervision, WorkOrder
 from hotline.workorders.rules import ReplyForm
 from hotline.worktime.rules import WorkCalendar
 from tests.accounts.cast import Cast
-from tests.workorders.factories import GOOD_REPLY, closed, dispatched, fresh, make_city, make_order, moment, signed, waiting_for_follow_up
+from tests.workorders.factories import (
+    GOOD_REPLY,
+    closed,
+    dispatched,
+    fresh,
+    make_city,
+    make_order,
+    moment,
+    signed,
+    waiting_for_follow_up,
+)
 
 MONDAY = moment("2026-03-02 10:00")
 

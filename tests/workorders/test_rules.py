@@ -50,7 +50,6 @@ from hotline.workorders.rules import (
 )
 from hotline.workorders.rules.applications import extension_refusal, hold_refusal, return_refusal
 from hotline.workorders.rules.closing import closes_by_itself, contact_settles, redo_flow
-from hotline.workorders.rules.reference import check_category, check_dates, check_options, check_reason, levels_of
 from hotline.workorders.rules.replies import repeats_option
 from hotline.workorders.rules.transitions import steps
 from hotline.workorders.rules.verbs import names
@@ -88,7 +87,10 @@ def broken(**changes: object) -> dict[str, Verb]:
         (broken(sign={"event": "work_order.lost"}), "event work_order.signed belongs to no verb"),
         (broken(sign={"permission": "workorders:fly"}), "permission workorders:fly of verb sign does not exist"),
         (broken(approve_hold=None), "assignment state on_hold is never reached"),
-        (broken(resume=None, expire_hold=None, recall=None, recall_down=None, recall_assistant=None), "assignment state on_hold is a dead end"),
+        (
+            broken(resume=None, expire_hold=None, recall=None, recall_down=None, recall_assistant=None),
+            "assignment state on_hold is a dead end",
+        ),
     ],
 )
 def test_a_broken_table_is_found(table: dict[str, Verb], fault: str) -> None:
@@ -142,7 +144,10 @@ def test_next_state() -> None:
         ("reply", "in_progress", "in_progress", Facts(role=LEAD, due_assistants=1), "assistants_open"),
         ("reply", "in_progress", "in_progress", Facts(role=LEAD, top=False, due_assistants=1), ""),
         ("approve_reply", "close_review", "replied", Facts(role=LEAD, pending=ApplicationKind.UNREASONABLE), "application_pending"),
-        ("approve_reply", "in_progress", "replied", Facts(role=LEAD, top=False, parent_state=AssignmentState.EXTENSION_REVIEW), "parent_waits"),
+        (
+            "approve_reply", "in_progress", "replied",
+            Facts(role=LEAD, top=False, parent_state=AssignmentState.EXTENSION_REVIEW), "parent_waits",
+        ),
         ("approve_reply", "in_progress", "replied", Facts(role=LEAD, top=False, parent_state=AssignmentState.SENT_DOWN), ""),
         ("approve_hold", "hold_review", "hold_review", Facts(role=LEAD), "no_application"),
         ("approve_hold", "hold_review", "hold_review", Facts(role=LEAD, pending=ApplicationKind.HOLD), ""),
@@ -320,26 +325,3 @@ def test_supervision_ends_from_everywhere() -> None:
                     seen.add(after)
                     queue.append(after)
         assert ListedState.CLOSED in seen
-
-
-# ── reference data ──
-
-
-def codes(found: list[object]) -> set[str]:
-    return {fault.code for fault in found}  # type: ignore[attr-defined]
-
-
-def test_reference_checks() -> None:
-    today = date(2026, 3, 4)
-    assert codes(check_dates(today - timedelta(days=1), None, today)) == {"past"}  # type: ignore[arg-type]
-    assert codes(check_dates(today - timedelta(days=1), None, today, changed=False)) == set()  # type: ignore[arg-type]
-    assert codes(check_dates(today, today - timedelta(days=1), today)) == {"before"}  # type: ignore[arg-type]
-    assert codes(check_category("03.02", "噪声", "03")) == set()  # type: ignore[arg-type]
-    assert codes(check_category("03.02", " ", "04")) == {"parent", "required"}  # type: ignore[arg-type]
-    assert codes(check_category("3。2", "噪声", "")) == {"form"}  # type: ignore[arg-type]
-    assert codes(check_reason("court", "诉讼", "请向法院……", "not_accepted")) == set()  # type: ignore[arg-type]
-    assert codes(check_reason("Court!", "", "", "not_accepted")) == {"form", "required"}  # type: ignore[arg-type]
-    assert codes(check_options({})) == set()  # type: ignore[arg-type]
-    wrong = {"contact_tries": 0, "archive_days": True, "hold_expiry": "never", "escalation_proposes_supervision": "yes"}
-    assert len(check_options(wrong)) == 4
-    assert levels_of("03.02.11") == ["03", "03.02", "03.02.11"]

@@ -4,7 +4,13 @@ All raise `kit.errors`: NotVisible (404), NotPermitted (403 with the reason), Re
 `rules.FAULTS`), Invalid (422, messages by field), and Stale (409, both texts) when `revision` is given and not current.
 """
 
-from hotline.workorders.actions.applications import apply, cancel_application, decide_application, expire_hold, resume
+from hotline.workorders.actions.applications import (
+    apply,
+    cancel_application,
+    decide_application,
+    expire_hold,
+    resume,
+)
 from hotline.workorders.actions.creating import NewOrder, create_order
 from hotline.workorders.actions.handling import (
     ask_assistance,
@@ -38,14 +44,6 @@ from hotline.workorders.actions.lifecycle import (
 )
 from hotline.workorders.actions.merging import link, merge, unlink, unmerge
 from hotline.workorders.actions.notes import add_note, grant_access, locate, supplement
-from hotline.workorders.actions.reference import (
-    add_reason,
-    add_script,
-    end_reason,
-    end_script,
-    save_category,
-    save_city,
-)
 from hotline.workorders.actions.replies import decide_reply, submit_reply
 from hotline.workorders.actions.scanning import archive_closed, close_by_time, end_holds, scan_clocks
 from hotline.workorders.actions.supervision import (
@@ -60,10 +58,11 @@ from hotline.workorders.actions.supervision import (
 from hotline.workorders.rules import ReplyForm
 
 __all__ = [
-    "NewOrder", "ReplyForm", "add_assistants", "add_meeting", "add_note", "add_reason", "add_script", "advance_supervision", "apply", "archive", "archive_closed",
-    "ask_assistance", "ask_supplement", "cancel_application", "claim", "close_by_time", "close_directly", "create_order", "decide_application",
-    "decide_reply", "designate", "dispatch_order", "dispute", "end_holds", "end_reason", "end_script", "exclude", "expire_hold", "finish_follow_up", "give_opinion",
-    "grant_access", "instruct", "issue_card", "link", "list_case", "locate", "merge", "pass_review", "recall", "reclassify",
-    "record_contact", "redo", "release", "reopen", "resume", "save_category", "save_city", "scan_clocks", "send_back", "send_down", "sign", "sign_many", "submit_reply",
-    "supervise", "supplement", "supply", "take", "unlink", "unmerge", "urge", "withdraw",
+    "NewOrder", "ReplyForm", "add_assistants", "add_meeting", "add_note", "advance_supervision", "apply", "archive",
+    "archive_closed", "ask_assistance", "ask_supplement", "cancel_application", "claim", "close_by_time",
+    "close_directly", "create_order", "decide_application", "decide_reply", "designate", "dispatch_order", "dispute",
+    "end_holds", "exclude", "expire_hold", "finish_follow_up", "give_opinion", "grant_access", "instruct",
+    "issue_card", "link", "list_case", "locate", "merge", "pass_review", "recall", "reclassify", "record_contact",
+    "redo", "release", "reopen", "resume", "scan_clocks", "send_back", "send_down", "sign", "sign_many",
+    "submit_reply", "supervise", "supplement", "supply", "take", "unlink", "unmerge", "urge", "withdraw",
 ]

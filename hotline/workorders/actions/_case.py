@@ -28,6 +28,7 @@ from hotline.workorders.models import (
     Clock,
     Involvement,
     OrderAccess,
+    OrderState,
     ReasonCode,
     WorkOrder,
     WorkOrderEvent,
@@ -281,11 +282,16 @@ class Case:
             self._changed |= _clocks.refresh(order, self.clocks, self.assignments.values())
         order.revision += 1
         order.save(update_fields=[*sorted(self._changed), "revision"])
-        units = {one.unit_id for one in self.assignments.values() if one.state in OPEN or one.pk in self._moved} if "assignments" in self.__dict__ else set()
-        announce(order, verb, number, old_state=self.old_state, units=units, event=event)
+        announce(order, verb, number, old_state=self.old_state, units=self._hearing(), event=event)
         self._changed, self._moved, self._new, self.old_state = set(), {}, [], new_state
         self.__dict__.pop("clocks", None)
         return number
+
+    def _hearing(self) -> set[int]:
+        """Units whose screens hear of it: they have the order, or have just lost it."""
+        if "assignments" not in self.__dict__:
+            return set()
+        return {row.unit_id for row in self.assignments.values() if row.state in OPEN or row.pk in self._moved}
 
     def _clock_lines(
         self, verb: str, assignment: Assignment | None, branch: Iterable[int], concerns: Iterable[Assignment] | None,
@@ -350,6 +356,16 @@ _FOREIGN = {field.attname for field in WorkOrder._meta.concrete_fields if field.
 def is_top_lead(row: Assignment) -> bool:
     """Sent by the hotline centre, as lead."""
     return row.parent_id is None and row.role == AssignmentRole.LEAD
+
+
+def main_of(order_id: int) -> int | None:
+    """The order in which a merged one is handled, through all merges; None when it is not merged."""
+    main: int | None = None
+    step: int | None = order_id
+    while step is not None:
+        step = WorkOrder.objects.filter(pk=step, state=OrderState.MERGED).values_list("merged_into_id", flat=True).first()
+        main = step if step is not None else main
+    return main
 
 
 def check_unit(unit: Unit, today: date | None = None) -> None:

@@ -18,7 +18,10 @@ from hotline.workorders.rules import VERBS
 
 POOL_STATES = frozenset({OrderState.PENDING_REVIEW, OrderState.PENDING_SUPPLEMENT, OrderState.PENDING_DISPATCH, OrderState.ARBITRATION})
 BOARD_VERBS = frozenset(
-    "raise_card issue_card supervise list_case instruct advance_supervision add_meeting approve_return redo urge".split()
+    {
+        "raise_card", "issue_card", "supervise", "list_case", "instruct", "advance_supervision", "add_meeting",
+        "approve_return", "redo", "urge",
+    }
 )
 
 

@@ -139,9 +139,12 @@ def _order_of(actor: Actor, demand: NewOrder, now: datetime, reviewed: bool) -> 
 
 
 GIVEN = frozenset(
-    "state created_at channel demand_type urgency title content expectation occurred_at subject_name subject_contact category_id"
-    " labels answers division_id address latitude longitude citizen_id anonymous on_behalf_of secret created_by due_at policy_id"
-    " calendar_id".split()
+    {
+        "state", "created_at", "channel", "demand_type", "urgency", "title", "content", "expectation", "occurred_at",
+        "subject_name", "subject_contact", "category_id", "labels", "answers", "division_id", "address", "latitude",
+        "longitude", "citizen_id", "anonymous", "on_behalf_of", "secret", "created_by", "due_at", "policy_id",
+        "calendar_id",
+    }
 )
 """Columns that a new order fills; all others begin with their model's default, written into the statement.
 

@@ -382,7 +382,8 @@ def reclassify(*, actor: Actor, order_id: int, text: str = "", revision: int | N
         name_handlers(case.order, city().hub_id, actor, _("handles confidential orders at the hotline centre"))
     timed = bool(TIMED & changes.keys())
     _index(case.order, changes)
-    case.record("reclassify", text=text, effects=_respecs(case) if timed else (), data={"changes": {k: list(v) for k, v in changes.items()}})
+    old_and_new = {name: list(pair) for name, pair in changes.items()}
+    case.record("reclassify", text=text, effects=_respecs(case) if timed else (), data={"changes": old_and_new})
     return case.order
 
 

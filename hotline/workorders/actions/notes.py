@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from hotline.accounts.models import Person
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, Refused
-from hotline.workorders.actions._case import Case
+from hotline.workorders.actions._case import Case, main_of
 from hotline.workorders.models import Audience, Note, OrderAccess, OrderState, WorkOrder
 
 NOTE_KINDS = ("note", "interim_report")
@@ -40,17 +40,17 @@ def add_note(
 @transaction.atomic
 def supplement(*, actor: Actor, order_id: int, text: str, revision: int | None = None, data: dict[str, Any] | None = None) -> Note:
     """补充: the citizen adds something to an open order; on a merged one it reaches the main order too."""
-    merged_into = WorkOrder.objects.filter(pk=order_id, state=OrderState.MERGED).values_list("merged_into_id", flat=True).first()
-    cases = Case.many(actor, [order_id, *([merged_into] if merged_into else [])])
+    main = main_of(order_id)
+    cases = Case.many(actor, [order_id, *([main] if main else [])])
     case = cases[order_id]
     if revision is not None and revision != case.order.revision:
         case = Case.of(actor, order_id, revision=revision, text=text)
     case.permit("supplement")
     case.require("supplement", text=text)
     note = _supplement(case, text, Audience.PUBLIC, dict(data or {}))
-    if merged_into is not None and case.order.merged_into_id == merged_into:
+    if main is not None and case.order.state == OrderState.MERGED:
         # Another citizen's words: the main order's own citizen does not read them.
-        _supplement(cases[merged_into], text, Audience.INTERNAL, {"from": order_id})
+        _supplement(cases[main], text, Audience.INTERNAL, {"from": order_id})
     return note
 
 

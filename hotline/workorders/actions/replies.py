@@ -19,6 +19,7 @@ from hotline.workorders.models import (
     Audience,
     Channel,
     Reply,
+    WorkOrder,
 )
 from hotline.workorders.rules import ReplyForm, check_reply
 
@@ -33,7 +34,7 @@ def submit_reply(*, actor: Actor, assignment_id: int, form: ReplyForm, revision:
     case.permit("reply", assignment)
     case.require("reply", assignment)
     order = case.order
-    signed = order.channel != Channel.STATE_PLATFORM or Attachment.objects.filter(order=order, kind=SIGNED_FILE, removed_at__isnull=True).exists()
+    signed = order.channel != Channel.STATE_PLATFORM or _has_signed_file(order)
     faults = check_reply(form, order.demand_type, started_at=order.created_at, now=case.now, signed_file=signed)
     if faults:
         raise Invalid("reply", _("The reply is not complete yet."), details={fault.field: fault.message for fault in faults})
@@ -49,6 +50,10 @@ def submit_reply(*, actor: Actor, assignment_id: int, form: ReplyForm, revision:
         data={"reply": reply.pk, "version": reply.version, "outcome": form.outcome},
     )
     return reply
+
+
+def _has_signed_file(order: WorkOrder) -> bool:
+    return Attachment.objects.filter(order=order, kind=SIGNED_FILE, removed_at__isnull=True).exists()
 
 
 @transaction.atomic
@@ -80,7 +85,9 @@ def decide_reply(*, actor: Actor, assignment_id: int, approve: bool, text: str =
     branch = case.end(case.open())
     case.follow_lead(assignment)
     case.change(replied_at=reply.created_at, outcome=reply.outcome)
-    case.record(verb, assignment=assignment, branch=branch, concerns=(), audience=Audience.PUBLIC, text=reply.text, data={**data, "remark": text})
+    case.record(
+        verb, assignment=assignment, branch=branch, concerns=(), audience=Audience.PUBLIC, text=reply.text, data={**data, "remark": text}
+    )
     return assignment
 
 

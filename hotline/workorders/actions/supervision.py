@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotVisible, Refused
-from hotline.workorders.actions._case import Case
+from hotline.workorders.actions._case import Case, main_of
 from hotline.workorders.models import (
     Audience,
     ClockLevel,
@@ -30,18 +30,16 @@ CARDS = (ClockLevel.YELLOW, ClockLevel.RED)
 @transaction.atomic
 def urge(*, actor: Actor, order_id: int, text: str = "", reason_code: str = "", revision: int | None = None) -> WorkOrder:
     """催办: an urging of an open order is a record on it, never a second order. On a merged order it reaches the main one."""
-    merged_into = WorkOrder.objects.filter(pk=order_id, state=OrderState.MERGED).values_list("merged_into_id", flat=True).first()
-    cases = Case.many(actor, [order_id, *([merged_into] if merged_into else [])])
+    main = main_of(order_id)
+    cases = Case.many(actor, [order_id, *([main] if main else [])])
     case = cases[order_id]
     if revision is not None and revision != case.order.revision:
         case = Case.of(actor, order_id, revision=revision, text=text)
     case.permit("urge")
     case.require("urge")
     _urge(case, text, reason_code)
-    if merged_into is not None and case.order.merged_into_id == merged_into:
-        main = cases[merged_into]
-        if not main.order.state == OrderState.MERGED:
-            _urge(main, text, reason_code, source=order_id)
+    if main is not None and case.order.state == OrderState.MERGED:
+        _urge(cases[main], text, reason_code, source=order_id)
     return case.order
 
 

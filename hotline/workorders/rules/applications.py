@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from hotline.workorders.models.states import ApplicationKind, OrderState
 from hotline.workorders.rules.verbs import Place, Words
-from hotline.worktime.rules import ExtensionLimits, ReturnLimits, Span, WorkCalendar, YearUnknown, extension_fault, return_fault
+from hotline.worktime.rules import (
+    ExtensionLimits,
+    ReturnLimits,
+    Span,
+    WorkCalendar,
+    YearUnknown,
+    extension_fault,
+    return_fault,
+)
 
 LONGEST_HOLD = timedelta(days=180)
 """X: a hold is looked at again at least twice a year."""

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from hotline.workorders.models.states import DemandFinding, DemandType, FactFinding, Outcome, ReplyMethod, SiteVisit
+from hotline.workorders.models.states import (
+    DemandFinding,
+    DemandType,
+    FactFinding,
+    Outcome,
+    ReplyMethod,
+    SiteVisit,
+)
 from hotline.workorders.rules.verbs import Words
 
 _TRUTH = (FactFinding.TRUE, FactFinding.PARTLY_TRUE, FactFinding.NOT_TRUE)
@@ -78,7 +85,11 @@ def findings_for(demand_type: str) -> tuple[FactFinding, ...]:
 
 def check_reply(form: ReplyForm, demand_type: str, *, started_at: datetime, now: datetime, signed_file: bool = True) -> list[Fault]:
     """Faults of the form, in the form's order. `signed_file`: a signed and stamped file is attached or not needed."""
-    return [*_finding_faults(form, demand_type), *_visit_faults(form, demand_type, started_at, now), *_answer_faults(form, started_at, now, signed_file)]
+    return [
+        *_finding_faults(form, demand_type),
+        *_visit_faults(form, demand_type, started_at, now),
+        *_answer_faults(form, now, signed_file),
+    ]
 
 
 def _finding_faults(form: ReplyForm, demand_type: str) -> list[Fault]:
@@ -114,9 +125,10 @@ def repeats_option(explanation: str, *findings: str) -> bool:
     return not rest
 
 
-_FILLING = tuple(
-    "属实 部分属实 不属实 采纳 部分采纳 留作参考 不予采纳 有政策信息 无政策信息 对政策解释不接受 合理合法 无政策依据 诉求过高 其他 "
-    "诉求 市民 反映 情况 经核实 经查 核实 事实 认定 该 此 的 为 是 问题".split()
+_FILLING = (
+    "属实", "部分属实", "不属实", "采纳", "部分采纳", "留作参考", "不予采纳", "有政策信息", "无政策信息", "对政策解释不接受", "合理合法",
+    "无政策依据", "诉求过高", "其他", "诉求", "市民", "反映", "情况", "经核实", "经查", "核实", "事实", "认定", "该", "此", "的",
+    "为", "是", "问题",
 )
 """Options as printed on the official form, and words that add nothing to them."""
 
@@ -138,7 +150,7 @@ def _visit_faults(form: ReplyForm, demand_type: str, started_at: datetime, now: 
     return faults
 
 
-def _answer_faults(form: ReplyForm, started_at: datetime, now: datetime, signed_file: bool) -> list[Fault]:
+def _answer_faults(form: ReplyForm, now: datetime, signed_file: bool) -> list[Fault]:
     faults: list[Fault] = []
     if form.method not in ReplyMethod.values:
         faults.append(Fault("method", "required", _("Say how the citizen was answered.")))

@@ -19,7 +19,6 @@ from hotline.workorders.models.states import (
     AssignmentRole,
     AssignmentState,
     ClockKind,
-    ClockSide,
     OrderState,
 )
 

@@ -29,4 +29,6 @@ class Command(BaseCommand):
             self.stdout.write(fault)
         if faults:
             raise SystemExit(1)
-        self.stdout.write(f"{len(OrderState)} states, {len(VERBS)} verbs: all reached, no dead end, each permitted and forbidden to somebody.")
+        self.stdout.write(
+            f"{len(OrderState)} states, {len(VERBS)} verbs: all reached, no dead end, each permitted and forbidden to somebody."
+        )
