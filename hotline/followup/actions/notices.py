@@ -17,7 +17,15 @@ from hotline.intake.models import Appeal, AppealState
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.notifications.actions import queue_message
-from hotline.workorders.models import Application, AssignmentRole, Clock, ClockKind, WorkOrder, WorkOrderEvent
+from hotline.workorders.models import (
+    Application,
+    Assignment,
+    AssignmentRole,
+    Clock,
+    ClockKind,
+    WorkOrder,
+    WorkOrderEvent,
+)
 from hotline.workorders.queries import reason_names
 
 Facts = Callable[[WorkOrder, WorkOrderEvent], Mapping[str, str]]
@@ -86,7 +94,7 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
     """Queue the notice of one event for each citizen with a phone, once each; returns how many were new."""
     permissions.can_plan(actor).require("followup:plan")
     event = (
-        WorkOrderEvent.objects.select_related("order__lead_unit", "assignment")
+        WorkOrderEvent.objects.select_related("order__lead_unit")
         .filter(pk=event_id, order_id=order_id)
         .first()
     )
@@ -95,7 +103,7 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
     order = event.order
     if event.verb == "approve_reply" and event.new_state != "pending_follow_up":
         return 0  # a unit above approved the reply of one below; the citizen hears when it is theirs
-    if event.verb == "approve_extension" and event.assignment is not None and event.assignment.parent_id:
+    if event.verb == "approve_extension" and Assignment.objects.filter(pk=event.assignment_id, parent__isnull=False).exists():
         return 0  # more time for a unit below moves nothing that the citizen was promised
     template, facts = NOTICES[event.verb]
     appeals = (
