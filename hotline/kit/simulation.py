@@ -12,9 +12,9 @@ LOCK = 0x68_6F_74_72_65_70_6C_61
 
 
 @contextmanager
-def hold(url: str) -> Iterator[None]:
+def hold() -> Iterator[None]:
     """Hold the mark of a running simulation on a connection of its own; it falls with the process."""
-    with psycopg.connect(url, autocommit=True) as own:
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as own:
         own.execute("SELECT pg_advisory_lock_shared(%s)", [LOCK])
         yield
 

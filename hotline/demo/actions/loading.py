@@ -16,7 +16,6 @@ from django.db import transaction
 from hotline.accounts.actions import enrol_demo_device
 from hotline.accounts.models import Membership, Person, Unit
 from hotline.audit import actions as audit
-from hotline.config.environment import environment
 from hotline.demo.pack import Fault, Pack, check_pack, divisions_of, expand, read_pack
 from hotline.dispatch.models import CatalogueEntry
 from hotline.intake.models import CategoryForm
@@ -183,7 +182,7 @@ def _staff(actor: Actor, pack: Pack, units: dict[str, Unit]) -> int:
     }
     # One hash for all: the demo's staff share one password, and Argon2 is slow on purpose.
     demo = settings.DEMO or settings.TESTING
-    password = make_password(environment().hotline_demo_password if demo else None)
+    password = make_password(settings.DEMO_PASSWORD if demo else None)
     fresh = []
     for row in pack.staff:
         if row.username not in have:

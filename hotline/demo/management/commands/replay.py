@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hotline.config.environment import database_url
 from hotline.demo.replay.messages import BadFile, read
 from hotline.demo.replay.run import Report, replay
 from hotline.kit import simulation
@@ -33,7 +32,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             total = min(len(read(path)), options["limit"] or 10**9)
-            with simulation.hold(database_url()), Progress("replay", total, unit="orders") as progress:
+            with simulation.hold(), Progress("replay", total, unit="orders") as progress:
                 report = replay(
                     path,
                     workers=max(1, options["workers"]),
