@@ -82,7 +82,11 @@ def test_what_cannot_be_read_waits_in_quarantine(partner: Partner, payload: byte
 
 
 @pytest.mark.parametrize(
-    "body", [rb'{"demand": {"content": "\u0000\ud800 \u5c0f\u533a\u4e1c\u4fa7\u6bcf\u665a\u65bd\u5de5"}}', rb'{"demand": {"a\u0000\ud800": 1}}']
+    "body",
+    [
+        rb'{"demand": {"content": "\u0000\ud800 \u5c0f\u533a\u4e1c\u4fa7\u6bcf\u665a\u65bd\u5de5"}}',
+        rb'{"demand": {"a\u0000\ud800": 1}}',
+    ],
 )
 def test_what_no_database_stores_is_no_fault_of_the_server(partner: Partner, body: bytes) -> None:
     assert partner.post("/appeals", body, key="k-4").status_code == 422
