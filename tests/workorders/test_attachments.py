@@ -15,7 +15,13 @@ from PIL import ExifTags, Image
 from hotline.audit.models import AuditEntry
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders.actions import _files
-from hotline.workorders.actions.attachments import adopt, attach, attach_loose, open_attachment, remove_attachment
+from hotline.workorders.actions.attachments import (
+    adopt,
+    attach,
+    attach_loose,
+    open_attachment,
+    remove_attachment,
+)
 from hotline.workorders.models import Attachment, WorkOrder
 from tests.accounts.cast import Cast
 from tests.workorders.factories import make_city, make_order, signed
@@ -57,7 +63,9 @@ def left_over(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
 
 
-def put(cast: Cast, content: bytes, name: str = "a.jpg", who: str = "handler", order: WorkOrder | None = None) -> Attachment:
+def put(
+    cast: Cast, content: bytes, name: str = "a.jpg", who: str = "handler", order: WorkOrder | None = None
+) -> Attachment:
     order = order or signed(cast).order
     return attach(actor=cast.actor(who), order_id=order.pk, chunks=[content], name=name)
 
@@ -87,7 +95,11 @@ def test_photo_keeps_place_and_time_but_no_exif(town: Cast, tmp_path: Path) -> N
         (photo(kind="WEBP"), "x", "image/webp"),
         (b"%PDF-1.7\n%...", "说明.doc", "application/pdf"),
         (docx(), "x.zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "WordDocument".encode("utf-16-le"), "x.doc", "application/msword"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "WordDocument".encode("utf-16-le"),
+            "x.doc",
+            "application/msword",
+        ),
         ("反映情况说明\n第二行".encode(), "说明.txt", "text/plain"),
         ("反映情况说明".encode("gb18030"), "gb.txt", "text/plain"),
         (b"ID3\x03\x00" + b"\0" * 50, "a.mp3", "audio/mpeg"),
@@ -130,7 +142,12 @@ def test_picture_that_declares_too_many_pixels_is_refused_unread(town: Cast, tmp
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    bomb = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
     with pytest.raises(Invalid) as caught:
         put(town, bomb)
     assert caught.value.code == "bomb"
@@ -178,7 +195,9 @@ def test_store_opens_only_its_own_names(name: str) -> None:
         _files.path_of(name)
 
 
-def test_same_content_is_stored_once_and_survives_a_failed_second(town: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_content_is_stored_once_and_survives_a_failed_second(
+    town: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = signed(town).order
     first = put(town, b"same words", "a.txt", order=order)
     second = put(town, b"same words", "b.txt", order=order)
@@ -249,7 +268,9 @@ def test_upload_and_download_over_http(town: Cast, tmp_path: Path) -> None:
     order = signed(town).order
     client = town.client("handler")
     response = client.post(
-        reverse("workorders:upload", args=[order.number]), {"file": SimpleUploadedFile("../x.jpg", photo(), "text/html")}, headers={"HX-Request": "true"}
+        reverse("workorders:upload", args=[order.number]),
+        {"file": SimpleUploadedFile("../x.jpg", photo(), "text/html")},
+        headers={"HX-Request": "true"},
     )
     assert response.status_code == 201, response.content
     row = Attachment.objects.get()
@@ -261,7 +282,7 @@ def test_upload_and_download_over_http(town: Cast, tmp_path: Path) -> None:
     small = client.get(reverse("workorders:thumbnail", args=[row.pk]))
     assert small.status_code == 200
     assert small["Content-Type"] == "image/jpeg"
-    small.close()
+    assert b"".join(small.streaming_content)  # type: ignore[arg-type]
     for who in ("other_handler", "anonymous", "citizen", "auditor"):
         assert town.client(who).get(reverse("workorders:file", args=[row.pk])).status_code == 404, who
     assert not list((tmp_path / "incoming").iterdir())
@@ -273,7 +294,9 @@ def test_too_large_over_http_is_413_and_leaves_nothing(town: Cast, tmp_path: Pat
     client = town.client("handler")
     for size in (210_000, 900_000):
         response = client.post(
-            reverse("workorders:upload", args=[order.number]), {"file": SimpleUploadedFile("a.txt", b"x" * size)}, headers={"HX-Request": "true"}
+            reverse("workorders:upload", args=[order.number]),
+            {"file": SimpleUploadedFile("a.txt", b"x" * size)},
+            headers={"HX-Request": "true"},
         )
         assert response.status_code == 413, size
         assert "data-refusal" in response.content.decode()
@@ -288,6 +311,8 @@ def test_upload_without_token_or_to_a_strange_order_is_refused(town: Cast, tmp_p
     strict.cookies = town.client("handler").cookies
     url = reverse("workorders:upload", args=[order.number])
     assert strict.post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 403
-    assert town.client("other_handler").post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 404
+    assert (
+        town.client("other_handler").post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 404
+    )
     assert town.client("handler").post(url, {}).status_code == 422
     assert left_over(tmp_path) == []

@@ -32,7 +32,10 @@ def test_every_bulk_verb_has_form_and_call() -> None:
 
 def test_preview_names_the_reason_of_each_excluded_row(town: Cast) -> None:
     mine, theirs, done = dispatched(town).order, dispatched(town, unit="b").order, signed(town).order
-    rows = {row.order.pk: row for row in preview(town.actor("handler"), "sign", [mine.pk, theirs.pk, done.pk], now=clock.now())}
+    rows = {
+        row.order.pk: row
+        for row in preview(town.actor("handler"), "sign", [mine.pk, theirs.pk, done.pk], now=clock.now())
+    }
     assert rows[mine.pk].reason == ""
     assert rows[mine.pk].assignment_id
     assert rows[done.pk].reason
@@ -42,7 +45,11 @@ def test_preview_names_the_reason_of_each_excluded_row(town: Cast) -> None:
 def test_preview_agrees_with_what_then_happens(town: Cast) -> None:
     orders = [make_order(town), make_order(town, reviewed=False), dispatched(town).order, closed(town)]
     actor = town.actor("dispatcher")
-    for verb, given in (("urge", {"text": ""}), ("dispatch", {"lead_unit": town.b, "instructions": ""}), ("note", {"text": "备注"})):
+    for verb, given in (
+        ("urge", {"text": ""}),
+        ("dispatch", {"lead_unit": town.b, "instructions": ""}),
+        ("note", {"text": "备注"}),
+    ):
         rows = preview(actor, verb, [order.pk for order in orders], now=clock.now())
         able = [(row.order.pk, row.assignment_id) for row in rows if not row.reason]
         results = run_bulk(actor=actor, verb=verb, given=given, targets=able)
@@ -50,7 +57,9 @@ def test_preview_agrees_with_what_then_happens(town: Cast) -> None:
         assert set(results.values()) == {""}, (verb, results)
         for row in rows:
             if row.reason:
-                refused = run_bulk(actor=actor, verb=verb, given=given, targets=[(row.order.pk, row.assignment_id)])
+                refused = run_bulk(
+                    actor=actor, verb=verb, given=given, targets=[(row.order.pk, row.assignment_id)]
+                )
                 assert refused[row.order.pk], verb
 
 
@@ -58,7 +67,10 @@ def test_one_refusal_stops_no_other(town: Cast) -> None:
     one, two = make_order(town), make_order(town)
     dispatched(town, one)
     results = run_bulk(
-        actor=town.actor("dispatcher"), verb="dispatch", given={"lead_unit": town.b, "instructions": ""}, targets=[(one.pk, None), (two.pk, None)]
+        actor=town.actor("dispatcher"),
+        verb="dispatch",
+        given={"lead_unit": town.b, "instructions": ""},
+        targets=[(one.pk, None), (two.pk, None)],
     )
     assert results[one.pk]
     assert results[two.pk] == ""
@@ -77,7 +89,9 @@ def test_bulk_needs_its_own_permission(town: Cast) -> None:
 def test_confidential_orders_are_not_dispatched_in_bulk(town: Cast) -> None:
     order = make_order(town)
     WorkOrder.objects.filter(pk=order.pk).update(secret=True)
-    OrderAccess.objects.get_or_create(order=order, person=town.dispatcher, defaults={"granted_by": "x", "reason": "x"})
+    OrderAccess.objects.get_or_create(
+        order=order, person=town.dispatcher, defaults={"granted_by": "x", "reason": "x"}
+    )
     (row,) = preview(town.actor("dispatcher"), "dispatch", [order.pk], now=clock.now())
     assert row.reason
 
@@ -85,7 +99,9 @@ def test_confidential_orders_are_not_dispatched_in_bulk(town: Cast) -> None:
 def test_labels_are_added_and_kept(town: Cast) -> None:
     order = make_order(town, labels=["夜间"])
     given: dict[str, Any] = {"category": None, "urgency": "", "labels": "噪声 夜间", "text": ""}
-    assert run_bulk(actor=town.actor("dispatcher"), verb="reclassify", given=given, targets=[(order.pk, None)]) == {order.pk: ""}
+    assert run_bulk(
+        actor=town.actor("dispatcher"), verb="reclassify", given=given, targets=[(order.pk, None)]
+    ) == {order.pk: ""}
     assert fresh(order).labels == ["夜间", "噪声"]
 
 

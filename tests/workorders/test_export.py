@@ -72,7 +72,10 @@ def test_formulas_become_text(text: str) -> None:
     assert str(safe(text)).startswith("'")
 
 
-@pytest.mark.parametrize(("given", "cell"), [(3, 3), (1.5, 1.5), (None, None), ("普通文字", "普通文字"), ("a=b", "a=b"), (True, "True")])
+@pytest.mark.parametrize(
+    ("given", "cell"),
+    [(3, 3), (1.5, 1.5), (None, None), ("普通文字", "普通文字"), ("a=b", "a=b"), (True, "True")],
+)
 def test_other_cells_stay(given: Any, cell: Any) -> None:
     assert safe(given) == cell
 
@@ -104,7 +107,9 @@ def test_who_may_not_gets_nothing_and_leaves_nothing(town: Cast) -> None:
 def test_over_http_with_the_filters_of_the_list(town: Cast, kind: str) -> None:
     wanted = make_order(town, urgency="urgent")
     make_order(town)
-    response = town.client("dispatcher").post(reverse("workorders:export", args=[kind]), {"query": "urgency=urgent"})
+    response = town.client("dispatcher").post(
+        reverse("workorders:export", args=[kind]), {"query": "urgency=urgent"}
+    )
     assert response.status_code == 200
     content = b"".join(response.streaming_content)  # type: ignore[arg-type]
     assert response["Content-Disposition"].startswith("attachment")
@@ -112,4 +117,3 @@ def test_over_http_with_the_filters_of_the_list(town: Cast, kind: str) -> None:
         assert [row[0] for row in rows_of(content)[2:-2]] == [wanted.number]
     else:
         assert content.startswith(b"PK")
-    response.close()

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hotline.kit import clock
 from hotline.kit.errors import NotVisible
@@ -55,7 +55,12 @@ def test_order_at_a_unit_is_seen_by_the_city_and_that_unit(town: Cast, who: str,
 def test_order_sent_down_is_seen_above_and_below_but_not_beside(town: Cast) -> None:
     assignment = signed(town)
     actions.send_down(actor=town.actor("handler"), assignment_id=assignment.pk, unit_id=town.street.pk)
-    for who, sees in (("street_handler", True), ("manager", True), ("station_handler", False), ("other_handler", False)):
+    for who, sees in (
+        ("street_handler", True),
+        ("manager", True),
+        ("station_handler", False),
+        ("other_handler", False),
+    ):
         assert visible_to(town.actor(who)).filter(pk=assignment.order_id).exists() is sees, who
 
 
@@ -114,7 +119,13 @@ def division(code: str) -> str:
 
 @pytest.mark.parametrize(
     ("code", "prefix"),
-    [("310000000000", "31"), ("310100000000", "3101"), ("310106000000", "310106"), ("310106020000", "310106020"), ("310106020001", "310106020001")],
+    [
+        ("310000000000", "31"),
+        ("310100000000", "3101"),
+        ("310106000000", "310106"),
+        ("310106020000", "310106020"),
+        ("310106020001", "310106020001"),
+    ],
 )
 def test_area_prefix(code: str, prefix: str) -> None:
     assert area_prefix(code) == prefix
@@ -138,13 +149,17 @@ def test_paging_forth_and_back_meets_every_order_once(town: Cast) -> None:
             cursor = page.next
         assert len(seen) == len(set(seen)) == 7
         assert seen == sorted(seen, reverse=True)
-        back = list_orders(town.actor(who), OrderFilters(), now=clock.now(), cursor=page.previous, size=3).page
+        back = list_orders(
+            town.actor(who), OrderFilters(), now=clock.now(), cursor=page.previous, size=3
+        ).page
         assert [row.number for row in back.rows] == pages[-2]
 
 
 def test_filters(town: Cast) -> None:
     one = dispatched(town, title="路灯不亮", content="路口的路灯连续三晚不亮", urgency="urgent").order
-    two = make_order(town, title="占道经营", content="早市占道经营影响通行", channel="web", demand_type="suggestion")
+    two = make_order(
+        town, title="占道经营", content="早市占道经营影响通行", channel="web", demand_type="suggestion"
+    )
     actor, now = town.actor("dispatcher"), clock.now()
 
     def found(**given: Any) -> set[str]:
@@ -165,7 +180,9 @@ def test_filters(town: Cast) -> None:
     assert found(number=two.number) == {two.number}
     assert found(since=clock.today() + timedelta(days=1)) == set()
     assert found(until=clock.today()) == {one.number, two.number}
-    WorkOrder.objects.filter(pk=one.pk).update(due_at=now - timedelta(hours=1), return_count=1, supervised=True, round=2)
+    WorkOrder.objects.filter(pk=one.pk).update(
+        due_at=now - timedelta(hours=1), return_count=1, supervised=True, round=2
+    )
     assert found(flags=("overdue",)) == {one.number}
     assert found(flags=("overdue", "supervised", "redo", "returned")) == {one.number}
     assert found(flags=("due_soon",)) == set()
@@ -189,7 +206,14 @@ def test_matches_are_ranked_and_paged(town: Cast) -> None:
     seen: list[int] = []
     cursor = ""
     while True:
-        listing = list_orders(town.actor("dispatcher"), OrderFilters(words="噪声"), now=clock.now(), sort=Sort.RELEVANCE, cursor=cursor, size=2)
+        listing = list_orders(
+            town.actor("dispatcher"),
+            OrderFilters(words="噪声"),
+            now=clock.now(),
+            sort=Sort.RELEVANCE,
+            cursor=cursor,
+            size=2,
+        )
         seen += [row.pk for row in listing.page.rows]
         cursor = listing.page.next
         if not cursor:
@@ -202,7 +226,9 @@ def test_broken_cursor_gives_the_first_page(town: Cast) -> None:
     make_order(town)
     for cursor in ("x", "bm9uc2Vuc2U", "W10"):
         assert list_orders(town.actor("dispatcher"), OrderFilters(), now=clock.now(), cursor=cursor).page.rows
-        assert list_orders(town.actor("dispatcher"), OrderFilters(words="噪声"), now=clock.now(), cursor=cursor).page.rows
+        assert list_orders(
+            town.actor("dispatcher"), OrderFilters(words="噪声"), now=clock.now(), cursor=cursor
+        ).page.rows
 
 
 def test_count_stops_at_the_cap(town: Cast) -> None:
@@ -220,7 +246,9 @@ def test_piles(town: Cast) -> None:
     to_sign = dispatched(town)
     to_contact = signed(town)
     in_hand = signed(town)
-    actions.record_contact(actor=town.actor("handler"), assignment_id=in_hand.pk, reached=True, person="承办人")
+    actions.record_contact(
+        actor=town.actor("handler"), assignment_id=in_hand.pk, reached=True, person="承办人"
+    )
     waiting = replied(town)
     units = inbox.handling_units(town.actor("handler"))
     assert units == (town.a.pk,)
@@ -233,10 +261,16 @@ def test_piles(town: Cast) -> None:
     assert pile(Pile.IN_HAND) == [in_hand.pk]
     assert pile(Pile.TO_REVIEW) == []
     assert pile(Pile.TO_REVIEW, "reviewer") == [waiting.pk]
-    assert inbox.counts(town.actor("handler"), units) == {Pile.TO_SIGN: 1, Pile.TO_CONTACT: 1, Pile.IN_HAND: 1, Pile.TO_REVIEW: 0}
+    assert inbox.counts(town.actor("handler"), units) == {
+        Pile.TO_SIGN: 1,
+        Pile.TO_CONTACT: 1,
+        Pile.IN_HAND: 1,
+        Pile.TO_REVIEW: 0,
+    }
     days = inbox.week(town.actor("handler"), units, now=clock.now())
     assert len(days) == 7
-    assert pile(Pile.TO_SIGN, "handler") and not inbox.pile(town.actor("other_handler"), Pile.TO_SIGN, (town.b.pk,)).rows
+    assert pile(Pile.TO_SIGN, "handler")
+    assert not inbox.pile(town.actor("other_handler"), Pile.TO_SIGN, (town.b.pk,)).rows
 
 
 def test_reply_from_below_waits_for_the_unit_above(town: Cast) -> None:
@@ -247,7 +281,9 @@ def test_reply_from_below_waits_for_the_unit_above(town: Cast) -> None:
     actions.send_down(actor=town.actor("handler"), assignment_id=assignment.pk, unit_id=town.street.pk)
     below = Assignment.objects.get(parent=assignment)
     actions.sign(actor=town.actor("street_handler"), assignment_id=below.pk)
-    actions.submit_reply(actor=town.actor("street_handler"), assignment_id=below.pk, form=ReplyForm(**GOOD_REPLY))
+    actions.submit_reply(
+        actor=town.actor("street_handler"), assignment_id=below.pk, form=ReplyForm(**GOOD_REPLY)
+    )
     assert [row.pk for row in inbox.to_review(town.actor("manager"))] == [below.pk]
     assert not inbox.to_review(town.actor("reviewer"))
     assert not inbox.to_review(town.actor("other_manager"))
@@ -268,7 +304,10 @@ def test_board(town: Cast) -> None:
     assert not board.troubled(actor, Trouble.OVERDUE, now=now, unit_id=town.b.pk).rows
     overview = board.overview(actor, now=now)
     assert overview.totals["overdue"] == 1
-    assert {place.name: place.counts["overdue"] for place in overview.units} == {town.a.short_name: 1, town.b.short_name: 0}
+    assert {place.name: place.counts["overdue"] for place in overview.units} == {
+        town.a.short_name: 1,
+        town.b.short_name: 0,
+    }
     actions.list_case(actor=actor, order_id=late.pk, reason_code="long", text="多次超期")
     assert [row.order_id for row in board.listed_cases(actor).rows] == [late.pk]
     assert Supervision.objects.count() == 1
@@ -277,13 +316,20 @@ def test_board(town: Cast) -> None:
 def test_order_that_comes_back_is_seen_as_ping_pong(town: Cast) -> None:
     assignment = signed(town)
     application = actions.apply(
-        actor=town.actor("handler"), assignment_id=assignment.pk, kind="return", reason_code="not_our_duty", text="不属于本单位", basis="三定规定"
+        actor=town.actor("handler"),
+        assignment_id=assignment.pk,
+        kind="return",
+        reason_code="not_our_duty",
+        text="不属于本单位",
+        basis="三定规定",
     )
     actions.decide_application(actor=town.actor("dispatcher"), application_id=application.pk, approve=True)
     order = fresh(assignment).order
     assert not board.troubled(town.actor("supervisor"), Trouble.PING_PONG, now=clock.now()).rows
     actions.dispatch_order(actor=town.actor("dispatcher"), order_id=order.pk, lead_unit_id=town.a.pk)
-    assert [row.pk for row in board.troubled(town.actor("supervisor"), Trouble.PING_PONG, now=clock.now()).rows] == [order.pk]
+    assert [
+        row.pk for row in board.troubled(town.actor("supervisor"), Trouble.PING_PONG, now=clock.now()).rows
+    ] == [order.pk]
 
 
 # ── the page ──
@@ -304,14 +350,25 @@ def test_offers_follow_state_place_and_role(town: Cast) -> None:
     assert "dispatch" not in offered(town, "dispatcher", order)
     actions.sign(actor=town.actor("handler"), assignment_id=assignment.pk)
     order = fresh(order)
-    assert {"reply", "contact", "send_down", "ask_assistance", "apply_return", "apply_extension", "apply_hold"} <= offered(town, "handler", order)
+    assert {
+        "reply",
+        "contact",
+        "send_down",
+        "ask_assistance",
+        "apply_return",
+        "apply_extension",
+        "apply_hold",
+    } <= offered(town, "handler", order)
     assert offered(town, "auditor", order) == set()
 
 
 def test_what_cannot_be_done_now_says_why(town: Cast) -> None:
     assignment = signed(town)
     actions.send_down(actor=town.actor("handler"), assignment_id=assignment.pk, unit_id=town.street.pk)
-    offers = {offer.verb: offer for offer in actions_for(town.actor("handler"), fresh(assignment).order, now=clock.now())}
+    offers = {
+        offer.verb: offer
+        for offer in actions_for(town.actor("handler"), fresh(assignment).order, now=clock.now())
+    }
     assert not offers["reply"].allowed
     assert offers["reply"].reason
 
@@ -319,13 +376,21 @@ def test_what_cannot_be_done_now_says_why(town: Cast) -> None:
 def test_offer_never_promises_what_the_action_refuses(town: Cast) -> None:
     """Each plain offer of each stage is carried out: none may be refused."""
     plain = {"sign", "take", "claim", "release", "pass_review", "archive"}
-    orders = [make_order(town, reviewed=False), make_order(town), dispatched(town).order, signed(town).order, closed(town)]
+    orders = [
+        make_order(town, reviewed=False),
+        make_order(town),
+        dispatched(town).order,
+        signed(town).order,
+        closed(town),
+    ]
     tried = 0
     for order in orders:
         for who in ("dispatcher", "handler", "shift_leader", "reviewer"):
             for offer in actions_for(town.actor(who), fresh(order), now=clock.now()):
                 if offer.verb in plain and offer.allowed:
-                    target = {"assignment_id": offer.assignment.pk} if offer.assignment else {"order_id": order.pk}
+                    target = (
+                        {"assignment_id": offer.assignment.pk} if offer.assignment else {"order_id": order.pk}
+                    )
                     getattr(actions, offer.verb)(actor=town.actor(who), **target)
                     tried += 1
     assert tried >= 5
@@ -365,11 +430,13 @@ def test_page_of_an_order_needs_few_statements(town: Cast, settings: Any) -> Non
     settings_of_city.forget()
     actor = town.actor("reviewer")
     order_page(actor, order_for_page(actor, order.number), now=clock.now())
-    with CaptureQueriesContext(connection, ) as taken:
+    with CaptureQueriesContext(
+        connection,
+    ) as taken:
         page = order_page(actor, order_for_page(actor, order.number), now=clock.now())
         timeline(actor, page.order)
     settings_of_city.forget()
     assert len(taken) <= 13, "\n".join(query["sql"][:120] for query in taken)
     assert page.main_clock is not None
-    assert [offer.verb for offer in page.buttons if offer.allowed][0] == "approve_reply"
+    assert next(offer.verb for offer in page.buttons if offer.allowed) == "approve_reply"
     assert Clock.objects.filter(order=order).exists()

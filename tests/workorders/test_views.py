@@ -73,13 +73,20 @@ def test_pages_of_an_order(town: Cast) -> None:
         assert "13800001234" not in text
         for name in ("timeline", "related", "access", "present"):
             assert page(client, name, order.number).status_code == 200, (who, name)
-        assert client.get(reverse("workorders:detail", args=[order.number]), {"part": "now"}, headers=HTMX).status_code == 200
+        assert (
+            client.get(
+                reverse("workorders:detail", args=[order.number]), {"part": "now"}, headers=HTMX
+            ).status_code
+            == 200
+        )
         clock = order.clocks.first()
         assert clock is not None
         assert page(client, "why", order.number, clock.pk).status_code == 200
 
 
-def test_pages_need_at_most_fifteen_statements(town: Cast, settings: Any, django_assert_max_num_queries: Any) -> None:
+def test_pages_need_at_most_fifteen_statements(
+    town: Cast, settings: Any, django_assert_max_num_queries: Any
+) -> None:
     for _ in range(3):
         order = replied(town, citizen_id=town.citizen.pk).order
         dispatched(town)
@@ -102,7 +109,9 @@ def test_pages_need_at_most_fifteen_statements(town: Cast, settings: Any, django
 
 
 def test_every_verb_has_a_dialog_and_its_action() -> None:
-    missing = [name for name in VERBS if name not in ACTS and name not in NOT_OFFERED and not VERBS[name].machine]
+    missing = [
+        name for name in VERBS if name not in ACTS and name not in NOT_OFFERED and not VERBS[name].machine
+    ]
     assert not missing
     assert set(ACTS) <= set(VERBS)
 
@@ -129,16 +138,25 @@ def test_calls_name_only_parameters_that_the_actions_have() -> None:
     tree = ast.parse(textwrap.dedent(inspect.getsource(acts)))
     checked = 0
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "actions":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and ast.unparse(node.func.value) == "actions"
+        ):
             signature = inspect.signature(getattr(actions, node.func.attr))
             open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
             for keyword in node.keywords:
-                assert keyword.arg is None or open_ended or keyword.arg in signature.parameters, (node.func.attr, keyword.arg)
+                assert keyword.arg is None or open_ended or keyword.arg in signature.parameters, (
+                    node.func.attr,
+                    keyword.arg,
+                )
             checked += 1
     assert checked > 40
 
 
-def post(cast: Cast, who: str, order: WorkOrder, verb: str, assignment: Assignment | None = None, **data: Any) -> Any:
+def post(
+    cast: Cast, who: str, order: WorkOrder, verb: str, assignment: Assignment | None = None, **data: Any
+) -> Any:
     url = reverse("workorders:act", args=[order.number, verb])
     query = f"?assignment={assignment.pk}" if assignment else ""
     return cast.client(who).post(url + query, {"revision": fresh(order).revision, **data}, headers=HTMX)
@@ -146,11 +164,15 @@ def post(cast: Cast, who: str, order: WorkOrder, verb: str, assignment: Assignme
 
 def test_life_through_the_dialogs(town: Cast) -> None:
     order = make_order(town)
-    assert post(town, "dispatcher", order, "dispatch", lead_unit=town.a.pk, urgency="routine").status_code == 204
+    assert (
+        post(town, "dispatcher", order, "dispatch", lead_unit=town.a.pk, urgency="routine").status_code == 204
+    )
     top = Assignment.objects.get(order=order)
     assert post(town, "handler", order, "sign", top).status_code == 204
     moment = "2026-01-05T10:00"
-    assert post(town, "handler", order, "contact", top, reached="yes", contacted_at=moment, person="王工", text="").status_code in (204, 422)
+    assert post(
+        town, "handler", order, "contact", top, reached="yes", contacted_at=moment, person="王工", text=""
+    ).status_code in (204, 422)
     assert post(town, "handler", order, "send_down", top, unit=town.street.pk).status_code == 204
     below = Assignment.objects.get(order=order, parent=top)
     assert post(town, "street_handler", order, "sign", below).status_code == 204
@@ -167,7 +189,16 @@ def test_life_through_the_dialogs(town: Cast) -> None:
 
 def test_faults_come_back_with_what_was_typed(town: Cast) -> None:
     assignment = signed(town)
-    response = post(town, "handler", assignment.order, "reply", assignment, text="说明文字很长很具体", outcome="unsolved", method="phone")
+    response = post(
+        town,
+        "handler",
+        assignment.order,
+        "reply",
+        assignment,
+        text="说明文字很长很具体",
+        outcome="unsolved",
+        method="phone",
+    )
     assert response.status_code == 422
     text = response.content.decode()
     assert "说明文字很长很具体" in text
@@ -202,7 +233,9 @@ def test_refusal_stays_in_the_dialog(town: Cast) -> None:
 
 def test_act_without_scripts_leads_back(town: Cast) -> None:
     order = make_order(town)
-    response = town.client("dispatcher").post(reverse("workorders:act", args=[order.number, "claim"]), {"revision": order.revision})
+    response = town.client("dispatcher").post(
+        reverse("workorders:act", args=[order.number, "claim"]), {"revision": order.revision}
+    )
     assert response.status_code == 302
     assert response["Location"].endswith(f"/{order.number}/")
 
@@ -249,7 +282,10 @@ def test_palette(town: Cast) -> None:
     assert town.a.name in asked("dispatcher", "jqrmzf")
     assert order.number in asked("dispatcher", "噪声")
     assert order.number in asked("dispatcher", "138 0000 1234".replace(" ", ""))
-    assert AuditEntry.objects.filter(verb="workorders.find_by_phone", object_id=str(town.citizen.pk)).count() == 1
+    assert (
+        AuditEntry.objects.filter(verb="workorders.find_by_phone", object_id=str(town.citizen.pk)).count()
+        == 1
+    )
     assert Citizen.objects.count() == 1
 
 
@@ -270,7 +306,10 @@ def test_find_by_full_phone_is_written_down_and_not_kept(town: Cast) -> None:
 
 def test_saved_views_are_ones_own(town: Cast) -> None:
     client = town.client("dispatcher")
-    client.post(reverse("workorders:save_view"), {"name": "紧急", "query": "urgency=urgent&cursor=x", "columns": ["unit"]})
+    client.post(
+        reverse("workorders:save_view"),
+        {"name": "紧急", "query": "urgency=urgent&cursor=x", "columns": ["unit"]},
+    )
     row = SavedView.objects.get()
     assert row.query == {"urgency": ["urgent"]}
     assert "紧急" in page(client, "list").content.decode()
@@ -279,7 +318,19 @@ def test_saved_views_are_ones_own(town: Cast) -> None:
     assert not SavedView.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "unit=x", "category=0", "since=31-31", "flag=zzz", "sort=evil", "cursor=%00", "columns=none"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=nonsense",
+        "unit=x",
+        "category=0",
+        "since=31-31",
+        "flag=zzz",
+        "sort=evil",
+        "cursor=%00",
+        "columns=none",
+    ],
+)
 def test_odd_queries_still_give_a_list(town: Cast, query: str) -> None:
     make_order(town)
     assert town.client("dispatcher").get(reverse("workorders:list") + "?" + query).status_code == 200
@@ -287,7 +338,9 @@ def test_odd_queries_still_give_a_list(town: Cast, query: str) -> None:
 
 def test_inbox_signs_many_and_tells_who_was_refused(town: Cast) -> None:
     one, two, other = dispatched(town), dispatched(town), dispatched(town, unit="b")
-    response = town.client("handler").post(reverse("workorders:sign_many"), {"assignment": [one.pk, two.pk, other.pk]}, follow=True)
+    response = town.client("handler").post(
+        reverse("workorders:sign_many"), {"assignment": [one.pk, two.pk, other.pk]}, follow=True
+    )
     assert response.status_code == 200
     assert {fresh(row).state for row in (one, two)} == {"in_progress"}
     assert fresh(other).state == "pending_sign"
@@ -295,7 +348,9 @@ def test_inbox_signs_many_and_tells_who_was_refused(town: Cast) -> None:
 
 def test_case_page(town: Cast) -> None:
     order = signed(town).order
-    case = actions.list_case(actor=town.actor("supervisor"), order_id=order.pk, reason_code="long", text="多年难题")
+    case = actions.list_case(
+        actor=town.actor("supervisor"), order_id=order.pk, reason_code="long", text="多年难题"
+    )
     assert page(town.client("supervisor"), "case", case.pk).status_code == 200
     assert page(town.client("handler"), "case", case.pk).status_code == 200
     assert page(town.client("other_handler"), "case", case.pk).status_code == 404
@@ -306,7 +361,13 @@ def test_board_drills_down(town: Cast) -> None:
     closed(town)
     dispatched(town)
     client = town.client("supervisor")
-    for query in ({"unit": town.a.pk}, {"by": "district"}, {"district": "310106"}, {"trouble": "ping_pong"}, {"trouble": "none"}):
+    for query in (
+        {"unit": town.a.pk},
+        {"by": "district"},
+        {"district": "310106"},
+        {"trouble": "ping_pong"},
+        {"trouble": "none"},
+    ):
         assert page(client, "supervision", **query).status_code == 200, query
 
 
@@ -318,19 +379,39 @@ def test_taxonomy_is_kept_in_order(town: Cast) -> None:
     new = reverse("workorders:new_category")
     client.post(new, {"name": "环境", "default_urgency": "routine"})
     root = Category.objects.get()
-    client.post(f"{new}?parent={root.pk}", {"name": "噪声", "default_urgency": "elevated", "demand_types": ["complaint"]})
+    client.post(
+        f"{new}?parent={root.pk}",
+        {"name": "噪声", "default_urgency": "elevated", "demand_types": ["complaint"]},
+    )
     leaf = Category.objects.get(parent=root)
     assert (root.code, leaf.code, leaf.level, leaf.path_name) == ("01", "01.01", 2, "环境 › 噪声")
-    assert client.post(f"{new}?parent={root.pk}", {"name": "噪声", "default_urgency": "routine"}).status_code == 422
-    client.post(reverse("workorders:edit_category", args=[root.pk]), {"name": "生态环境", "default_urgency": "routine"})
+    assert (
+        client.post(f"{new}?parent={root.pk}", {"name": "噪声", "default_urgency": "routine"}).status_code
+        == 422
+    )
+    client.post(
+        reverse("workorders:edit_category", args=[root.pk]),
+        {"name": "生态环境", "default_urgency": "routine"},
+    )
     assert fresh(leaf).path_name == "生态环境 › 噪声"
     client.post(new, {"name": "交通", "default_urgency": "routine"})
     other = Category.objects.get(name="交通")
     client.post(reverse("workorders:move_category", args=[leaf.pk]), {"parent": other.pk})
     assert (fresh(leaf).code, fresh(leaf).path_name) == ("02.01", "交通 › 噪声")
-    assert client.post(reverse("workorders:move_category", args=[other.pk]), {"parent": leaf.pk}).status_code == 422
-    assert client.post(reverse("workorders:retire_category", args=[other.pk]), {"last_day": "2026-12-31"}).status_code == 422
-    client.post(reverse("workorders:retire_category", args=[leaf.pk]), {"last_day": "2026-12-31", "replaced_by": root.pk})
+    assert (
+        client.post(reverse("workorders:move_category", args=[other.pk]), {"parent": leaf.pk}).status_code
+        == 422
+    )
+    assert (
+        client.post(
+            reverse("workorders:retire_category", args=[other.pk]), {"last_day": "2026-12-31"}
+        ).status_code
+        == 422
+    )
+    client.post(
+        reverse("workorders:retire_category", args=[leaf.pk]),
+        {"last_day": "2026-12-31", "replaced_by": root.pk},
+    )
     assert fresh(leaf).replaced_by_id == root.pk
     assert AuditEntry.objects.filter(verb__startswith="workorders.").count() >= 6
 
@@ -347,7 +428,10 @@ def test_versions_never_rewrite_the_past(town: Cast) -> None:
     url = reverse("workorders:new_reason")
     assert client.post(url, {**reason, "effective_from": day - timedelta(days=1)}).status_code == 422
     assert client.post(url, {**reason, "effective_from": day}).status_code == 302
-    assert client.post(url, {**reason, "name": "新名称", "effective_from": day + timedelta(days=5)}).status_code == 302
+    assert (
+        client.post(url, {**reason, "name": "新名称", "effective_from": day + timedelta(days=5)}).status_code
+        == 302
+    )
     old, new = ReasonCode.objects.order_by("effective_from")
     assert (old.name, old.effective_to, new.name) == ("不属于本单位职责", day + timedelta(days=4), "新名称")
     assert client.post(url, {**reason, "effective_from": day + timedelta(days=1)}).status_code == 422
@@ -356,13 +440,22 @@ def test_versions_never_rewrite_the_past(town: Cast) -> None:
     assert client.post(url, {**script, "text": "您好，工号[工号为您服务"}).status_code == 422
     assert client.post(url, {**script, "text": "您好，工号[工号]为您服务"}).status_code == 302
     assert Script.objects.count() == 1
-    assert page(client, "configure_reasons").status_code == page(client, "configure_scripts").status_code == 200
+    assert (
+        page(client, "configure_reasons").status_code == page(client, "configure_scripts").status_code == 200
+    )
 
 
 def test_city_settings(town: Cast) -> None:
     client = town.client("admin")
     url = reverse("workorders:configure_city")
-    given = {"name": "新市", "hotline_name": "12345", "division_code": "310000000000", "number_prefix": "XS", "accent": "#0b5c73", "hub": town.hub.pk}
+    given = {
+        "name": "新市",
+        "hotline_name": "12345",
+        "division_code": "310000000000",
+        "number_prefix": "XS",
+        "accent": "#0b5c73",
+        "hub": town.hub.pk,
+    }
     assert client.post(url, {**given, "accent": "red"}).status_code == 422
     assert client.post(url, {**given, "contact_tries": 99}).status_code == 422
     assert client.post(url, {**given, "contact_tries": 2}).status_code == 302

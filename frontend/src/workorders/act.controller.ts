@@ -16,7 +16,7 @@ const connect: Connect = (element, signal) => {
     const button = (event.target as Element).closest<HTMLElement>("[hx-target='#act-body']");
     if (button && !dialog.contains(button)) opener = button;
   }, { signal });
-  dialog.addEventListener("htmx:afterSwap", () => {
+  const arrived = (): void => {
     const body = dialog.querySelector<HTMLElement>("[data-act-verb]");
     dialog.classList.toggle("dialog-wide", body?.dataset["actWide"] !== undefined);
     if (!dialog.open) dialog.showModal();
@@ -25,7 +25,10 @@ const connect: Connect = (element, signal) => {
     else if (faulty) faulty.scrollIntoView({ block: "nearest" });
     else focusFirst(dialog);
     tell(body?.dataset["actVerb"] ?? "");
-  }, { signal });
+  };
+  dialog.addEventListener("htmx:afterSwap", arrived, { signal });
+  // Whoever clicked while this file was still on its way has the form already.
+  if (dialog.querySelector("#act-body")?.hasChildNodes()) arrived();
   dialog.addEventListener("close", () => {
     tell("");
     dialog.querySelector("#act-body")?.replaceChildren();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -29,7 +30,13 @@ MAX_UNPACKED: Final = 512 * 1024 * 1024
 MAX_RATIO: Final = 120
 MAX_MEMBERS: Final = 10_000
 THUMBNAIL: Final = 360
-_IMAGES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp", "BMP": "image/bmp"}
+_IMAGES: Final = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+}
 _OOXML: Final = {
     "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
     "xl/": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
@@ -45,7 +52,21 @@ _FTYP: Final = {
     b"M4B ": ("audio/mp4", ".m4a"),
     b"qt  ": ("video/quicktime", ".mov"),
 }
-_VIDEO_BRANDS: Final = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"MSNV", b"3gp4", b"3gp5", b"3gp6", b"dash")
+_VIDEO_BRANDS: Final = (
+    b"isom",
+    b"iso2",
+    b"iso4",
+    b"iso5",
+    b"iso6",
+    b"mp41",
+    b"mp42",
+    b"avc1",
+    b"MSNV",
+    b"3gp4",
+    b"3gp5",
+    b"3gp6",
+    b"dash",
+)
 EXTENSIONS: Final = {
     "image/jpeg": (".jpg", ".jpeg"),
     "image/png": (".png",),
@@ -108,7 +129,8 @@ def too_large() -> Invalid:
     limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
     error = Invalid(
         "too_large",
-        _("The file is larger than %(limit)d MB. Nothing was stored; make it smaller or send it in parts.") % {"limit": limit},
+        _("The file is larger than %(limit)d MB. Nothing was stored; make it smaller or send it in parts.")
+        % {"limit": limit},
     )
     error.status = 413
     return error
@@ -134,7 +156,9 @@ def receive(chunks: Iterable[bytes]) -> Received:
 def safe_name(name: str, media_type: str) -> str:
     """What people see: no path, no control or direction characters, an ending that fits the content."""
     text = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    text = "".join(c for c in text if unicodedata.category(c)[0] not in "C" and c not in '<>:"|?*').strip(" .")
+    text = "".join(c for c in text if unicodedata.category(c)[0] not in "C" and c not in '<>:"|?*').strip(
+        " ."
+    )
     stem, dot, ending = text.rpartition(".")
     if not dot:
         stem, ending = text, ""
@@ -155,7 +179,9 @@ def media_type_of(path: Path) -> str:
     if found is None:
         raise Invalid(
             "media_type",
-            _("This kind of file is not accepted (%(found)s). Send photos, PDF, office documents, sound, video or plain text.")
+            _(
+                "This kind of file is not accepted (%(found)s). Send photos, PDF, office documents, sound, video or plain text."
+            )
             % {"found": _guess(head)},
         )
     return found
@@ -166,7 +192,9 @@ def _guess(head: bytes) -> str:
         matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return _("unknown content")
-    return (matches[0].name or matches[0].extension or _("unknown content")) if matches else _("unknown content")
+    return (
+        (matches[0].name or matches[0].extension or _("unknown content")) if matches else _("unknown content")
+    )
 
 
 def _by_signature(head: bytes, path: Path) -> str | None:
@@ -189,7 +217,12 @@ def _by_signature(head: bytes, path: Path) -> str | None:
         return "video/webm" if b"webm" in head[:64] else None
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "audio/wav"
-    for start, kind in ((b"ID3", "audio/mpeg"), (b"OggS", "audio/ogg"), (b"#!AMR", "audio/amr"), (b"fLaC", "audio/flac")):
+    for start, kind in (
+        (b"ID3", "audio/mpeg"),
+        (b"OggS", "audio/ogg"),
+        (b"#!AMR", "audio/amr"),
+        (b"fLaC", "audio/flac"),
+    ):
         if head.startswith(start):
             return kind
     if head[0] == 0xFF and head[1:2] and head[1] & 0xE6 == 0xE2:
@@ -229,11 +262,17 @@ def _zip_type(path: Path) -> str | None:
             members = archive.infolist()
             packed = sum(member.compress_size for member in members)
             unpacked = sum(member.file_size for member in members)
-            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(packed, 1024):
+            if (
+                len(members) > MAX_MEMBERS
+                or unpacked > MAX_UNPACKED
+                or unpacked > MAX_RATIO * max(packed, 1024)
+            ):
                 raise _bomb()
             names = {member.filename for member in members}
             if any(name.endswith("vbaProject.bin") for name in names):
-                raise Invalid("macro", _("Office documents with macros are not accepted. Save it without macros."))
+                raise Invalid(
+                    "macro", _("Office documents with macros are not accepted. Save it without macros.")
+                )
             if "[Content_Types].xml" in names:
                 for folder, (kind, _suffix) in _OOXML.items():
                     if any(name.startswith(folder) for name in names):
@@ -274,7 +313,9 @@ def _is_text(path: Path) -> bool:
                     text = decoder.decode(chunk, final=not chunk)
                     if any(c < " " and c not in "\t\r\n\f" for c in text):
                         return False
-                    if first and re.match(r"\s*<(!doctype|\?xml|html|svg|script|body|head)", text, re.IGNORECASE):
+                    if first and re.match(
+                        r"\s*<(!doctype|\?xml|html|svg|script|body|head)", text, re.IGNORECASE
+                    ):
                         return False
                     first = False
                     if not chunk:
@@ -372,15 +413,17 @@ def _exif_facts(image: Image.Image) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     try:
         exif = image.getexif()
-        taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+        taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal) or exif.get(
+            ExifTags.Base.DateTime
+        )
         place = exif.get_ifd(ExifTags.IFD.GPSInfo)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):
         return facts
     if taken:
-        try:
-            facts["taken_at"] = datetime.strptime(str(taken).strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=CITY_ZONE)
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError):
+            facts["taken_at"] = datetime.strptime(str(taken).strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(
+                tzinfo=CITY_ZONE
+            )
     try:
         latitude = _degrees(place[ExifTags.GPS.GPSLatitude], place.get(ExifTags.GPS.GPSLatitudeRef) == "S")
         longitude = _degrees(place[ExifTags.GPS.GPSLongitude], place.get(ExifTags.GPS.GPSLongitudeRef) == "W")

@@ -20,7 +20,13 @@ from hotline.workorders.queries.visibility import get_visible, visible_to
 MOST_OF_AN_ORDER = 100
 MOST_LOOSE = 20
 KINDS = ("file", "photo", "before", "after", "recording")
-_CODES = ("workorders:note", "workorders:reply", "workorders:contact", "workorders:create", "workorders:dispatch")
+_CODES = (
+    "workorders:note",
+    "workorders:reply",
+    "workorders:contact",
+    "workorders:create",
+    "workorders:dispatch",
+)
 
 
 def attach(
@@ -53,14 +59,21 @@ def attach(
             locked = WorkOrder.objects.select_for_update().only("id", "state").get(pk=order.pk)
             _may_add(actor, locked)
             if Attachment.objects.filter(order=locked, removed_at__isnull=True).count() >= MOST_OF_AN_ORDER:
-                raise Refused("too_many", _("The order already has %(most)d files.") % {"most": MOST_OF_AN_ORDER})
+                raise Refused(
+                    "too_many", _("The order already has %(most)d files.") % {"most": MOST_OF_AN_ORDER}
+                )
             row = _row(actor, stored, kind, audience, order=locked)
             record(
                 actor=actor,
                 verb="workorders.attach",
                 object_type="work_order",
                 object_id=order.pk,
-                data={"attachment": row.pk, "sha256": stored.sha256, "size": stored.size, "type": stored.media_type},
+                data={
+                    "attachment": row.pk,
+                    "sha256": stored.sha256,
+                    "size": stored.size,
+                    "type": stored.media_type,
+                },
             )
             live.publish([f"order:{order.pk}"], "attached", order=order.pk)
     except BaseException:
@@ -70,7 +83,12 @@ def attach(
 
 
 def attach_loose(
-    *, actor: Actor, appeal_key: str, chunks: Iterable[bytes] | None = None, received: _files.Received | None = None, name: str
+    *,
+    actor: Actor,
+    appeal_key: str,
+    chunks: Iterable[bytes] | None = None,
+    received: _files.Received | None = None,
+    name: str,
 ) -> Attachment:
     """Store a file before its order exists, under an unguessable key of the draft (≥ 16 letters, digits, - or _).
 
@@ -78,10 +96,14 @@ def attach_loose(
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", appeal_key):
         _drop(received)
-        raise Invalid("appeal_key", _("The draft of this appeal is not known. Reload the page and try again."))
+        raise Invalid(
+            "appeal_key", _("The draft of this appeal is not known. Reload the page and try again.")
+        )
     if Attachment.objects.filter(appeal_key=appeal_key, removed_at__isnull=True).count() >= MOST_LOOSE:
         _drop(received)
-        raise Refused("too_many", _("At most %(most)d files may be sent with an appeal.") % {"most": MOST_LOOSE})
+        raise Refused(
+            "too_many", _("At most %(most)d files may be sent with an appeal.") % {"most": MOST_LOOSE}
+        )
     stored = _files.keep(received or _files.receive(chunks or ()), name)
     try:
         with transaction.atomic():
@@ -91,7 +113,12 @@ def attach_loose(
                 verb="workorders.attach",
                 object_type="appeal_draft",
                 object_id=appeal_key[:12],
-                data={"attachment": row.pk, "sha256": stored.sha256, "size": stored.size, "type": stored.media_type},
+                data={
+                    "attachment": row.pk,
+                    "sha256": stored.sha256,
+                    "size": stored.size,
+                    "type": stored.media_type,
+                },
             )
     except BaseException:
         _take_back(stored)
@@ -105,9 +132,9 @@ def adopt(*, actor: Actor, appeal_key: str, order_id: int) -> int:
     if not appeal_key:
         return 0
     order = get_visible(actor, order_id)
-    moved = Attachment.objects.filter(appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True).update(
-        order=order, appeal_key=""
-    )
+    moved = Attachment.objects.filter(
+        appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True
+    ).update(order=order, appeal_key="")
     if moved:
         live.publish([f"order:{order_id}"], "attached", order=order_id)
     return moved
@@ -116,15 +143,23 @@ def adopt(*, actor: Actor, appeal_key: str, order_id: int) -> int:
 @transaction.atomic
 def remove_attachment(*, actor: Actor, attachment_id: int, reason: str) -> None:
     """Hide a file from everybody; the content stays for the audit. Raises NotVisible, NotPermitted, Refused, Invalid."""
-    row = Attachment.objects.select_for_update().filter(pk=attachment_id, removed_at__isnull=True, order__isnull=False).first()
+    row = (
+        Attachment.objects.select_for_update()
+        .filter(pk=attachment_id, removed_at__isnull=True, order__isnull=False)
+        .first()
+    )
     if row is None or row.order_id is None:
         raise NotVisible("attachment")
     order = get_visible(actor, row.order_id)
     _may_add(actor, order)
     if row.created_by != actor.key() and not actor.has("workorders:review"):
-        raise NotPermitted("workorders:note", _("Only who added the file, or the hotline centre, may remove it."))
+        raise NotPermitted(
+            "workorders:note", _("Only who added the file, or the hotline centre, may remove it.")
+        )
     if not reason.strip():
-        raise Invalid("reason", _("Say why the file is removed."), details={"reason": _("Say why the file is removed.")})
+        raise Invalid(
+            "reason", _("Say why the file is removed."), details={"reason": _("Say why the file is removed.")}
+        )
     row.removed_at = now()
     row.save(update_fields=["removed_at"])
     record(
@@ -166,7 +201,11 @@ def open_attachment(*, actor: Actor, attachment_id: int, thumbnail: bool = False
 
 
 def _at_hub(actor: Actor) -> bool:
-    return actor.has("workorders:dispatch") or actor.has("workorders:create") or actor.has("workorders:supervise")
+    return (
+        actor.has("workorders:dispatch")
+        or actor.has("workorders:create")
+        or actor.has("workorders:supervise")
+    )
 
 
 def _may_add(actor: Actor, order: WorkOrder) -> None:
@@ -177,7 +216,13 @@ def _may_add(actor: Actor, order: WorkOrder) -> None:
 
 
 def _row(
-    actor: Actor, stored: _files.Stored, kind: str, audience: str, *, order: WorkOrder | None = None, appeal_key: str = ""
+    actor: Actor,
+    stored: _files.Stored,
+    kind: str,
+    audience: str,
+    *,
+    order: WorkOrder | None = None,
+    appeal_key: str = "",
 ) -> Attachment:
     return Attachment.objects.create(
         order=order,
@@ -212,11 +257,18 @@ def _take_back(stored: _files.Stored) -> None:
 @transaction.atomic
 def remove_loose(*, actor: Actor, appeal_key: str, attachment_id: int) -> None:
     """Take back a file that was uploaded by mistake, before its order exists; who knows the draft's key may. Again is harmless."""
-    changed = Attachment.objects.filter(
-        pk=attachment_id, appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True
-    ).exclude(appeal_key="").update(removed_at=now())
+    changed = (
+        Attachment.objects.filter(
+            pk=attachment_id, appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True
+        )
+        .exclude(appeal_key="")
+        .update(removed_at=now())
+    )
     if changed:
         record(
-            actor=actor, verb="workorders.remove_attachment", object_type="appeal_draft", object_id=appeal_key[:12],
+            actor=actor,
+            verb="workorders.remove_attachment",
+            object_type="appeal_draft",
+            object_id=appeal_key[:12],
             data={"attachment": attachment_id},
         )

@@ -42,7 +42,10 @@ def run_bulk(
             verb="workorders.bulk",
             object_type="work_orders",
             object_id=verb,
-            data={"orders": [order for order, _unit in targets[:MOST]], "done": sum(not reason for reason in results.values())},
+            data={
+                "orders": [order for order, _unit in targets[:MOST]],
+                "done": sum(not reason for reason in results.values()),
+            },
         )
     return results
 
@@ -71,8 +74,12 @@ def _calls() -> Mapping[str, Call]:
         ),
         "urge": lambda a, o, u, g: actions.urge(actor=a, order_id=o, text=g["text"]),
         "reclassify": reclassify,
-        "approve_reply": lambda a, o, u, g: actions.decide_reply(actor=a, assignment_id=u or 0, approve=True, text=g["text"]),
-        "supervise": lambda a, o, u, g: actions.supervise(actor=a, order_id=o, reason_code=g["reason_code"], text=g["text"]),
+        "approve_reply": lambda a, o, u, g: actions.decide_reply(
+            actor=a, assignment_id=u or 0, approve=True, text=g["text"]
+        ),
+        "supervise": lambda a, o, u, g: actions.supervise(
+            actor=a, order_id=o, reason_code=g["reason_code"], text=g["text"]
+        ),
         "pass_review": lambda a, o, u, g: actions.pass_review(actor=a, order_id=o),
         "archive": lambda a, o, u, g: actions.archive(actor=a, order_id=o),
         "note": lambda a, o, u, g: actions.add_note(actor=a, order_id=o, text=g["text"]),

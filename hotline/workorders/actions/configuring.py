@@ -18,7 +18,15 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid, NotVisible, Refused
 from hotline.workorders import city as settings
-from hotline.workorders.models import Category, CitySettings, DemandType, ReasonCode, ReasonKind, Script, Urgency
+from hotline.workorders.models import (
+    Category,
+    CitySettings,
+    DemandType,
+    ReasonCode,
+    ReasonKind,
+    Script,
+    Urgency,
+)
 
 CODE = "workorders:configure"
 
@@ -33,7 +41,9 @@ def _fault(field: str, words: str) -> Invalid:
 
 def pinyin_of(name: str) -> str:
     """Initials and full pinyin, for search."""
-    return f"{''.join(lazy_pinyin(name, style=Style.FIRST_LETTER))} {''.join(lazy_pinyin(name))}".lower()[:400]
+    return f"{''.join(lazy_pinyin(name, style=Style.FIRST_LETTER))} {''.join(lazy_pinyin(name))}".lower()[
+        :400
+    ]
 
 
 # ── taxonomy ──
@@ -72,7 +82,7 @@ def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _twin(name: str, parent_id: int | None, except_id: int | None = None) -> None:
-    if Category.objects.filter(parent_id=parent_id, name=name).exclude(pk=except_id).exists():
+    if Category.objects.filter(parent_id=parent_id, name=name).exclude(pk=except_id or 0).exists():
         raise _fault("name", _("There is a category of this name at this place."))
 
 
@@ -82,7 +92,9 @@ def _next_code(parent: Category | None) -> str:
     depth = head.count(".")
     used = [
         int(code.split(".")[depth])
-        for code in Category.objects.filter(code__startswith=head, level=depth + 1).values_list("code", flat=True)
+        for code in Category.objects.filter(code__startswith=head, level=depth + 1).values_list(
+            "code", flat=True
+        )
         if re.fullmatch(r"\d+(\.\d+)*", code)
     ]
     number = max(used, default=0) + 1
@@ -100,10 +112,18 @@ def add_category(*, actor: Actor, parent_id: int | None, **fields: Any) -> Categ
         parent=parent,
         code=_next_code(parent),
         level=parent.level + 1 if parent else 1,
-        path_name=" › ".join(filter(None, (parent.path_name or parent.name if parent else "", given["name"]))),
+        path_name=" › ".join(
+            filter(None, (parent.path_name or parent.name if parent else "", given["name"]))
+        ),
         **given,
     )
-    record(actor=actor, verb="workorders.add_category", object_type="category", object_id=row.code, data={"name": row.name})
+    record(
+        actor=actor,
+        verb="workorders.add_category",
+        object_type="category",
+        object_id=row.code,
+        data={"name": row.name},
+    )
     settings.forget()
     return row
 
@@ -121,7 +141,9 @@ def edit_category(*, actor: Actor, category_id: int, **fields: Any) -> Category:
     row.save()
     _renamed(row)
     changed = {name: [old[name], given[name]] for name in old if old[name] != given[name]}
-    record(actor=actor, verb="workorders.edit_category", object_type="category", object_id=row.code, data=changed)
+    record(
+        actor=actor, verb="workorders.edit_category", object_type="category", object_id=row.code, data=changed
+    )
     settings.forget()
     return row
 
@@ -153,17 +175,27 @@ def move_category(*, actor: Actor, category_id: int, parent_id: int | None) -> C
     row.parent, row.code = parent, _next_code(parent)
     row.save(update_fields=["parent", "code"])
     _renamed(row)
-    record(actor=actor, verb="workorders.move_category", object_type="category", object_id=row.code, data={"old": old, "new": row.code})
+    record(
+        actor=actor,
+        verb="workorders.move_category",
+        object_type="category",
+        object_id=row.code,
+        data={"old": old, "new": row.code},
+    )
     settings.forget()
     return row
 
 
 @transaction.atomic
-def retire_category(*, actor: Actor, category_id: int, replaced_by_id: int | None, last_day: date) -> Category:
+def retire_category(
+    *, actor: Actor, category_id: int, replaced_by_id: int | None, last_day: date
+) -> Category:
     """No new orders after `last_day`; statistics follow `replaced_by`. Raises Refused while something below is in use."""
     _permit(actor)
     row = _category(category_id)
-    below = Category.objects.filter(code__startswith=f"{row.code}.").filter(Q(effective_to__isnull=True) | Q(effective_to__gt=last_day))
+    below = Category.objects.filter(code__startswith=f"{row.code}.").filter(
+        Q(effective_to__isnull=True) | Q(effective_to__gt=last_day)
+    )
     if below.exists():
         raise Refused("children", _("Categories below it are still in use; retire or move them first."))
     if replaced_by_id == row.pk:
@@ -174,7 +206,10 @@ def retire_category(*, actor: Actor, category_id: int, replaced_by_id: int | Non
     row.effective_to, row.replaced_by = last_day, successor
     row.save(update_fields=["effective_to", "replaced_by"])
     record(
-        actor=actor, verb="workorders.retire_category", object_type="category", object_id=row.code,
+        actor=actor,
+        verb="workorders.retire_category",
+        object_type="category",
+        object_id=row.code,
         data={"last_day": last_day, "replaced_by": successor.code if successor else None},
     )
     settings.forget()
@@ -184,23 +219,43 @@ def retire_category(*, actor: Actor, category_id: int, replaced_by_id: int | Non
 # ── reasons and scripts: dated versions ──
 
 
-def check_dates(start: date, end: date | None, *, others: Sequence[tuple[date, date | None]], now: date, past_allowed: bool) -> None:
+def check_dates(
+    start: date,
+    end: date | None,
+    *,
+    others: Sequence[tuple[date, date | None]],
+    now: date,
+    past_allowed: bool,
+) -> None:
     """The check before a version takes effect: not in the past, in order, not over another version of the same code."""
     if start < now and not past_allowed:
-        raise _fault("effective_from", _("It cannot take effect in the past; orders handled then stay as they were."))
+        raise _fault(
+            "effective_from", _("It cannot take effect in the past; orders handled then stay as they were.")
+        )
     if end is not None and end < start:
         raise _fault("effective_to", _("The end lies before the beginning."))
     for other_start, other_end in others:
         if other_start == start or (other_start > start and (end is None or other_start <= end)):
-            raise _fault("effective_from", _("Another version begins on %(day)s; end this one before it.") % {"day": other_start})
+            raise _fault(
+                "effective_from",
+                _("Another version begins on %(day)s; end this one before it.") % {"day": other_start},
+            )
         if other_end is not None and other_start < start <= other_end and other_end < now:
             raise _fault("effective_from", _("This lies within a version that has ended already."))
 
 
 @transaction.atomic
 def save_reason(
-    *, actor: Actor, kind: str, code: str, name: str, effective_from: date, effective_to: date | None = None, legal_basis: str = "",
-    script: str = "", parent_code: str = "",
+    *,
+    actor: Actor,
+    kind: str,
+    code: str,
+    name: str,
+    effective_from: date,
+    effective_to: date | None = None,
+    legal_basis: str = "",
+    script: str = "",
+    parent_code: str = "",
 ) -> ReasonCode:
     """A new version of a reason (or a new reason); the version in effect before ends the day before it begins."""
     _permit(actor)
@@ -215,12 +270,24 @@ def save_reason(
         raise _fault("parent_code", _("There is no such branch."))
     rows = ReasonCode.objects.select_for_update().filter(kind=kind, code=code)
     version = _replace(
-        rows, effective_from, effective_to,
-        {"kind": kind, "code": code, "name": name.strip()[:120], "legal_basis": legal_basis, "script": script, "parent_code": parent_code},
+        rows,
+        effective_from,
+        effective_to,
+        {
+            "kind": kind,
+            "code": code,
+            "name": name.strip()[:120],
+            "legal_basis": legal_basis,
+            "script": script,
+            "parent_code": parent_code,
+        },
         ReasonCode,
     )
     record(
-        actor=actor, verb="workorders.save_reason", object_type="reason", object_id=f"{kind}/{code}",
+        actor=actor,
+        verb="workorders.save_reason",
+        object_type="reason",
+        object_id=f"{kind}/{code}",
         data={"name": name, "from": effective_from, "to": effective_to},
     )
     return version  # type: ignore[no-any-return]
@@ -243,9 +310,14 @@ def save_script(
     if unclosed:
         raise _fault("text", _("A bracket of a placeholder is not closed: %(mark)s") % {"mark": unclosed[0]})
     rows = Script.objects.select_for_update().filter(code=code)
-    version = _replace(rows, effective_from, effective_to, {"code": code, "title": title.strip()[:120], "text": text}, Script)
+    version = _replace(
+        rows, effective_from, effective_to, {"code": code, "title": title.strip()[:120], "text": text}, Script
+    )
     record(
-        actor=actor, verb="workorders.save_script", object_type="script", object_id=code,
+        actor=actor,
+        verb="workorders.save_script",
+        object_type="script",
+        object_id=code,
         data={"title": title, "from": effective_from, "to": effective_to},
     )
     return version  # type: ignore[no-any-return]
@@ -256,15 +328,27 @@ def _replace(rows: Any, start: date, end: date | None, fields: Mapping[str, Any]
     same = rows.filter(effective_from=start).first()
     if same is not None and same.effective_from > day:
         # A version that has not begun yet may still be corrected.
-        check_dates(start, end, others=list(rows.exclude(pk=same.pk).values_list("effective_from", "effective_to")), now=day, past_allowed=False)
+        check_dates(
+            start,
+            end,
+            others=list(rows.exclude(pk=same.pk).values_list("effective_from", "effective_to")),
+            now=day,
+            past_allowed=False,
+        )
         for name, value in {**fields, "effective_to": end}.items():
             setattr(same, name, value)
         same.save()
         return same
-    check_dates(start, end, others=list(rows.values_list("effective_from", "effective_to")), now=day, past_allowed=False)
-    rows.filter(effective_from__lt=start).filter(Q(effective_to__isnull=True) | Q(effective_to__gte=start)).update(
-        effective_to=start - timedelta(days=1)
+    check_dates(
+        start,
+        end,
+        others=list(rows.values_list("effective_from", "effective_to")),
+        now=day,
+        past_allowed=False,
     )
+    rows.filter(effective_from__lt=start).filter(
+        Q(effective_to__isnull=True) | Q(effective_to__gte=start)
+    ).update(effective_to=start - timedelta(days=1))
     return model.objects.create(effective_from=start, effective_to=end, **fields)
 
 
@@ -284,7 +368,14 @@ OPTIONS: Mapping[str, tuple[int, int]] = {
 
 @transaction.atomic
 def save_city(
-    *, actor: Actor, name: str, hotline_name: str, division_code: str, number_prefix: str, accent: str, hub_id: int | None,
+    *,
+    actor: Actor,
+    name: str,
+    hotline_name: str,
+    division_code: str,
+    number_prefix: str,
+    accent: str,
+    hub_id: int | None,
     options: Mapping[str, int],
 ) -> CitySettings:
     """What the city calls itself and how it works. Raises Invalid."""
@@ -307,6 +398,12 @@ def save_city(
     row.number_prefix, row.accent, row.hub_id = number_prefix, accent, hub_id
     row.options = {**row.options, **options}
     row.save()
-    record(actor=actor, verb="workorders.save_city", object_type="city", object_id=1, data={"old": old, "options": dict(options)})
+    record(
+        actor=actor,
+        verb="workorders.save_city",
+        object_type="city",
+        object_id=1,
+        data={"old": old, "options": dict(options)},
+    )
     settings.forget()
     return row

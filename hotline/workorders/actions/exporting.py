@@ -31,7 +31,7 @@ Cell = str | int | float | None
 
 def safe(value: Any) -> Cell:
     """A cell that no spreadsheet takes for a formula (OWASP CSV injection); numbers stay numbers."""
-    if value is None or isinstance(value, (int, float)) and not isinstance(value, bool):
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     text = str(value).replace("\x00", "")
     return f"'{text}" if text.lstrip(" ").startswith(_TRIGGERS) else text
@@ -85,11 +85,23 @@ def _begin(actor: Actor, filters: OrderFilters, at: datetime, kind: str) -> None
     if not actor.has("workorders:export"):
         raise NotPermitted("workorders:export", scope_allows(actor, "workorders:export").reason)
     with transaction.atomic():
-        record(actor=actor, verb="workorders.export", object_type="work_orders", object_id=kind, data={"filters": dict(stored(filters)), "at": at.isoformat()})
+        record(
+            actor=actor,
+            verb="workorders.export",
+            object_type="work_orders",
+            object_id=kind,
+            data={"filters": dict(stored(filters)), "at": at.isoformat()},
+        )
 
 
 def _finish(actor: Actor, kind: str, rows: int, at: datetime) -> None:
-    record(actor=actor, verb="workorders.exported", object_type="work_orders", object_id=kind, data={"rows": rows, "at": at.isoformat()})
+    record(
+        actor=actor,
+        verb="workorders.exported",
+        object_type="work_orders",
+        object_id=kind,
+        data={"rows": rows, "at": at.isoformat()},
+    )
 
 
 def watermark(actor: Actor, at: datetime) -> str:
@@ -102,7 +114,11 @@ def watermark(actor: Actor, at: datetime) -> str:
 
 
 def _totals(rows: int, sums: list[int]) -> list[Cell]:
-    line: list[Cell] = [_("Control total"), _("%(rows)d orders") % {"rows": rows}, *([""] * (len(COLUMNS) - 2))]
+    line: list[Cell] = [
+        _("Control total"),
+        _("%(rows)d orders") % {"rows": rows},
+        *([""] * (len(COLUMNS) - 2)),
+    ]
     for place, value in zip(_SUMMED, sums, strict=True):
         line[place] = value
     return line
@@ -152,7 +168,15 @@ def export_xlsx(*, actor: Actor, filters: OrderFilters, at: datetime) -> IO[byte
     _begin(actor, filters, at, "xlsx")
     target = tempfile.NamedTemporaryFile(suffix=".xlsx")  # noqa: SIM115 (closed by the response)
     try:
-        book = xlsxwriter.Workbook(target.name, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+        book = xlsxwriter.Workbook(
+            target.name,
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
         sheet = book.add_worksheet(_("orders"))
         bold = book.add_format({"bold": True, "bg_color": "#EEF2F4", "border": 1})
         faint = book.add_format({"italic": True, "font_color": "#66737F"})
@@ -169,7 +193,9 @@ def export_xlsx(*, actor: Actor, filters: OrderFilters, at: datetime) -> IO[byte
         with transaction.atomic():
             for line in _lines(actor, filters, at):
                 if rows >= EXCEL_ROWS - 5:
-                    sheet.write_string(rows + 2, 0, _("Cut here: Excel holds no more rows. Export as CSV."), bold)
+                    sheet.write_string(
+                        rows + 2, 0, _("Cut here: Excel holds no more rows. Export as CSV."), bold
+                    )
                     break
                 _write(sheet, rows + 2, line)
                 rows += 1

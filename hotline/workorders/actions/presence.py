@@ -22,12 +22,18 @@ def beat(*, actor: Actor, order_id: int, editing: str = "", leaving: bool = Fals
     get_visible(actor, order_id)
     moment = now()
     editing = editing if editing in VERBS else ""
-    before = Presence.objects.filter(order_id=order_id, person_id=actor.id).values_list("seen_at", "editing").first()
+    before = (
+        Presence.objects.filter(order_id=order_id, person_id=actor.id)
+        .values_list("seen_at", "editing")
+        .first()
+    )
     if leaving:
         Presence.objects.filter(order_id=order_id, person_id=actor.id).delete()
         changed = before is not None
     else:
-        Presence.objects.update_or_create(order_id=order_id, person_id=actor.id, defaults={"seen_at": moment, "editing": editing})
+        Presence.objects.update_or_create(
+            order_id=order_id, person_id=actor.id, defaults={"seen_at": moment, "editing": editing}
+        )
         changed = before is None or before[0] < moment - FRESH or before[1] != editing
         Presence.objects.filter(Q(order_id=order_id), seen_at__lt=moment - 10 * FRESH).delete()
     if changed:

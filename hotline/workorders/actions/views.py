@@ -16,16 +16,24 @@ MOST = 40
 
 
 @transaction.atomic
-def save_view(*, actor: Actor, name: str, query: Mapping[str, Sequence[str]], columns: Sequence[str]) -> SavedView:
+def save_view(
+    *, actor: Actor, name: str, query: Mapping[str, Sequence[str]], columns: Sequence[str]
+) -> SavedView:
     """Keep filters and columns under a name; the same name again replaces them. Raises Invalid, Refused (too many)."""
     name = name.strip()
     if not name or len(name) > 60:
-        raise Invalid("name", _("Give the view a name of at most 60 characters."), details={"name": _("Give the view a name.")})
+        raise Invalid(
+            "name",
+            _("Give the view a name of at most 60 characters."),
+            details={"name": _("Give the view a name.")},
+        )
     exists = SavedView.objects.filter(person_id=actor.id, name=name).exists()
     if not exists and SavedView.objects.filter(person_id=actor.id).count() >= MOST:
         raise Refused("too_many", _("You have %(most)d saved views; remove one first.") % {"most": MOST})
     row, _created = SavedView.objects.update_or_create(
-        person_id=actor.id, name=name, defaults={"query": {k: list(v) for k, v in query.items()}, "columns": list(columns)}
+        person_id=actor.id,
+        name=name,
+        defaults={"query": {k: list(v) for k, v in query.items()}, "columns": list(columns)},
     )
     record(actor=actor, verb="workorders.save_view", object_type="saved_view", object_id=row.pk)
     return row

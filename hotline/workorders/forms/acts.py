@@ -15,7 +15,14 @@ from hotline.accounts.queries import open_units
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE, now
 from hotline.places.models import Division, DivisionLevel
-from hotline.workorders.forms.picks import CategoryPick, NumbersField, PersonPick, UnitPick, unit_field, units_field
+from hotline.workorders.forms.picks import (
+    CategoryPick,
+    NumbersField,
+    PersonPick,
+    UnitPick,
+    unit_field,
+    units_field,
+)
 from hotline.workorders.models import (
     Assignment,
     Audience,
@@ -55,7 +62,9 @@ class Moment(forms.DateTimeField):
     """A moment of the city's day, without seconds."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options)
+        super().__init__(
+            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **options
+        )
 
 
 class Day(forms.DateField):
@@ -79,7 +88,11 @@ class YesNo(forms.TypedChoiceField):
 def words(label: Any, *, required: bool = True, rows: int = 4, help_text: Any = "") -> forms.CharField:
     """A field of running text."""
     return forms.CharField(
-        label=label, required=required, help_text=help_text, max_length=5000, widget=forms.Textarea(attrs={"rows": rows})
+        label=label,
+        required=required,
+        help_text=help_text,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": rows}),
     )
 
 
@@ -125,7 +138,9 @@ class Reasoned(ActForm):
 
 
 class DirectClose(ActForm):
-    kind = forms.ChoiceField(label=_("Closing kind"), choices=[(kind.value, kind.label) for kind in DIRECT_KINDS])
+    kind = forms.ChoiceField(
+        label=_("Closing kind"), choices=[(kind.value, kind.label) for kind in DIRECT_KINDS]
+    )
     text = words(_("Answer to the citizen"))
 
     def prepare(self) -> None:
@@ -136,7 +151,12 @@ class Dispatch(ActForm):
     lead_unit = unit_field(label=_("Lead unit"))
     assistants = units_field(label=_("Assisting units"))
     urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices, widget=forms.RadioSelect)
-    instructions = words(_("Instructions to the unit"), required=False, rows=3, help_text=_("Internal; the citizen does not see it."))
+    instructions = words(
+        _("Instructions to the unit"),
+        required=False,
+        rows=3,
+        help_text=_("Internal; the citizen does not see it."),
+    )
 
     def prepare(self) -> None:
         order = self.around.order
@@ -147,7 +167,9 @@ class Dispatch(ActForm):
 
 class Designate(ActForm):
     lead_unit = unit_field(label=_("Unit designated"))
-    text = words(_("Why this unit"), help_text=_("The unit reads it, and may not return the order afterwards."))
+    text = words(
+        _("Why this unit"), help_text=_("The unit reads it, and may not return the order afterwards.")
+    )
 
 
 class Units(ActForm):
@@ -176,12 +198,16 @@ class Contact(ActForm):
     reached = YesNo(label=_("Was the citizen reached?"))
     contacted_at = Moment(label=_("When"))
     person = forms.CharField(label=_("Who made the contact"), max_length=60)
-    reason_code = forms.ChoiceField(label=_("Why not reached"), required=False, help_text=_("Only when the citizen was not reached."))
+    reason_code = forms.ChoiceField(
+        label=_("Why not reached"), required=False, help_text=_("Only when the citizen was not reached.")
+    )
     text = words(_("What was said"), required=False, rows=3)
     reason_kind = ReasonKind.NO_CONTACT
 
     def prepare(self) -> None:
-        self.fields["contacted_at"].initial = now().astimezone(CITY_ZONE).replace(tzinfo=None, second=0, microsecond=0)
+        self.fields["contacted_at"].initial = (
+            now().astimezone(CITY_ZONE).replace(tzinfo=None, second=0, microsecond=0)
+        )
         self.fields["person"].initial = self.around.actor.name
 
     def clean(self) -> dict[str, Any]:
@@ -236,25 +262,48 @@ class Refuse(ActForm):
 class Reply(ActForm):
     """办结回复. Which findings are asked depends on the demand's type; the rest is checked by the action."""
 
-    fact_finding = forms.ChoiceField(label=_("Finding on the facts"), required=False, widget=forms.RadioSelect)
+    fact_finding = forms.ChoiceField(
+        label=_("Finding on the facts"), required=False, widget=forms.RadioSelect
+    )
     demand_finding = forms.ChoiceField(
-        label=_("Finding on the demand"), required=False, choices=DemandFinding.choices, widget=forms.RadioSelect
+        label=_("Finding on the demand"),
+        required=False,
+        choices=DemandFinding.choices,
+        widget=forms.RadioSelect,
     )
     explanation = words(
         _("Explanation of the findings"),
         required=False,
         rows=3,
-        help_text=_("Needed unless the matter is true and the demand reasonable; what was checked and what was found."),
+        help_text=_(
+            "Needed unless the matter is true and the demand reasonable; what was checked and what was found."
+        ),
     )
-    site_visit = forms.ChoiceField(label=_("Site visit"), required=False, choices=SiteVisit.choices, widget=forms.RadioSelect)
+    site_visit = forms.ChoiceField(
+        label=_("Site visit"), required=False, choices=SiteVisit.choices, widget=forms.RadioSelect
+    )
     visited_at = Moment(label=_("Visited at"), required=False)
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=Outcome.choices, widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(
+        label=_("Outcome"), required=False, choices=Outcome.choices, widget=forms.RadioSelect
+    )
     unsolved_reason = forms.ChoiceField(label=_("Why not solved"), required=False)
-    text = words(_("Answer to the citizen"), required=False, rows=6, help_text=_("The citizen reads exactly this."))
-    method = forms.ChoiceField(label=_("How the citizen was answered"), required=False, choices=ReplyMethod.choices, widget=forms.RadioSelect)
+    text = words(
+        _("Answer to the citizen"), required=False, rows=6, help_text=_("The citizen reads exactly this.")
+    )
+    method = forms.ChoiceField(
+        label=_("How the citizen was answered"),
+        required=False,
+        choices=ReplyMethod.choices,
+        widget=forms.RadioSelect,
+    )
     replied_to_citizen_at = Moment(label=_("Answered at"), required=False)
     citizen_satisfied = YesNo(label=_("Is the citizen satisfied?"), required=False)
-    internal_text = words(_("Internal remark"), required=False, rows=2, help_text=_("For the reviewer; the citizen does not see it."))
+    internal_text = words(
+        _("Internal remark"),
+        required=False,
+        rows=2,
+        help_text=_("For the reviewer; the citizen does not see it."),
+    )
     signed_unit = forms.CharField(label=_("Signed by (unit)"), required=False, max_length=120)
     handled_by = forms.CharField(label=_("Handled by"), required=False, max_length=60)
     approved_by = forms.CharField(label=_("Approved by"), required=False, max_length=60)
@@ -269,7 +318,10 @@ class Reply(ActForm):
             del self.fields["fact_finding"], self.fields["demand_finding"]
         if kind in NO_VISIT:
             del self.fields["site_visit"], self.fields["visited_at"]
-        self.fields["unsolved_reason"].choices = [("", _("Choose")), *((row.code, row.name) for row in reasons(ReasonKind.UNSOLVED, _day()))]  # type: ignore[attr-defined]
+        self.fields["unsolved_reason"].choices = [
+            ("", _("Choose")),
+            *((row.code, row.name) for row in reasons(ReasonKind.UNSOLVED, _day())),
+        ]  # type: ignore[attr-defined]
         self.fields["method"].initial = ReplyMethod.PHONE
         if self.around.assignment is not None:
             self.fields["signed_unit"].initial = self.around.assignment.unit.name
@@ -285,7 +337,12 @@ class Urge(ActForm):
 
 
 class Card(ActForm):
-    level = forms.ChoiceField(label=_("Card"), choices=[("yellow", _("Yellow card")), ("red", _("Red card"))], widget=forms.RadioSelect, initial="yellow")
+    level = forms.ChoiceField(
+        label=_("Card"),
+        choices=[("yellow", _("Yellow card")), ("red", _("Red card"))],
+        widget=forms.RadioSelect,
+        initial="yellow",
+    )
     text = words(_("Why"), rows=3)
 
 
@@ -312,8 +369,15 @@ class Advance(ActForm):
 
     def prepare(self) -> None:
         rows = self.around.supervisions
-        self.fields["supervision_id"].choices = [(row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows]  # type: ignore[attr-defined]
-        steps = {step for row in rows for step in STEPS[ListedState(row.state)] if (step in BY_UNIT) == self.by_unit}
+        self.fields["supervision_id"].choices = [
+            (row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows
+        ]  # type: ignore[attr-defined]
+        steps = {
+            step
+            for row in rows
+            for step in STEPS[ListedState(row.state)]
+            if (step in BY_UNIT) == self.by_unit
+        }
         self.fields["to"].choices = [(step.value, step.label) for step in ListedState if step in steps]  # type: ignore[attr-defined]
         if len(rows) == 1:
             self.fields["supervision_id"].initial = rows[0].pk
@@ -336,19 +400,27 @@ class Meeting(ActForm):
 
     def prepare(self) -> None:
         rows = self.around.supervisions
-        self.fields["supervision_id"].choices = [(row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows]  # type: ignore[attr-defined]
+        self.fields["supervision_id"].choices = [
+            (row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows
+        ]  # type: ignore[attr-defined]
         if len(rows) == 1:
             self.fields["supervision_id"].initial = rows[0].pk
             self.fields["supervision_id"].widget = forms.HiddenInput()
 
 
 class Merge(ActForm):
-    into = forms.CharField(label=_("Main order"), max_length=40, help_text=_("This order goes into it; its citizen keeps number, notices and follow-up."))
+    into = forms.CharField(
+        label=_("Main order"),
+        max_length=40,
+        help_text=_("This order goes into it; its citizen keeps number, notices and follow-up."),
+    )
     text = words(_("Why they are the same matter"), required=False, rows=2)
 
 
 class Link(ActForm):
-    numbers = NumbersField(label=_("Order numbers"), help_text=_("Several may be given, separated by spaces."))
+    numbers = NumbersField(
+        label=_("Order numbers"), help_text=_("Several may be given, separated by spaces.")
+    )
 
 
 class Note(ActForm):
@@ -357,7 +429,11 @@ class Note(ActForm):
         label=_("Who may read it"),
         required=False,
         widget=forms.RadioSelect,
-        choices=[("", _("Internal: all units with the order")), (Audience.HUB.value, _("Hotline centre only")), (Audience.PUBLIC.value, _("Also the citizen"))],
+        choices=[
+            ("", _("Internal: all units with the order")),
+            (Audience.HUB.value, _("Hotline centre only")),
+            (Audience.PUBLIC.value, _("Also the citizen")),
+        ],
     )
 
 
@@ -379,9 +455,13 @@ def _nearby(form: ActForm, order: WorkOrder) -> None:
 
 class Reclassify(ActForm):
     demand_type = forms.ChoiceField(label=_("Type"), choices=DemandType.choices)
-    category = forms.ModelChoiceField(label=_("Category"), queryset=Category.objects.all(), required=False, widget=CategoryPick)
+    category = forms.ModelChoiceField(
+        label=_("Category"), queryset=Category.objects.all(), required=False, widget=CategoryPick
+    )
     urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices, widget=forms.RadioSelect)
-    division = forms.ModelChoiceField(label=_("Actual district or street"), required=False, queryset=Division.objects.none())
+    division = forms.ModelChoiceField(
+        label=_("Actual district or street"), required=False, queryset=Division.objects.none()
+    )
     address = forms.CharField(label=_("Actual address"), required=False, max_length=300)
     secret = forms.BooleanField(label=_("Confidential"), required=False)
     difficult = forms.BooleanField(label=_("Difficult"), required=False)
@@ -398,7 +478,9 @@ class Reclassify(ActForm):
 class Locate(ActForm):
     """Where it really is, as found on the spot."""
 
-    division = forms.ModelChoiceField(label=_("Actual district or street"), required=False, queryset=Division.objects.none())
+    division = forms.ModelChoiceField(
+        label=_("Actual district or street"), required=False, queryset=Division.objects.none()
+    )
     address = forms.CharField(label=_("Actual address"), max_length=300)
 
     def prepare(self) -> None:
@@ -411,7 +493,9 @@ class Redo(Reasoned):
 
 
 class GrantAccess(ActForm):
-    person = forms.ModelChoiceField(label=_("Colleague"), queryset=Person.objects.filter(is_active=True), widget=PersonPick)
+    person = forms.ModelChoiceField(
+        label=_("Colleague"), queryset=Person.objects.filter(is_active=True), widget=PersonPick
+    )
     text = words(_("Why"), rows=2)
 
 
@@ -431,7 +515,11 @@ class Reveal(forms.Form):
 
     def reason(self) -> str:
         """Both as one line for the audit log."""
-        chosen = dict(self.fields["reason_code"].choices).get(self.cleaned_data.get("reason_code", ""), "") if "reason_code" in self.fields else ""  # type: ignore[attr-defined]
+        chosen = (
+            dict(self.fields["reason_code"].choices).get(self.cleaned_data.get("reason_code", ""), "")
+            if "reason_code" in self.fields
+            else ""
+        )  # type: ignore[attr-defined]
         return "；".join(filter(None, (str(chosen), self.cleaned_data["text"])))
 
 

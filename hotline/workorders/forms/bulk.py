@@ -15,7 +15,17 @@ from hotline.workorders.models import Category, ReasonKind, Urgency
 from hotline.workorders.queries.reference import reasons
 from hotline.workorders.rules import VERBS
 
-BULK_VERBS = ("sign", "dispatch", "urge", "reclassify", "approve_reply", "supervise", "pass_review", "archive", "note")
+BULK_VERBS = (
+    "sign",
+    "dispatch",
+    "urge",
+    "reclassify",
+    "approve_reply",
+    "supervise",
+    "pass_review",
+    "archive",
+    "note",
+)
 
 
 class BulkPick(forms.Form):
@@ -25,7 +35,9 @@ class BulkPick(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["verb"].choices = [(name, VERBS[name].label) for name in BULK_VERBS if actor.has(VERBS[name].permission)]  # type: ignore[attr-defined]
+        self.fields["verb"].choices = [
+            (name, VERBS[name].label) for name in BULK_VERBS if actor.has(VERBS[name].permission)
+        ]  # type: ignore[attr-defined]
 
 
 class Nothing(forms.Form):
@@ -48,9 +60,15 @@ class Dispatch(forms.Form):
 class Reclassify(forms.Form):
     """What is left empty stays as it is."""
 
-    category = forms.ModelChoiceField(label=_("Category"), queryset=Category.objects.all(), required=False, widget=CategoryPick)
-    urgency = forms.ChoiceField(label=_("Urgency"), required=False, choices=[("", _("As it is")), *Urgency.choices])
-    labels = forms.CharField(label=_("Labels to add"), required=False, max_length=200, help_text=_("Separated by spaces."))
+    category = forms.ModelChoiceField(
+        label=_("Category"), queryset=Category.objects.all(), required=False, widget=CategoryPick
+    )
+    urgency = forms.ChoiceField(
+        label=_("Urgency"), required=False, choices=[("", _("As it is")), *Urgency.choices]
+    )
+    labels = forms.CharField(
+        label=_("Labels to add"), required=False, max_length=200, help_text=_("Separated by spaces.")
+    )
     text = words(_("Why"), required=False, rows=2)
 
     def clean(self) -> dict[str, Any]:

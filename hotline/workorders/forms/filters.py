@@ -57,21 +57,48 @@ class FilterForm(forms.Form):
         label=_("Find"),
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"placeholder": _("Words, order number or full phone number"), "data-key": "/", "type": "search"}),
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": _("Words, order number or full phone number"),
+                "data-key": "/",
+                "type": "search",
+            }
+        ),
     )
     state = forms.ChoiceField(label=pgettext_lazy("order", "State"), required=False)
-    unit = forms.ModelChoiceField(label=_("Unit"), required=False, queryset=Unit.objects.all(), widget=UnitPick)
-    category = forms.ModelChoiceField(label=_("Category"), required=False, queryset=Category.objects.filter(level__lte=2))
-    division = forms.ModelChoiceField(label=_("District"), required=False, queryset=Division.objects.none())
-    urgency = forms.ChoiceField(label=_("Urgency"), required=False, choices=[("", _("Any")), *Urgency.choices])
-    demand_type = forms.ChoiceField(label=_("Type"), required=False, choices=[("", _("Any")), *DemandType.choices])
-    channel = forms.ChoiceField(label=_("Channel"), required=False, choices=[("", _("Any")), *Channel.choices])
-    since = forms.DateField(label=_("Filed from"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("Filed until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    flag = forms.MultipleChoiceField(
-        label=_("Marks"), required=False, choices=list(FLAG_LABELS.items()), widget=forms.CheckboxSelectMultiple
+    unit = forms.ModelChoiceField(
+        label=_("Unit"), required=False, queryset=Unit.objects.all(), widget=UnitPick
     )
-    sort = forms.ChoiceField(label=_("Order of rows"), required=False, choices=[("", _("Newest first")), *list(SORT_LABELS.items())[1:]])
+    category = forms.ModelChoiceField(
+        label=_("Category"), required=False, queryset=Category.objects.filter(level__lte=2)
+    )
+    division = forms.ModelChoiceField(label=_("District"), required=False, queryset=Division.objects.none())
+    urgency = forms.ChoiceField(
+        label=_("Urgency"), required=False, choices=[("", _("Any")), *Urgency.choices]
+    )
+    demand_type = forms.ChoiceField(
+        label=_("Type"), required=False, choices=[("", _("Any")), *DemandType.choices]
+    )
+    channel = forms.ChoiceField(
+        label=_("Channel"), required=False, choices=[("", _("Any")), *Channel.choices]
+    )
+    since = forms.DateField(
+        label=_("Filed from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("Filed until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    flag = forms.MultipleChoiceField(
+        label=_("Marks"),
+        required=False,
+        choices=list(FLAG_LABELS.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    sort = forms.ChoiceField(
+        label=_("Order of rows"),
+        required=False,
+        choices=[("", _("Newest first")), *list(SORT_LABELS.items())[1:]],
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,7 +139,7 @@ class FilterForm(forms.Form):
             citizen_id=citizen,
         )
 
-    def sort(self) -> Sort:
+    def wanted_sort(self) -> Sort:
         """The wanted order of rows; with words the best match comes first unless another order was chosen."""
         self.is_valid()
         chosen = self.cleaned_data.get("sort")

@@ -27,7 +27,11 @@ class _Pick(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        chosen = [item for item in (value if isinstance(value, (list, tuple)) else [value]) if item not in (None, "")]
+        chosen = [
+            item
+            for item in (value if isinstance(value, (list, tuple)) else [value])
+            if item not in (None, "")
+        ]
         context["widget"] |= {
             "chosen": self.labels([str(getattr(item, "pk", item)) for item in chosen]),
             "url": f"{self.url}{self.query}",
@@ -56,7 +60,11 @@ class UnitPick(_Pick):
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
         wanted = [int(value) for value in values if value.isdigit()]
-        return [(str(pk), name) for pk, name in Unit.objects.filter(pk__in=wanted).values_list("pk", "name")] if wanted else []
+        return (
+            [(str(pk), name) for pk, name in Unit.objects.filter(pk__in=wanted).values_list("pk", "name")]
+            if wanted
+            else []
+        )
 
 
 class UnitsPick(UnitPick):
@@ -73,7 +81,11 @@ class PersonPick(_Pick):
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
         wanted = [int(value) for value in values if value.isdigit()]
-        return [(str(pk), name) for pk, name in Person.objects.filter(pk__in=wanted).values_list("pk", "name")] if wanted else []
+        return (
+            [(str(pk), name) for pk, name in Person.objects.filter(pk__in=wanted).values_list("pk", "name")]
+            if wanted
+            else []
+        )
 
 
 class CategoryPick(_Pick):
@@ -86,7 +98,14 @@ class CategoryPick(_Pick):
         from hotline.workorders.models import Category
 
         wanted = [int(value) for value in values if value.isdigit()]
-        return [(str(pk), name) for pk, name in Category.objects.filter(pk__in=wanted).values_list("pk", "path_name")] if wanted else []
+        return (
+            [
+                (str(pk), name)
+                for pk, name in Category.objects.filter(pk__in=wanted).values_list("pk", "path_name")
+            ]
+            if wanted
+            else []
+        )
 
 
 def unit_field(**options: Any) -> forms.ModelChoiceField[Unit]:

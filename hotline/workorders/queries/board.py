@@ -57,7 +57,9 @@ def trouble_condition(trouble: Trouble, now: datetime) -> Q:
             gave_back = Assignment.objects.filter(
                 order=OuterRef("order"), unit=OuterRef("unit"), state=AssignmentState.RETURNED
             )
-            again = Assignment.objects.filter(order=OuterRef("pk"), role=AssignmentRole.LEAD, parent__isnull=True)
+            again = Assignment.objects.filter(
+                order=OuterRef("pk"), role=AssignmentRole.LEAD, parent__isnull=True
+            )
             again = again.exclude(state=AssignmentState.RETURNED).filter(Exists(gave_back))
             return Q(return_count__gte=1) & (Q(Exists(again)) | Q(state=OrderState.ARBITRATION))
         case Trouble.DISSATISFIED:
@@ -78,7 +80,14 @@ class Place:
 
 
 def troubled(
-    actor: Actor, trouble: Trouble, *, now: datetime, unit_id: int | None = None, district: str = "", cursor: str = "", size: int = 50
+    actor: Actor,
+    trouble: Trouble,
+    *,
+    now: datetime,
+    unit_id: int | None = None,
+    district: str = "",
+    cursor: str = "",
+    size: int = 50,
 ) -> Page[WorkOrder]:
     """The orders of one pile, what is due first on top."""
     rows = _open(actor).filter(trouble_condition(trouble, now))
@@ -116,7 +125,9 @@ def overview(actor: Actor, *, now: datetime, within: Unit | None = None) -> Over
     if within is not None:
         rows = rows.filter(lead_unit_id__in=subtree_ids([within.pk]))
     figures = {
-        f"n_{trouble}": Count("pk", filter=trouble_condition(trouble, now)) for trouble in Trouble if trouble != Trouble.PING_PONG
+        f"n_{trouble}": Count("pk", filter=trouble_condition(trouble, now))
+        for trouble in Trouble
+        if trouble != Trouble.PING_PONG
     }
     grouped = list(
         rows.annotate(district=Left("division_id", 6))
@@ -163,7 +174,15 @@ def _rolled_up(grouped: Iterable[dict[str, object]], within: Unit | None) -> Ove
         place.name = division_names.get(code.ljust(12, "0"), "")
 
     def worst_first(places: Iterable[Place]) -> list[Place]:
-        return sorted(places, key=lambda p: (-p.counts.get(Trouble.OVERDUE, 0), -p.counts.get(Trouble.DUE_SOON, 0), -p.open, p.key))
+        return sorted(
+            places,
+            key=lambda p: (
+                -p.counts.get(Trouble.OVERDUE, 0),
+                -p.counts.get(Trouble.DUE_SOON, 0),
+                -p.open,
+                p.key,
+            ),
+        )
 
     return Overview(totals, worst_first(units.values()), worst_first(districts.values()))
 
@@ -171,7 +190,9 @@ def _rolled_up(grouped: Iterable[dict[str, object]], within: Unit | None) -> Ove
 def listed_cases(actor: Actor, *, cursor: str = "", size: int = 50) -> Page[Supervision]:
     """Open listed cases of visible orders; the next date first, none without one is lost."""
     rows = (
-        Supervision.objects.filter(closed_at__isnull=True, kind__in=[SupervisionKind.LISTED, SupervisionKind.INSTRUCTION])
+        Supervision.objects.filter(
+            closed_at__isnull=True, kind__in=[SupervisionKind.LISTED, SupervisionKind.INSTRUCTION]
+        )
         .filter(order__in=visible_to(actor))
         .select_related("order__lead_unit", "order__category")
         .order_by(F("next_on").asc(nulls_first=True), "id")

@@ -49,7 +49,12 @@ def citizen_view(order: WorkOrder) -> CitizenView:
         steps += [step for step in _steps(carrier.pk, without=CITIZENS_OWN) if step.at > merged_at]
     reply = None
     if carrier.state in PROMISED_STATES:
-        reply = Reply.objects.filter(order_id=carrier.pk, state="approved").select_related("assignment__unit").order_by("-id").first()
+        reply = (
+            Reply.objects.filter(order_id=carrier.pk, state="approved")
+            .select_related("assignment__unit")
+            .order_by("-id")
+            .first()
+        )
     return CitizenView(
         state=carrier.state,
         state_text=str(OrderState(carrier.state).label),
@@ -62,7 +67,9 @@ def citizen_view(order: WorkOrder) -> CitizenView:
 
 def _steps(order_id: int, *, without: frozenset[str] = frozenset()) -> list[PublicStep]:
     told = [name for name, verb in VERBS.items() if verb.public is not None and name not in without]
-    rows = WorkOrderEvent.objects.filter(order_id=order_id, verb__in=told).select_related("unit").order_by("id")
+    rows = (
+        WorkOrderEvent.objects.filter(order_id=order_id, verb__in=told).select_related("unit").order_by("id")
+    )
     return [
         PublicStep(
             at=event.at,

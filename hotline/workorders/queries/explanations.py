@@ -13,7 +13,11 @@ def explain_clock(order: WorkOrder, clock: Clock, audience: str = "staff") -> li
     """Sentences; empty when the order is older than the first policy. `audience`: staff or citizen."""
     if not order.policy_id or not order.calendar_id:
         return []
-    rows = WorkOrderEvent.objects.filter(order=order).order_by("id").values_list("at", "verb", "new_state", "data")
+    rows = (
+        WorkOrderEvent.objects.filter(order=order)
+        .order_by("id")
+        .values_list("at", "verb", "new_state", "data")
+    )
     found = rebuild(
         [LogEntry(*row) for row in rows],
         worktime.policy(order.policy_id).document,

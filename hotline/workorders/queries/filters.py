@@ -15,6 +15,8 @@ from hotline.workorders.models import (
     FINAL_STATES,
     OPEN_STATES,
     OrderState,
+    Supervision,
+    SupervisionKind,
 )
 from hotline.workorders.queries.visibility import in_division
 
@@ -58,7 +60,7 @@ class Flag(StrEnum):
     REDO = "redo"
     RETURNED = "returned"
     DIFFICULT = "difficult"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105
 
 
 RESTING = [str(OrderState.ON_HOLD), str(OrderState.CLOSE_REVIEW), str(OrderState.PENDING_FOLLOW_UP)]
@@ -157,7 +159,9 @@ def flag_condition(flag: Flag, now: datetime, prefix: str = "") -> Q:
         case Flag.SUPERVISED:
             return p(supervised=True)
         case Flag.LISTED:
-            return p(listed=True)
+            # Few among millions: named by the supervisions, never sought by walking the orders.
+            listed = Supervision.objects.filter(kind=SupervisionKind.LISTED).values("order_id")
+            return p(listed=True) & p(**{("pk__in" if not prefix else "id__in"): listed})
         case Flag.OVERDUE:
             return running & p(due_at__lt=now)
         case Flag.DUE_SOON:
@@ -174,4 +178,8 @@ def flag_condition(flag: Flag, now: datetime, prefix: str = "") -> Q:
 
 def stored(filters: OrderFilters) -> Mapping[str, Any]:
     """As JSON for the export's audit row: identity is told by id, never by number."""
-    return {name: str(value) if isinstance(value, date) else value for name, value in asdict(filters).items() if value}
+    return {
+        name: str(value) if isinstance(value, date) else value
+        for name, value in asdict(filters).items()
+        if value
+    }

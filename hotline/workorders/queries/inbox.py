@@ -76,7 +76,13 @@ def _pile_condition(pile: Pile) -> Q:
 
 
 def pile(
-    actor: Actor, which: Pile, units: tuple[int, ...], *, only_mine: bool = False, cursor: str = "", size: int = 50
+    actor: Actor,
+    which: Pile,
+    units: tuple[int, ...],
+    *,
+    only_mine: bool = False,
+    cursor: str = "",
+    size: int = 50,
 ) -> Page[Assignment]:
     """One page of a pile, what is due first on top; what has no running clock (on hold) last."""
     if which == Pile.TO_REVIEW:
@@ -98,7 +104,9 @@ def to_review(actor: Actor) -> QuerySet[Assignment]:
     units = [way.grant.unit_id for way in ways if way.scope != Scope.CITY]
     replies = {way.scope for way in reaches(actor, "workorders:approve_reply")}
     decides = {way.scope for way in reaches(actor, "workorders:decide_application")}
-    waiting_application = Q(pk__in=Application.objects.filter(state=ApplicationState.PENDING).values("assignment_id"))
+    waiting_application = Q(
+        pk__in=Application.objects.filter(state=ApplicationState.PENDING).values("assignment_id")
+    )
     replied = Q(state=AssignmentState.REPLIED)
     condition = Q(pk__in=[])
     if units:
@@ -118,7 +126,9 @@ def to_review(actor: Actor) -> QuerySet[Assignment]:
 def counts(actor: Actor, units: tuple[int, ...]) -> dict[Pile, int]:
     """How many in each pile, each at most `MOST_COUNTED` + 1 ("999+")."""
     found = {
-        which: _mine(actor, units).filter(_pile_condition(which)).order_by()[: MOST_COUNTED + 1].count() if units else 0
+        which: _mine(actor, units).filter(_pile_condition(which)).order_by()[: MOST_COUNTED + 1].count()
+        if units
+        else 0
         for which in (Pile.TO_SIGN, Pile.TO_CONTACT, Pile.IN_HAND)
     }
     found[Pile.TO_REVIEW] = to_review(actor).order_by()[: MOST_COUNTED + 1].count()
@@ -131,10 +141,18 @@ def week(actor: Actor, units: tuple[int, ...], *, now: datetime, days: int = 7) 
     late = 0
     by_day: Mapping[date, int] = {}
     if units:
-        rows = _mine(actor, units).filter(due_at__isnull=False, due_at__lt=start_of(first + timedelta(days=days)))
+        rows = _mine(actor, units).filter(
+            due_at__isnull=False, due_at__lt=start_of(first + timedelta(days=days))
+        )
         rows = rows.exclude(state__in=[AssignmentState.ON_HOLD, AssignmentState.REPLIED])
         grouped = (
-            rows.annotate(day=Case(When(due_at__lt=now, then=Value(None)), default=TruncDate("due_at", tzinfo=CITY_ZONE), output_field=DateField()))
+            rows.annotate(
+                day=Case(
+                    When(due_at__lt=now, then=Value(None)),
+                    default=TruncDate("due_at", tzinfo=CITY_ZONE),
+                    output_field=DateField(),
+                )
+            )
             .values("day")
             .annotate(n=Count("id"))
             .order_by()

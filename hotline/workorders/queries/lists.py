@@ -32,7 +32,11 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"  # with words only
 
 
-_TERMS: dict[Sort, tuple[str, ...]] = {Sort.NEWEST: ("-id",), Sort.OLDEST: ("id",), Sort.DUE: ("due_at", "id")}
+_TERMS: dict[Sort, tuple[str, ...]] = {
+    Sort.NEWEST: ("-id",),
+    Sort.OLDEST: ("id",),
+    Sort.DUE: ("due_at", "id"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,13 @@ class Listing:
 
 
 def list_orders(
-    actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort = Sort.NEWEST, cursor: str = "", size: int = PAGE_SIZE
+    actor: Actor,
+    filters: OrderFilters,
+    *,
+    now: datetime,
+    sort: Sort = Sort.NEWEST,
+    cursor: str = "",
+    size: int = PAGE_SIZE,
 ) -> Listing:
     """One page of what `actor` may see, in two to three queries at any depth."""
     query = search_query(filters.words) if filters.words else None
@@ -81,7 +91,9 @@ def count_capped(rows: QuerySet[WorkOrder], most: int = MOST_COUNTED) -> int:
     return rows.order_by()[: most + 1].count()
 
 
-def export_rows(actor: Actor, filters: OrderFilters, *, now: datetime, chunk: int = 2000) -> Iterator[WorkOrder]:
+def export_rows(
+    actor: Actor, filters: OrderFilters, *, now: datetime, chunk: int = 2000
+) -> Iterator[WorkOrder]:
     """Every match, oldest first, by a server-side cursor. Confidential orders never leave by export (rules.md 9)."""
     rows = matching(actor, filters, now=now, code="workorders:export").filter(secret=False)
     return rows.select_related(*ROW).defer("search", "answers").order_by("id").iterator(chunk_size=chunk)
@@ -105,16 +117,20 @@ def _of_unit(
     actor: Actor, way: Way, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int
 ) -> Page[WorkOrder]:
     rows = (
-        Involvement.objects.filter(unit_id=way.unit_id)
+        Involvement.objects.filter(unit_id=way.unit_id or 0)
         .filter(filters.conditions(now, "order__"), secrets_named(actor, way, "order__"))
         .select_related(*(f"order__{name}" for name in ("lead_unit", "category", "division", "citizen")))
         .defer(*(f"order__{name}" for name in HEAVY))
     )
-    page = keyset(rows, order=("-order_id",) if sort == Sort.NEWEST else ("order_id",), cursor=cursor, size=size)
+    page = keyset(
+        rows, order=("-order_id",) if sort == Sort.NEWEST else ("order_id",), cursor=cursor, size=size
+    )
     return Page(rows=[row.order for row in page.rows], next=page.next, previous=page.previous)
 
 
-def _by_words(actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int) -> Listing:
+def _by_words(
+    actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int
+) -> Listing:
     query = search_query(filters.words)
     assert query is not None
     way = _paging_unit(actor, filters)
@@ -123,19 +139,20 @@ def _by_words(actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort,
         rows = (
             WorkOrder.objects.filter(search=query)
             .filter(filters.conditions(now), secrets_named(actor, way))
-            .filter(Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=way.unit_id)))
+            .filter(Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=way.unit_id or 0)))
         )
-        ids = newest_matches(rows)
+        ids, capped = newest_matches(rows)
     else:
-        ids = newest_matches(matching(actor, filters, now=now))
-    capped = len(ids) >= NEWEST
+        ids, capped = newest_matches(matching(actor, filters, now=now))
     if sort in (Sort.RELEVANCE, Sort.DUE):
         sort, ids = Sort.RELEVANCE, ranked(ids, query)
     elif sort == Sort.OLDEST:
         ids = ids[::-1]
     start = _position(cursor)
     wanted = ids[start : start + size]
-    found = {row.pk: row for row in WorkOrder.objects.filter(pk__in=wanted).select_related(*ROW).defer(*HEAVY)}
+    found = {
+        row.pk: row for row in WorkOrder.objects.filter(pk__in=wanted).select_related(*ROW).defer(*HEAVY)
+    }
     rows_in_order = [found[pk] for pk in wanted if pk in found]
     page = Page(
         rows=rows_in_order,

@@ -24,12 +24,29 @@ from hotline.workorders.models import (
 from hotline.workorders.rules import BY_UNIT, STEPS, VERBS, WHY_NOT, Facts, Verb, why_not
 
 _OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
-NOT_OFFERED = frozenset({"create", "raise_card", "finish_follow_up", "supply", "include", "unlink", "expire_hold", "absorb", "part"})
+NOT_OFFERED = frozenset(
+    {
+        "create",
+        "raise_card",
+        "finish_follow_up",
+        "supply",
+        "include",
+        "unlink",
+        "expire_hold",
+        "absorb",
+        "part",
+    }
+)
 """Verbs with a place of their own: the desk, the scanner, the follow-up queue, the very thing they concern."""
 _OWN_PLACE = frozenset({"advance_supervision", "answer_supervision", "add_meeting"})
 _EXPLAINED = frozenset({"reply", "apply_return"})
 _BUSY = frozenset(
-    {AssignmentState.SENT_DOWN, AssignmentState.RETURN_REVIEW, AssignmentState.EXTENSION_REVIEW, AssignmentState.HOLD_REVIEW}
+    {
+        AssignmentState.SENT_DOWN,
+        AssignmentState.RETURN_REVIEW,
+        AssignmentState.EXTENSION_REVIEW,
+        AssignmentState.HOLD_REVIEW,
+    }
 )
 
 
@@ -67,8 +84,13 @@ def facts_of(
     return Facts(
         role=AssignmentRole(assignment.role),
         top=assignment.parent_id is None,
-        open_children=sum(row.parent_id == assignment.pk and row.role == AssignmentRole.LEAD for row in others),
-        due_assistants=sum(row.role == AssignmentRole.ASSISTANT and (row.due_at is None or row.due_at > now) for row in others),
+        open_children=sum(
+            row.parent_id == assignment.pk and row.role == AssignmentRole.LEAD for row in others
+        ),
+        due_assistants=sum(
+            row.role == AssignmentRole.ASSISTANT and (row.due_at is None or row.due_at > now)
+            for row in others
+        ),
         pending=pending.get(assignment.pk),
         parent_state=AssignmentState(parent.state) if parent is not None else None,
         return_locked=order.return_locked,
@@ -88,8 +110,16 @@ def actions_for(
 
     Verbs that none of the actor's roles include are left out. Rows already read may be given to spare statements.
     """
-    rows = list(order.assignments.select_related("unit", "parent__unit").order_by("id")) if assignments is None else list(assignments)
-    waiting = order.applications.filter(state="pending") if applications is None else [a for a in applications if a.state == "pending"]
+    rows = (
+        list(order.assignments.select_related("unit", "parent__unit").order_by("id"))
+        if assignments is None
+        else list(assignments)
+    )
+    waiting = (
+        order.applications.filter(state="pending")
+        if applications is None
+        else [a for a in applications if a.state == "pending"]
+    )
     pending = {row.assignment_id: ApplicationKind(row.kind) for row in waiting}
     paths = tuple(dict.fromkeys(row.unit.path for row in rows)) or None
     named = permissions.is_named(actor, order)
@@ -134,13 +164,32 @@ def _at_units(
 
 
 def _offer(
-    actor: Actor, verb: Verb, order: WorkOrder, assignment: Assignment | None, facts: Facts, paths: tuple[str, ...] | None, named: bool
+    actor: Actor,
+    verb: Verb,
+    order: WorkOrder,
+    assignment: Assignment | None,
+    facts: Facts,
+    paths: tuple[str, ...] | None,
+    named: bool,
 ) -> ActionOffer:
     code = why_not(verb, order.state, assignment.state if assignment else None, facts)
-    if code == "assignment_state" and verb.name in _EXPLAINED and assignment is not None and assignment.state in _BUSY:
+    if (
+        code == "assignment_state"
+        and verb.name in _EXPLAINED
+        and assignment is not None
+        and assignment.state in _BUSY
+    ):
         # The one thing that everybody looks for: say what it waits for.
         code = "children_open" if assignment.state == AssignmentState.SENT_DOWN else "application_pending"
-    if code in ("state", "assignment_state", "no_application", "not_top", "role", "role_assistant", "not_claimed"):
+    if code in (
+        "state",
+        "assignment_state",
+        "no_application",
+        "not_top",
+        "role",
+        "role_assistant",
+        "not_claimed",
+    ):
         # Not a matter of this moment's detail: the verb has no place here, and a grey button would only be noise.
         return ActionOffer(verb.name, verb.label, assignment, False, str(WHY_NOT[code]), relevant=False)
     verdict = permissions.can(actor, verb, order, assignment, unit_paths=paths, named=named)
@@ -161,7 +210,9 @@ def _supervision_moves(verb: str, supervisions: Sequence[Supervision]) -> bool:
     return any((step in BY_UNIT) == by_unit for row in open_ones for step in STEPS[ListedState(row.state)])
 
 
-def bulk_verdict(actor: Actor, verb_name: str, order: WorkOrder, now: datetime) -> tuple[Assignment | None, str]:
+def bulk_verdict(
+    actor: Actor, verb_name: str, order: WorkOrder, now: datetime
+) -> tuple[Assignment | None, str]:
     """(assignment that the verb would concern, why not): an empty reason means that the action would be tried.
 
     Reads `order.assignments` and `order.applications`, which a bulk preview prefetches.
@@ -170,12 +221,20 @@ def bulk_verdict(actor: Actor, verb_name: str, order: WorkOrder, now: datetime) 
     if order.state not in verb.from_:
         return None, _("%(why)s (%(state)s)") % {"why": WHY_NOT["state"], "state": order.get_state_display()}
     rows = list(order.assignments.all())
-    pending = {row.assignment_id: ApplicationKind(row.kind) for row in order.applications.all() if row.state == "pending"}
+    pending = {
+        row.assignment_id: ApplicationKind(row.kind)
+        for row in order.applications.all()
+        if row.state == "pending"
+    }
     paths = tuple(dict.fromkeys(row.unit.path for row in rows)) or None
     named = permissions.is_named(actor, order)
     targets: list[Assignment | None] = [None]
     if verb.of_assignment:
-        targets = [row for row in rows if row.state in _OPEN and row.round == order.round and verb.role in (None, row.role)]
+        targets = [
+            row
+            for row in rows
+            if row.state in _OPEN and row.round == order.round and verb.role in (None, row.role)
+        ]
     reason = str(WHY_NOT["assignment_state"])
     for target in targets:
         facts = facts_of(actor, order, target, rows, pending, now)

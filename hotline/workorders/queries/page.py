@@ -111,14 +111,21 @@ def order_page(actor: Actor, order: WorkOrder, *, now: datetime) -> OrderPage:
     assignments = list(
         order.assignments.select_related("unit", "handler", "parent__unit")
         .prefetch_related(
-            Prefetch("replies", Reply.objects.order_by("-version")), Prefetch("contacts", Contact.objects.order_by("-contacted_at"))
+            Prefetch("replies", Reply.objects.order_by("-version")),
+            Prefetch("contacts", Contact.objects.order_by("-contacted_at")),
         )
         .order_by("id")
     )
-    clocks = [ClockLine(row, chip(row)) for row in order.clocks.order_by("id") if row.state != ClockState.VOID]
-    applications = list(order.applications.select_related("assignment__unit", "suggested_unit").order_by("-id"))
+    clocks = [
+        ClockLine(row, chip(row)) for row in order.clocks.order_by("id") if row.state != ClockState.VOID
+    ]
+    applications = list(
+        order.applications.select_related("assignment__unit", "suggested_unit").order_by("-id")
+    )
     supervisions = (
-        list(order.supervisions.prefetch_related("meetings").order_by("-id")) if order.supervised or order.listed else []
+        list(order.supervisions.prefetch_related("meetings").order_by("-id"))
+        if order.supervised or order.listed
+        else []
     )
     at_hub = sees_hub_words(actor)
     offers = actions_for(
@@ -173,7 +180,11 @@ def _split(offers: Sequence[ActionOffer]) -> tuple[list[ActionOffer], list[Actio
 
     def need(offer: ActionOffer) -> tuple[bool, int]:
         # Once the citizen was contacted, another call is no longer the next thing to do.
-        done = offer.verb == "contact" and offer.assignment is not None and offer.assignment.contacted_at is not None
+        done = (
+            offer.verb == "contact"
+            and offer.assignment is not None
+            and offer.assignment.contacted_at is not None
+        )
         return not offer.allowed, order["apply_extension"] if done else order[offer.verb]
 
     buttons = sorted((offer for offer in shown if offer.verb in order), key=need)
@@ -197,12 +208,18 @@ def _tree(
 
     def walk(parent: int | None, depth: int) -> None:
         for row in sorted(children[parent], key=lambda one: (one.role != AssignmentRole.LEAD, one.pk)):
-            found.append(UnitNode(row, depth, clocks.get(row.pk, []), list(row.replies.all()), list(row.contacts.all())))
+            found.append(
+                UnitNode(
+                    row, depth, clocks.get(row.pk, []), list(row.replies.all()), list(row.contacts.all())
+                )
+            )
             walk(row.pk, depth + 1)
 
     walk(None, 0)
     ended = {"returned", "recalled"}
-    now_rows = [node for node in found if node.assignment.round == order.round and node.assignment.state not in ended]
+    now_rows = [
+        node for node in found if node.assignment.round == order.round and node.assignment.state not in ended
+    ]
     return now_rows, [node for node in found if node not in now_rows]
 
 
@@ -217,7 +234,10 @@ _STEP_OF = {
 def _steps(order: WorkOrder, assignments: Sequence[Assignment]) -> list[dict[str, str]]:
     """派单 → 签收 → 办理 → 审核 → 回访, with what stands under each."""
 
-    lead = next((row for row in reversed(assignments) if row.parent_id is None and row.role == AssignmentRole.LEAD), None)
+    lead = next(
+        (row for row in reversed(assignments) if row.parent_id is None and row.role == AssignmentRole.LEAD),
+        None,
+    )
     here = _STEP_OF[OrderState(order.state)]
     day = today()
 
@@ -227,14 +247,20 @@ def _steps(order: WorkOrder, assignments: Sequence[Assignment]) -> list[dict[str
     labels: list[tuple[str, str]] = [
         (_("Dispatch"), when(order.dispatched_at)),
         (_("Sign"), when(lead.signed_at) if lead else ""),
-        (_("Handle"), when(order.replied_at) if here > 2 else (lead.unit.short_name if lead and here in (1, 2) else "")),
+        (
+            _("Handle"),
+            when(order.replied_at) if here > 2 else (lead.unit.short_name if lead and here in (1, 2) else ""),
+        ),
         (_("Review"), ""),
         (_("Follow-up"), when(order.closed_at)),
     ]
     steps = []
     for place, (label, note) in enumerate(labels):
         state = "done" if place < here else "current" if place == here else "todo"
-        if order.state in (OrderState.CLOSED, OrderState.ARCHIVED, OrderState.MERGED) and order.dispatched_at is None:
+        if (
+            order.state in (OrderState.CLOSED, OrderState.ARCHIVED, OrderState.MERGED)
+            and order.dispatched_at is None
+        ):
             state = "skipped"
         steps.append({"label": label, "state": state, "note": note})
     return steps
@@ -290,7 +316,9 @@ def _facts(event: WorkOrderEvent, units: Mapping[int, str]) -> tuple[str, ...]:
     """What the event's data add to its title: to whom, which clock, which card, the deadline before."""
     found: list[str] = []
     for _pk, unit, _parent, role, _round in event.data.get("new", ()):
-        found.append(f"→ {units.get(unit, unit)}" + (f" ({_('Assists')})" if role == AssignmentRole.ASSISTANT else ""))
+        found.append(
+            f"→ {units.get(unit, unit)}" + (f" ({_('Assists')})" if role == AssignmentRole.ASSISTANT else "")
+        )
     for do, kind, side, _assignment, _round, level in event.data.get("clocks", ()):
         if do == "level" and level in ClockLevel.values:
             found.append(f"{ClockKind(kind).label} · {ClockSide(side).label} · {ClockLevel(level).label}")
@@ -302,7 +330,9 @@ def _facts(event: WorkOrderEvent, units: Mapping[int, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _happening(event: WorkOrderEvent, names: Mapping[str, str], units: Mapping[int, str], hub: bool) -> Happening:
+def _happening(
+    event: WorkOrderEvent, names: Mapping[str, str], units: Mapping[int, str], hub: bool
+) -> Happening:
     verb = VERBS.get(event.verb)
     public = event.audience == Audience.PUBLIC or (verb is not None and verb.public is not None)
     hidden = event.audience == Audience.HUB and not hub
@@ -311,7 +341,11 @@ def _happening(event: WorkOrderEvent, names: Mapping[str, str], units: Mapping[i
         who = _("Citizen")
     elif event.actor.startswith("system:"):
         who = _("The system")
-    unit = f"{event.unit.short_name} · " if event.unit is not None and not event.actor.startswith(("system:", "citizen:")) else ""
+    unit = (
+        f"{event.unit.short_name} · "
+        if event.unit is not None and not event.actor.startswith(("system:", "citizen:"))
+        else ""
+    )
     return Happening(
         event=event,
         title=verb.told if verb else event.verb,
@@ -342,7 +376,9 @@ def related(actor: Actor, order: WorkOrder) -> Related:
     """Links, orders merged into this one, and the same citizen's other orders."""
     links = list(OrderLink.objects.filter(Q(first=order) | Q(second=order)).order_by("-id")[:50])
     other_of = {link.pk: link.second_id if link.first_id == order.pk else link.first_id for link in links}
-    visible: QuerySet[WorkOrder] = visible_to(actor).select_related("lead_unit", "category").defer("content", "search")
+    visible: QuerySet[WorkOrder] = (
+        visible_to(actor).select_related("lead_unit", "category").defer("content", "search")
+    )
     linked = {row.pk: row for row in visible.filter(pk__in=other_of.values())}
     earlier: list[WorkOrder] = []
     if order.citizen_id and not order.anonymous:
@@ -378,7 +414,11 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
     city_roles = [role for role, scope in reach.items() if scope != Scope.SUBTREE and scope != Scope.UNIT]
     posts = (
         Membership.objects.filter(person__is_active=True)
-        .filter(Q(unit_id__in=unit_ids) | Q(role__in=city_roles) | Q(person__in=OrderAccess.objects.filter(order=order).values("person")))
+        .filter(
+            Q(unit_id__in=unit_ids)
+            | Q(role__in=city_roles)
+            | Q(person__in=OrderAccess.objects.filter(order=order).values("person"))
+        )
         .select_related("person", "unit")
         .order_by("-unit__path", "role", "person_id")
     )
@@ -402,7 +442,15 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
         seen = scope_allows(actor, "workorders:view", **facts)  # type: ignore[arg-type]
         if not seen:
             continue
-        codes = {verb.permission for verb in VERBS.values() if order.state in verb.from_ and verb.permission in PERMISSIONS}
-        allowed = [PERMISSIONS[code][0] for code in PERMISSIONS if code in codes and scope_allows(actor, code, **facts)]  # type: ignore[arg-type]
+        codes = {
+            verb.permission
+            for verb in VERBS.values()
+            if order.state in verb.from_ and verb.permission in PERMISSIONS
+        }
+        allowed = [
+            PERMISSIONS[code][0]
+            for code in PERMISSIONS
+            if code in codes and scope_allows(actor, code, **facts)
+        ]  # type: ignore[arg-type]
         readers.append(Reader(person, "、".join(titles[person.pk]), seen.reason, allowed, person.pk in named))
     return readers, more

@@ -34,7 +34,7 @@ def category_tree(*, day: date | None = None) -> list[CategoryNode]:
     """Roots of the taxonomy; with `day` only what is in effect."""
     rows = Category.objects.select_related("default_unit", "replaced_by").order_by("code")
     nodes = {row.pk: CategoryNode(row) for row in (rows.filter(in_effect(day)) if day else rows)}
-    roots = []
+    roots: list[CategoryNode] = []
     for node in nodes.values():
         parent = nodes.get(node.category.parent_id) if node.category.parent_id else None
         (parent.children if parent else roots).append(node)
@@ -46,7 +46,11 @@ def subtree_ids(category_id: int) -> tuple[int, ...]:
     code = Category.objects.filter(pk=category_id).values_list("code", flat=True).first()
     if code is None:
         return ()
-    return tuple(Category.objects.filter(Q(pk=category_id) | Q(code__startswith=f"{code}.")).values_list("pk", flat=True))
+    return tuple(
+        Category.objects.filter(Q(pk=category_id) | Q(code__startswith=f"{code}.")).values_list(
+            "pk", flat=True
+        )
+    )
 
 
 def search_categories(text: str, day: date, limit: int = 12) -> Sequence[Category]:

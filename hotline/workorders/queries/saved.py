@@ -27,6 +27,13 @@ def saved_views(actor: Actor) -> list[View]:
     """The actor's own views by name."""
     rows = SavedView.objects.filter(person_id=actor.id).order_by("name")
     return [
-        View(row.pk, row.name, urlencode([*row.query.items(), *([("columns", ",".join(row.columns))] if row.columns else [])], doseq=True))
+        View(
+            row.pk,
+            row.name,
+            urlencode(
+                [*row.query.items(), *([("columns", ",".join(row.columns))] if row.columns else [])],
+                doseq=True,
+            ),
+        )
         for row in rows
     ]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hotline.workorders.models import FINAL_STATES, Assignment, AssignmentState, Clock, ClockLevel, ClockState, OrderState, WorkOrder
+from hotline.workorders.models import (
+    FINAL_STATES,
+    Assignment,
+    AssignmentState,
+    Clock,
+    ClockLevel,
+    ClockState,
+    OrderState,
+    WorkOrder,
+)
 from hotline.workorders.queries.filters import DUE_SOON
 
 

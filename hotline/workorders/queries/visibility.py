@@ -48,7 +48,10 @@ def ways_of(actor: Actor, code: str = VIEW) -> tuple[Way, ...]:
         else:
             key = (grant.unit_id, grant.area_code)
             had = units[key][0].secret if key in units else False
-            units[key] = (Way(unit_id=grant.unit_id, area=grant.area_code, secret=secret or had), grant.unit_path)
+            units[key] = (
+                Way(unit_id=grant.unit_id, area=grant.area_code, secret=secret or had),
+                grant.unit_path,
+            )
     found = list(others)
     for way, path in units.values():
         inside = any(
@@ -132,7 +135,9 @@ def area_prefix(code: str) -> str:
 def in_division(code: str, prefix: str = "") -> Q:
     """Orders in a division or below it, as a range of codes so that the index on the division serves."""
     head = area_prefix(code)
-    return Q(**{f"{prefix}division_id__gte": head.ljust(12, "0"), f"{prefix}division_id__lte": head.ljust(12, "9")})
+    return Q(
+        **{f"{prefix}division_id__gte": head.ljust(12, "0"), f"{prefix}division_id__lte": head.ljust(12, "9")}
+    )
 
 
 def get_visible(actor: Actor, number_or_id: str | int, rows: QuerySet[WorkOrder] | None = None) -> WorkOrder:
@@ -141,7 +146,7 @@ def get_visible(actor: Actor, number_or_id: str | int, rows: QuerySet[WorkOrder]
     `rows` may carry `select_related`; it must come from `visible_to`.
     """
     found = (visible_to(actor) if rows is None else rows).filter(
-        **({"pk": number_or_id} if isinstance(number_or_id, int) else {"number": number_or_id})
+        Q(pk=number_or_id) if isinstance(number_or_id, int) else Q(number=number_or_id)
     )
     order = found.first()
     if order is None:

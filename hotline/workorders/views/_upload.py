@@ -45,7 +45,14 @@ class StreamedUpload(FileUploadHandler):
         self._path: Path | None = None
         self._size = 0
 
-    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None) -> None:  # noqa: N803
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803 (Django names it so)
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
+    ) -> None:
         if content_length > settings.MAX_UPLOAD_BYTES + FORM_ROOM:
             self.exceeded = True
 

@@ -50,7 +50,9 @@ class Target:
     def on_application(self) -> dict[str, Any]:
         if self.assignment is None:
             raise NotVisible("assignment")
-        waiting = Application.objects.filter(assignment=self.assignment, state=ApplicationState.PENDING).values_list("pk", flat=True)
+        waiting = Application.objects.filter(
+            assignment=self.assignment, state=ApplicationState.PENDING
+        ).values_list("pk", flat=True)
         number = waiting.first()
         if number is None:
             raise NotVisible("application")
@@ -122,7 +124,9 @@ def _decide(approve: bool) -> Callable[[Target, Given], Any]:
 
 def _link(target: Target, given: Given) -> None:
     for number in given["numbers"]:
-        actions.link(other_id=_order_number(target.actor, number), actor=target.actor, order_id=target.order.pk)
+        actions.link(
+            other_id=_order_number(target.actor, number), actor=target.actor, order_id=target.order.pk
+        )
 
 
 def _supervision(target: Target, given: Given) -> dict[str, Any]:
@@ -146,7 +150,9 @@ ACTS: dict[str, Act] = {
         wide=True,
     ),
     "designate": Act(forms.Designate, lambda t, g: actions.designate(lead_unit_id=g["lead_unit"].pk, text=g["text"], **t.on_order)),
-    "close_directly": Act(forms.DirectClose, lambda t, g: actions.close_directly(kind=g["kind"], text=g["text"], **t.on_order), danger=True),
+    "close_directly": Act(
+        forms.DirectClose, lambda t, g: actions.close_directly(kind=g["kind"], text=g["text"], **t.on_order), danger=True
+    ),
     # at a unit
     "sign": Act(forms.Plain, lambda t, g: actions.sign(**t.at_unit)),
     "take": Act(forms.Plain, lambda t, g: actions.take(**t.at_unit)),
@@ -215,7 +221,8 @@ ACTS: dict[str, Act] = {
     "advance_supervision": Act(
         forms.Advance,
         lambda t, g: actions.advance_supervision(
-            actor=t.actor, supervision_id=g["supervision_id"], to=g["to"], text=g["text"], promised_on=g["promised_on"], next_on=g["next_on"]
+            actor=t.actor, supervision_id=g["supervision_id"], to=g["to"], text=g["text"], promised_on=g["promised_on"],
+            next_on=g["next_on"],
         ),
     ),
     "answer_supervision": Act(
@@ -258,8 +265,12 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
         actor=actor,
         order=order,
         assignment=assignment,
-        amounts=extension_amounts(order, assignment) if verb == "apply_extension" and assignment is not None else (),
-        supervisions=tuple(order.supervisions.filter(closed_at__isnull=True)) if "supervision" in verb or verb == "add_meeting" else (),
+        amounts=extension_amounts(order, assignment)
+        if verb == "apply_extension" and assignment is not None
+        else (),
+        supervisions=tuple(order.supervisions.filter(closed_at__isnull=True))
+        if "supervision" in verb or verb == "add_meeting"
+        else (),
     )
     if request.method == "GET":
         return _render(request, row, verb, around, row.form(around=around))
@@ -342,7 +353,10 @@ def _done(request: HttpRequest, order: WorkOrder, verb: str) -> HttpResponse:
     still_visible = visible_to(actor_of(request)).filter(pk=order.pk).exists()
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
-        events: dict[str, Any] = {"act-done": {"order": order.pk}, "toast": {"text": words, "tone": "success"}}
+        events: dict[str, Any] = {
+            "act-done": {"order": order.pk},
+            "toast": {"text": words, "tone": "success"},
+        }
         if still_visible:
             events[f"live:order:{order.pk}"] = {}
         response["HX-Trigger"] = json.dumps(events)

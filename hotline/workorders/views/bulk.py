@@ -35,8 +35,20 @@ def bulk(request: HttpRequest) -> HttpResponse:
     context["form"] = form
     if request.POST.get("step") == "run" and form.is_valid():
         # Only what the preview showed as possible is tried; each row answers for itself.
-        results = run_bulk(actor=actor, verb=verb, given=form.cleaned_data, targets=[(row.order.pk, row.assignment_id) for row in rows if not row.reason])
-        context["results"] = [(row.order, results.get(row.order.pk, row.reason), row.order.pk in results and not results[row.order.pk]) for row in rows]
+        results = run_bulk(
+            actor=actor,
+            verb=verb,
+            given=form.cleaned_data,
+            targets=[(row.order.pk, row.assignment_id) for row in rows if not row.reason],
+        )
+        context["results"] = [
+            (
+                row.order,
+                results.get(row.order.pk, row.reason),
+                row.order.pk in results and not results[row.order.pk],
+            )
+            for row in rows
+        ]
         context["done"] = sum(not reason for reason in results.values())
         context["title"] = _("Result")
         return render(request, "workorders/bulk_done.html", context)

@@ -18,7 +18,14 @@ from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import ActionError, Invalid, NotVisible
 from hotline.workorders.actions import configuring
-from hotline.workorders.forms.configure import CategoryForm, CityForm, MoveForm, ReasonForm, RetireForm, ScriptForm
+from hotline.workorders.forms.configure import (
+    CategoryForm,
+    CityForm,
+    MoveForm,
+    ReasonForm,
+    RetireForm,
+    ScriptForm,
+)
 from hotline.workorders.models import Category, ReasonCode, ReasonKind, Script
 from hotline.workorders.queries.reference import category_tree, city
 
@@ -39,9 +46,16 @@ def _tried(form: Form, act: Callable[[], Any]) -> bool:
     return True
 
 
-def _form_page(request: HttpRequest, form: Form, title: str | Promise, back: str, **more: Any) -> HttpResponse:
+def _form_page(
+    request: HttpRequest, form: Form, title: str | Promise, back: str, **more: Any
+) -> HttpResponse:
     status = 422 if form.is_bound else 200
-    return render(request, "workorders/configure/form.html", {"form": form, "title": title, "back": back, **more}, status=status)
+    return render(
+        request,
+        "workorders/configure/form.html",
+        {"form": form, "title": title, "back": back, **more},
+        status=status,
+    )
 
 
 # ── taxonomy ──
@@ -51,7 +65,9 @@ def _form_page(request: HttpRequest, form: Form, title: str | Promise, back: str
 @require_GET
 def categories(request: HttpRequest) -> HttpResponse:
     """The tree."""
-    return render(request, "workorders/configure/categories.html", {"tree": category_tree(), "today": today()})
+    return render(
+        request, "workorders/configure/categories.html", {"tree": category_tree(), "today": today()}
+    )
 
 
 @configurer
@@ -63,9 +79,20 @@ def category_form(request: HttpRequest, category_id: int | None = None) -> HttpR
         raise NotVisible("category")
     given = request.GET.get("parent", "")
     parent = row.parent if row else Category.objects.filter(pk=given).first() if given.isdigit() else None
-    first: dict[str, Any] = {"effective_from": today(), "default_urgency": parent.default_urgency if parent else "routine"}
+    first: dict[str, Any] = {
+        "effective_from": today(),
+        "default_urgency": parent.default_urgency if parent else "routine",
+    }
     if row:
-        names = ("name", "description", "demand_types", "default_urgency", "default_level", "effective_from", "effective_to")
+        names = (
+            "name",
+            "description",
+            "demand_types",
+            "default_urgency",
+            "default_level",
+            "effective_from",
+            "effective_to",
+        )
         first = {name: getattr(row, name) for name in names} | {"default_unit": row.default_unit_id}
     form = CategoryForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
@@ -74,17 +101,33 @@ def category_form(request: HttpRequest, category_id: int | None = None) -> HttpR
         def act() -> Category:
             if row:
                 return configuring.edit_category(actor=actor, category_id=row.pk, **form.fields_for_action())
-            return configuring.add_category(actor=actor, parent_id=parent.pk if parent else None, **form.fields_for_action())
+            return configuring.add_category(
+                actor=actor, parent_id=parent.pk if parent else None, **form.fields_for_action()
+            )
 
         if _tried(form, act):
             messages.success(request, _("The category was saved."))
             return redirect("workorders:configure_categories")
     place = (parent.path_name or parent.name) if parent else _("at the top")
-    title = _("Category %(code)s") % {"code": row.code} if row else _("New category, %(place)s") % {"place": place}
-    return _form_page(request, form, title, "workorders:configure_categories", category=row, move=MoveForm() if row else None, retire=RetireForm() if row else None)
+    title = (
+        _("Category %(code)s") % {"code": row.code}
+        if row
+        else _("New category, %(place)s") % {"place": place}
+    )
+    return _form_page(
+        request,
+        form,
+        title,
+        "workorders:configure_categories",
+        category=row,
+        move=MoveForm() if row else None,
+        retire=RetireForm() if row else None,
+    )
 
 
-def _side_form(request: HttpRequest, category_id: int, form: Form, act: Callable[[Any], Any], done: str) -> HttpResponse:
+def _side_form(
+    request: HttpRequest, category_id: int, form: Form, act: Callable[[Any], Any], done: str
+) -> HttpResponse:
     if not Category.objects.filter(pk=category_id).exists():
         raise NotVisible("category")
     if request.method == "POST" and form.is_valid() and _tried(form, lambda: act(form.cleaned_data)):
@@ -155,14 +198,34 @@ def reason_form(request: HttpRequest, reason_id: int | None = None) -> HttpRespo
     row = ReasonCode.objects.filter(pk=reason_id).first() if reason_id else None
     if reason_id and row is None:
         raise NotVisible("reason")
-    first = {name: getattr(row, name) for name in ("kind", "code", "name", "legal_basis", "script", "parent_code")} if row else {}
+    first = (
+        {
+            name: getattr(row, name)
+            for name in ("kind", "code", "name", "legal_basis", "script", "parent_code")
+        }
+        if row
+        else {}
+    )
     if row and row.effective_from > today():
         first |= {"effective_from": row.effective_from, "effective_to": row.effective_to}
     form = ReasonForm(request.POST or None, initial=first)
-    if request.method == "POST" and form.is_valid() and _tried(form, lambda: configuring.save_reason(actor=actor_of(request), **form.cleaned_data)):
-        messages.success(request, _("The reason was saved; it takes effect on %(day)s.") % {"day": form.cleaned_data["effective_from"]})
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _tried(form, lambda: configuring.save_reason(actor=actor_of(request), **form.cleaned_data))
+    ):
+        messages.success(
+            request,
+            _("The reason was saved; it takes effect on %(day)s.")
+            % {"day": form.cleaned_data["effective_from"]},
+        )
         return redirect("workorders:configure_reasons")
-    return _form_page(request, form, _("New version of a reason") if row else _("New reason"), "workorders:configure_reasons")
+    return _form_page(
+        request,
+        form,
+        _("New version of a reason") if row else _("New reason"),
+        "workorders:configure_reasons",
+    )
 
 
 @configurer
@@ -170,7 +233,9 @@ def reason_form(request: HttpRequest, reason_id: int | None = None) -> HttpRespo
 def script_list(request: HttpRequest) -> HttpResponse:
     """All scripts with their versions."""
     day = today()
-    rows = [{"row": row, "state": _state(row, day)} for row in Script.objects.order_by("code", "-effective_from")]
+    rows = [
+        {"row": row, "state": _state(row, day)} for row in Script.objects.order_by("code", "-effective_from")
+    ]
     return render(request, "workorders/configure/scripts.html", {"rows": rows})
 
 
@@ -185,10 +250,23 @@ def script_form(request: HttpRequest, script_id: int | None = None) -> HttpRespo
     if row and row.effective_from > today():
         first |= {"effective_from": row.effective_from, "effective_to": row.effective_to}
     form = ScriptForm(request.POST or None, initial=first)
-    if request.method == "POST" and form.is_valid() and _tried(form, lambda: configuring.save_script(actor=actor_of(request), **form.cleaned_data)):
-        messages.success(request, _("The script was saved; it takes effect on %(day)s.") % {"day": form.cleaned_data["effective_from"]})
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and _tried(form, lambda: configuring.save_script(actor=actor_of(request), **form.cleaned_data))
+    ):
+        messages.success(
+            request,
+            _("The script was saved; it takes effect on %(day)s.")
+            % {"day": form.cleaned_data["effective_from"]},
+        )
         return redirect("workorders:configure_scripts")
-    return _form_page(request, form, _("New version of a script") if row else _("New script"), "workorders:configure_scripts")
+    return _form_page(
+        request,
+        form,
+        _("New version of a script") if row else _("New script"),
+        "workorders:configure_scripts",
+    )
 
 
 # ── city ──

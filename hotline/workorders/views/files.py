@@ -50,7 +50,9 @@ def upload(request: HttpRequest, number: str) -> HttpResponse:
         audience=request.POST.get("audience", ""),
     )
     if getattr(request, "htmx", False) or request.headers.get("HX-Request"):
-        return render(request, "workorders/_file.html", {"file": row, "order": order, "may_attach": True}, status=201)
+        return render(
+            request, "workorders/_file.html", {"file": row, "order": order, "may_attach": True}, status=201
+        )
     messages.success(request, _("%(name)s was stored.") % {"name": row.name})
     return redirect("workorders:detail", order.number)
 
@@ -87,10 +89,16 @@ def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """Hide a file, with a reason."""
-    row = Attachment.objects.filter(pk=attachment_id, order__isnull=False).values_list("order__number", flat=True).first()
+    row = (
+        Attachment.objects.filter(pk=attachment_id, order__isnull=False)
+        .values_list("order__number", flat=True)
+        .first()
+    )
     if row is None:
         raise NotVisible("attachment")
-    remove_attachment(actor=actor_of(request), attachment_id=attachment_id, reason=request.POST.get("reason", ""))
+    remove_attachment(
+        actor=actor_of(request), attachment_id=attachment_id, reason=request.POST.get("reason", "")
+    )
     order: WorkOrder = get_visible(actor_of(request), row)
     if getattr(request, "htmx", False):
         return HttpResponse(headers={"HX-Trigger": "act-done"})

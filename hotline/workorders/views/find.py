@@ -32,7 +32,9 @@ def units(request: HttpRequest) -> HttpResponse:
     """Open units by Chinese, short name, code or pinyin; `within` limits them to a subtree."""
     within = [int(part) for part in request.GET.getlist("within") if part.isdigit()]
     found = search_units(request.GET.get("q", ""), limit=12, within=within)
-    return _options(request, [(unit.pk, unit.name, f"{unit.get_level_display()} {unit.code}") for unit in found])
+    return _options(
+        request, [(unit.pk, unit.name, f"{unit.get_level_display()} {unit.code}") for unit in found]
+    )
 
 
 @access("workorders:grant_access", "workorders:sign", "workorders:dispatch")
@@ -40,11 +42,22 @@ def units(request: HttpRequest) -> HttpResponse:
 def people(request: HttpRequest) -> HttpResponse:
     """Colleagues by name."""
     text = request.GET.get("q", "").strip()
-    rows = Person.objects.filter(is_active=True, name__icontains=text).order_by("name", "pk") if text else Person.objects.none()
+    rows = (
+        Person.objects.filter(is_active=True, name__icontains=text).order_by("name", "pk")
+        if text
+        else Person.objects.none()
+    )
     found = rows.prefetch_related("memberships__unit")[:12]
     return _options(
         request,
-        [(person.pk, person.name, "、".join(dict.fromkeys(post.unit.short_name for post in person.memberships.all()))) for person in found],
+        [
+            (
+                person.pk,
+                person.name,
+                "、".join(dict.fromkeys(post.unit.short_name for post in person.memberships.all())),
+            )
+            for person in found
+        ],
     )
 
 
@@ -72,11 +85,21 @@ def palette(request: HttpRequest) -> HttpResponse:
         else:
             units_found = search_units(text, limit=5)
             address = reverse("workorders:list")
-            groups.append((_("Units"), [(f"{address}?unit={unit.pk}", unit.name, unit.get_level_display()) for unit in units_found]))
+            groups.append(
+                (
+                    _("Units"),
+                    [
+                        (f"{address}?unit={unit.pk}", unit.name, unit.get_level_display())
+                        for unit in units_found
+                    ],
+                )
+            )
             if len(text) >= 2:
                 found = list_orders(actor, OrderFilters(words=text), now=now(), size=6)
                 groups.append((_("Orders"), [_order_row(row) for row in found.page.rows]))
-    return render(request, "workorders/_palette.html", {"groups": [(name, rows) for name, rows in groups if rows]})
+    return render(
+        request, "workorders/_palette.html", {"groups": [(name, rows) for name, rows in groups if rows]}
+    )
 
 
 def _order_row(order: WorkOrder) -> tuple[str, str, str]:
@@ -95,4 +118,7 @@ def _of_phone(request: HttpRequest, text: str) -> list[tuple[str, str, str]]:
     )
     if citizen is None:
         return []
-    return [_order_row(row) for row in visible_to(actor).filter(citizen=citizen).only("number", "title").order_by("-id")[:8]]
+    return [
+        _order_row(row)
+        for row in visible_to(actor).filter(citizen=citizen).only("number", "title").order_by("-id")[:8]
+    ]

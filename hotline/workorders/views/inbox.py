@@ -62,7 +62,9 @@ def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "tabs": [(which, PILES[which][0], counts[which]) for which in piles],
         "chosen": chosen,
-        "rows": [{"at": row, "chip": clock_of_assignment(row), "owed": inbox.owed(row)} for row in found.rows],
+        "rows": [
+            {"at": row, "chip": clock_of_assignment(row), "owed": inbox.owed(row)} for row in found.rows
+        ],
         "found": found,
         "why": PILES[chosen][1],
         "todo": PILES[chosen][2],
@@ -84,14 +86,18 @@ def sign_many(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     given = [int(value) for value in request.POST.getlist("assignment") if value.isdigit()][:500]
     # What is not visible does not exist; one such id must not stop the others.
-    wanted = list(Assignment.objects.filter(pk__in=given, order__in=visible_to(actor)).values_list("pk", flat=True))
+    wanted = list(
+        Assignment.objects.filter(pk__in=given, order__in=visible_to(actor)).values_list("pk", flat=True)
+    )
     if not wanted:
         messages.info(request, _("Choose the orders to sign for."))
         return redirect("workorders:inbox")
     refused = actions.sign_many(actor=actor, assignment_ids=wanted)
     done = len(set(wanted)) - len(refused)
     if done:
-        messages.success(request, ngettext("Signed for %(n)d order.", "Signed for %(n)d orders.", done) % {"n": done})
+        messages.success(
+            request, ngettext("Signed for %(n)d order.", "Signed for %(n)d orders.", done) % {"n": done}
+        )
     numbers = dict(Assignment.objects.filter(pk__in=refused).values_list("pk", "order__number"))
     for pk, reason in list(refused.items())[:10]:
         messages.error(request, f"{numbers.get(pk, pk)}: {reason}")

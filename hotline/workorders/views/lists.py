@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -19,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
+from hotline.kit.errors import NotVisible
 from hotline.workorders.actions import views as saved
 from hotline.workorders.actions.exporting import export_csv, export_xlsx
 from hotline.workorders.forms.filters import FLAG_LABELS, GROUP_LABELS, PHONE, FilterForm
@@ -75,7 +82,9 @@ def _chips(request: HttpRequest, form: FilterForm) -> list[dict[str, str]]:
         query = request.GET.copy()
         query.pop("cursor", None)
         if name.startswith("flag="):
-            query.setlist("flag", [flag for flag in query.getlist("flag") if flag != name.removeprefix("flag=")])
+            query.setlist(
+                "flag", [flag for flag in query.getlist("flag") if flag != name.removeprefix("flag=")]
+            )
         else:
             query.pop(name, None)
         chips.append({"label": label, "text": text, "url": f"?{query.urlencode()}" if query else "?"})
@@ -88,7 +97,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     """`/orders/`: filters, columns, saved views, selection for bulk action."""
     actor = actor_of(request)
     form = FilterForm(request.GET)
-    listing = list_orders(actor, form.filters(actor), now=now(), sort=form.sort(), cursor=request.GET.get("cursor", ""))
+    listing = list_orders(
+        actor, form.filters(actor), now=now(), sort=form.wanted_sort(), cursor=request.GET.get("cursor", "")
+    )
     columns = _chosen_columns(request)
     rows = [{"order": order, "clock": clock_of_order(order)} for order in listing.page.rows]
     context: dict[str, Any] = {
@@ -100,7 +111,10 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "column_names": [column.name for column in columns],
         "chips": _chips(request, form),
         "filtered": bool(form.chosen()),
-        "more": any(request.GET.get(name) for name in ("urgency", "demand_type", "channel", "since", "until", "sort", "flag")),
+        "more": any(
+            request.GET.get(name)
+            for name in ("urgency", "demand_type", "channel", "since", "until", "sort", "flag")
+        ),
         "views": saved_views(actor),
         "query": _query_without(request.GET),
         "quick": _quick(request),
@@ -125,7 +139,13 @@ def _quick(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     for _name, label, query in wanted:
         current = {key: [str(value)] for key, value in query.items()} == here
-        found.append({"label": label, "url": "?" + urlencode(query) if query else reverse("workorders:list"), "current": current})
+        found.append(
+            {
+                "label": label,
+                "url": "?" + urlencode(query) if query else reverse("workorders:list"),
+                "current": current,
+            }
+        )
     return found
 
 
@@ -172,15 +192,18 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
     filters = form.filters(actor)
     moment = now()
     name = _("orders") + moment.strftime("-%Y%m%d-%H%M%S")
-    disposition: Callable[[str], str] = lambda suffix: content_disposition_header(True, f"{name}.{suffix}") or "attachment"  # noqa: E731
+    response: FileResponse | StreamingHttpResponse
     if kind == "xlsx":
-        stream = export_xlsx(actor=actor, filters=filters, at=moment)
-        response: Any = FileResponse(
-            stream, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        response = FileResponse(
+            export_xlsx(actor=actor, filters=filters, at=moment),
+            content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         )
-        response["Content-Disposition"] = disposition("xlsx")
-        return response  # type: ignore[no-any-return]
-    streamed = StreamingHttpResponse(export_csv(actor=actor, filters=filters, at=moment), content_type="text/csv; charset=utf-8")
-    streamed["Content-Disposition"] = disposition("csv")
-    streamed["X-Accel-Buffering"] = "no"
-    return streamed  # type: ignore[return-value]
+    elif kind == "csv":
+        response = StreamingHttpResponse(
+            export_csv(actor=actor, filters=filters, at=moment), content_type="text/csv; charset=utf-8"
+        )
+        response["X-Accel-Buffering"] = "no"
+    else:
+        raise NotVisible("export")
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}.{kind}") or "attachment"
+    return cast(HttpResponse, response)

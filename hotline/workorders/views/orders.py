@@ -26,7 +26,11 @@ from hotline.workorders.queries.page import order_for_page, order_page, related,
 from hotline.workorders.queries.presence import present
 from hotline.workorders.queries.visibility import get_visible, visible_to
 
-SHOWS = (("all", gettext_lazy("All")), ("mine", gettext_lazy("Mine and my unit's")), ("public", gettext_lazy("What the citizen sees")))
+SHOWS = (
+    ("all", gettext_lazy("All")),
+    ("mine", gettext_lazy("Mine and my unit's")),
+    ("public", gettext_lazy("What the citizen sees")),
+)
 
 
 @access("workorders:view")
@@ -52,7 +56,8 @@ def _page_context(request: HttpRequest, order: WorkOrder, moment: Any) -> dict[s
         "view": page,
         "may_reveal": may_reveal,
         "may_grant": order.secret and actor.has("workorders:see_secret_grants"),
-        "may_attach": order.state not in ("archived", "merged") and (actor.has("workorders:note") or actor.has("workorders:reply")),
+        "may_attach": order.state not in ("archived", "merged")
+        and (actor.has("workorders:note") or actor.has("workorders:reply")),
         "max_upload": settings.MAX_UPLOAD_BYTES,
     }
 
@@ -102,7 +107,11 @@ def why(request: HttpRequest, number: str, clock_id: int) -> HttpResponse:
     clock = order.clocks.select_related("assignment__unit").filter(pk=clock_id).first()
     if clock is None:
         raise NotVisible("clock")
-    return render(request, "workorders/_why.html", {"order": order, "clock": clock, "lines": explain_clock(order, clock)})
+    return render(
+        request,
+        "workorders/_why.html",
+        {"order": order, "clock": clock, "lines": explain_clock(order, clock)},
+    )
 
 
 @access("workorders:view")
@@ -116,7 +125,13 @@ def access_page(request: HttpRequest, number: str) -> HttpResponse:
     return render(
         request,
         "workorders/access.html",
-        {"order": order, "readers": readers, "more": more, "named": named, "may_grant": actor.has("workorders:grant_access")},
+        {
+            "order": order,
+            "readers": readers,
+            "more": more,
+            "named": named,
+            "may_grant": actor.has("workorders:grant_access"),
+        },
     )
 
 
@@ -146,7 +161,10 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
         else:
             return render(request, "workorders/_identity.html", {"order": order, "identity": identity})
     return render(
-        request, "workorders/_reveal.html", {"order": order, "form": form}, status=422 if request.method == "POST" else 200
+        request,
+        "workorders/_reveal.html",
+        {"order": order, "form": form},
+        status=422 if request.method == "POST" else 200,
     )
 
 
@@ -156,7 +174,12 @@ def presence(request: HttpRequest, number: str) -> HttpResponse:
     """A page says that it is open (and which form is); the answer names the colleagues that are here too."""
     actor = actor_of(request)
     order = get_visible(actor, number)
-    beat(actor=actor, order_id=order.pk, editing=request.POST.get("editing", ""), leaving=request.POST.get("leaving") == "1")
+    beat(
+        actor=actor,
+        order_id=order.pk,
+        editing=request.POST.get("editing", ""),
+        leaving=request.POST.get("leaving") == "1",
+    )
     return _present(request, actor, order)
 
 
