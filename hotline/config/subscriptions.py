@@ -12,6 +12,8 @@ from hotline.kit.events import subscribe
 SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("appeal.filed", "hotline.followup.tasks", "tell_accepted"),
     ("work_order.reply_approved", "hotline.followup.tasks", "plan"),
+    ("unit.moved", "hotline.workorders.tasks", "involve_after_move"),
+    ("work_order.closed", "hotline.followup.tasks", "cancel"),
     ("work_order.reopened", "hotline.followup.tasks", "cancel"),
     ("work_order.merged", "hotline.followup.tasks", "cancel"),
     ("work_order.redone", "hotline.followup.tasks", "cancel"),

@@ -6,12 +6,14 @@ class WorkOrdersConfig(AppConfig):
     label = "workorders"
 
     def ready(self) -> None:
+        from hotline.accounts.actions import register_closing_guard
         from hotline.accounts.models import UnitLevel
         from hotline.audit import chains
         from hotline.kit import livetopics
         from hotline.kit.events import declare
         from hotline.workorders import permissions
         from hotline.workorders.actions.checking import preview_calendar
+        from hotline.workorders.actions.units import open_work
         from hotline.workorders.menu import register_pages
         from hotline.workorders.models import Channel, DemandType, Flow, Urgency
         from hotline.workorders.rules import EVENTS
@@ -34,6 +36,7 @@ class WorkOrdersConfig(AppConfig):
         livetopics.register("board", permissions.may_hear_board)
         livetopics.register("person", permissions.may_hear_person)
         register_pages()
+        register_closing_guard(open_work)
         worktime.use_preview(preview_calendar)
         worktime.use_vocabulary(
             Vocabulary(

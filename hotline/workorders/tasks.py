@@ -7,8 +7,9 @@ from procrastinate.contrib.django import app
 from hotline.kit import simulation
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
-from hotline.workorders.actions import scanning
+from hotline.workorders.actions import scanning, units
 
+KEEPER = system_actor("keeper")
 ARCHIVER = system_actor("archiver", "workorders:archive")
 
 
@@ -40,3 +41,9 @@ def close_by_time(timestamp: int) -> int:
     while scanning.archive_closed(actor=ARCHIVER, now=now()):
         pass
     return closed
+
+
+@app.task(name="workorders.involve_after_move", queue="default", retry=5)
+def involve_after_move(unit_id: int, **_: object) -> int:
+    """A unit moved in the tree: the units above it now see its orders."""
+    return units.involve_after_move(actor=KEEPER, unit_id=unit_id)
