@@ -318,10 +318,10 @@ class Reply(ActForm):
             del self.fields["fact_finding"], self.fields["demand_finding"]
         if kind in NO_VISIT:
             del self.fields["site_visit"], self.fields["visited_at"]
-        self.fields["unsolved_reason"].choices = [
+        self.fields["unsolved_reason"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose")),
             *((row.code, row.name) for row in reasons(ReasonKind.UNSOLVED, _day())),
-        ]  # type: ignore[attr-defined]
+        ]
         self.fields["method"].initial = ReplyMethod.PHONE
         if self.around.assignment is not None:
             self.fields["signed_unit"].initial = self.around.assignment.unit.name
@@ -369,9 +369,9 @@ class Advance(ActForm):
 
     def prepare(self) -> None:
         rows = self.around.supervisions
-        self.fields["supervision_id"].choices = [
+        self.fields["supervision_id"].choices = [  # type: ignore[attr-defined]
             (row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows
-        ]  # type: ignore[attr-defined]
+        ]
         steps = {
             step
             for row in rows
@@ -400,9 +400,9 @@ class Meeting(ActForm):
 
     def prepare(self) -> None:
         rows = self.around.supervisions
-        self.fields["supervision_id"].choices = [
+        self.fields["supervision_id"].choices = [  # type: ignore[attr-defined]
             (row.pk, f"{row.get_kind_display()} · {row.text[:40]}") for row in rows
-        ]  # type: ignore[attr-defined]
+        ]
         if len(rows) == 1:
             self.fields["supervision_id"].initial = rows[0].pk
             self.fields["supervision_id"].widget = forms.HiddenInput()
@@ -515,11 +515,9 @@ class Reveal(forms.Form):
 
     def reason(self) -> str:
         """Both as one line for the audit log."""
-        chosen = (
-            dict(self.fields["reason_code"].choices).get(self.cleaned_data.get("reason_code", ""), "")
-            if "reason_code" in self.fields
-            else ""
-        )  # type: ignore[attr-defined]
+        field = self.fields.get("reason_code")
+        names = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
+        chosen = names.get(self.cleaned_data.get("reason_code", ""), "")
         return "；".join(filter(None, (str(chosen), self.cleaned_data["text"])))
 
 

@@ -35,9 +35,9 @@ class BulkPick(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["verb"].choices = [
+        self.fields["verb"].choices = [  # type: ignore[attr-defined]
             (name, VERBS[name].label) for name in BULK_VERBS if actor.has(VERBS[name].permission)
-        ]  # type: ignore[attr-defined]
+        ]
 
 
 class Nothing(forms.Form):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.functional import Promise
@@ -432,14 +433,14 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
     named = set(OrderAccess.objects.filter(order=order).values_list("person_id", flat=True))
     readers = []
     for person, actor in zip(chosen, actors_for(chosen), strict=True):
-        facts = {
+        facts: dict[str, Any] = {
             "unit_paths": paths or ("/",),
             "area_code": order.actual_division_id or order.division_id or "",
             "secret": order.secret,
             "named": person.pk in named,
             "owner": order.created_by,
         }
-        seen = scope_allows(actor, "workorders:view", **facts)  # type: ignore[arg-type]
+        seen = scope_allows(actor, "workorders:view", **facts)
         if not seen:
             continue
         codes = {
@@ -451,6 +452,6 @@ def who_can(order: WorkOrder, *, most: int = 120) -> tuple[list[Reader], bool]:
             PERMISSIONS[code][0]
             for code in PERMISSIONS
             if code in codes and scope_allows(actor, code, **facts)
-        ]  # type: ignore[arg-type]
+        ]
         readers.append(Reader(person, "、".join(titles[person.pk]), seen.reason, allowed, person.pk in named))
     return readers, more

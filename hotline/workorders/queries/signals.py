@@ -52,8 +52,6 @@ def chip(clock: Clock) -> Chip:
         return Chip(clock.due_at, done=clock.stopped_at or clock.due_at)
     if clock.state == ClockState.PAUSED:
         return Chip(clock.due_at, paused=True)
-    if clock.level == ClockLevel.GREEN:
-        soon = clock.next_at if clock.next_at and clock.next_at < clock.due_at else clock.due_at
-    else:
-        soon = clock.started_at
-    return Chip(clock.due_at, soon=soon)
+    if clock.level != ClockLevel.GREEN:
+        return Chip(clock.due_at, soon=clock.started_at)
+    return Chip(clock.due_at, soon=min(clock.next_at or clock.due_at, clock.due_at))
