@@ -108,6 +108,8 @@ def test_parse_reads_what_new_ring_writes():
         ("k1", "entry 1"),
         ("k1:!!!", "not base64"),
     ],
+    # Entries are random; two processes must still call the tests by the same names.
+    ids=["empty", "no hash", "only hash", "short", "twice", "space", "no key", "not base64"],
 )
 def test_a_wrong_ring_is_refused_with_the_place_and_without_the_key(text, words):
     with pytest.raises(BadRing, match=words) as caught:
