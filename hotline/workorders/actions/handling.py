@@ -83,6 +83,7 @@ def record_contact(
     case.require("contact", assignment)
     moment = contacted_at or case.now
     _check_contact(case, assignment, reached, person, moment, reason_code)
+    moment = max(moment, case.order.created_at)
     tries = Contact.objects.filter(assignment__order=case.order, assignment__round=case.order.round, reached=False).count()
     contact = Contact.objects.create(
         assignment=assignment, reached=reached, reason_code="" if reached else reason_code, contacted_at=moment, person=person[:60],
@@ -106,7 +107,7 @@ def _check_contact(case: Case, assignment: Assignment, reached: bool, person: st
         faults["person"] = _("Say who made the contact.")
     if moment > case.now:
         faults["contacted_at"] = _("This moment has not come yet.")
-    elif moment < case.order.created_at:
+    elif moment < case.order.created_at.replace(second=0, microsecond=0):  # people write whole minutes
         faults["contacted_at"] = _("This is before the order existed.")
     if not reached:
         known = set(ReasonCode.objects.filter(kind="no_contact").values_list("code", flat=True))

@@ -35,7 +35,8 @@ def submit_reply(*, actor: Actor, assignment_id: int, form: ReplyForm, revision:
     case.require("reply", assignment)
     order = case.order
     signed = order.channel != Channel.STATE_PLATFORM or _has_signed_file(order)
-    faults = check_reply(form, order.demand_type, started_at=order.created_at, now=case.now, signed_file=signed)
+    # People write whole minutes; a visit in the minute of the order's creation is not before it.
+    faults = check_reply(form, order.demand_type, started_at=order.created_at.replace(second=0, microsecond=0), now=case.now, signed_file=signed)
     if faults:
         raise Invalid("reply", _("The reply is not complete yet."), details={fault.field: fault.message for fault in faults})
     latest = Reply.objects.filter(assignment=assignment).aggregate(version=Max("version"))["version"] or 0
