@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.city import City, built, make_pack, own_database
+from tests.journeys.seed import seed
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -107,3 +108,9 @@ def people(
     failed = request.node.stash.get(FAILED, False)
     faults = everybody.close(re.sub(r"\W+", "-", request.node.name) if failed else "")
     assert failed or not faults, f"scripts failed in the browser: {faults}"
+
+
+@pytest.fixture(scope="session")
+def orders(city: City) -> dict[str, tuple[str, str]]:
+    """Orders by name, as number and look-up code; see `seed.ORDERS`."""
+    return seed(city)

@@ -189,6 +189,10 @@ class People:
             return person
         return self._window(username, state=self._states[username])
 
+    def forget(self, username: str) -> None:
+        """Somebody ended this person's sessions."""
+        self._states.pop(username, None)
+
     def sign_in(self, person: Person, username: str, page: Page | None = None) -> None:
         """From the sign-in page to the first page behind it."""
         page = page or person.page
