@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import InterfaceError, OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -11,8 +12,10 @@ from hotline.notifications.gateways import GatewayDown
 from hotline.notifications.rules import SEND_TRIES
 
 ACTOR = system_actor("notifications")
-LATER = RetryStrategy(max_attempts=SEND_TRIES - 1, exponential_wait=4, retry_exceptions=[GatewayDown])
-SOON = RetryStrategy(max_attempts=3, wait=5, retry_exceptions=[GatewayDown])
+# A database that was killed or restarted under a job is no reason to lose the citizen's message.
+PASSING = [GatewayDown, OperationalError, InterfaceError]
+LATER = RetryStrategy(max_attempts=SEND_TRIES - 1, exponential_wait=4, retry_exceptions=PASSING)
+SOON = RetryStrategy(max_attempts=3, wait=5, retry_exceptions=PASSING)
 
 
 @app.task(name="notifications.deliver", queue="messages", retry=LATER)
