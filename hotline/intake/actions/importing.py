@@ -111,8 +111,11 @@ def open_import(
 
 
 def stored_header(batch: ImportBatch) -> list[str]:
-    """The columns of a batch's file."""
-    return read_header(folder() / batch.stored_as, "utf-8")
+    """The columns of a batch's file. Raises Refused when the stored file is gone."""
+    try:
+        return read_header(folder() / batch.stored_as, "utf-8")
+    except OSError:
+        raise Refused("file_gone", _("The stored file of this import is gone. Upload it again.")) from None
 
 
 def _rows(batch: ImportBatch) -> Iterator[tuple[int, dict[str, str]]]:
