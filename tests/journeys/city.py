@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import http.client
 import os
 import re
@@ -123,6 +124,7 @@ class City:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -216,6 +218,15 @@ class City:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
+
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _end_with_parent() -> None:
+    """A killed test session leaves no city behind."""
+    if _libc is not None:
+        _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:

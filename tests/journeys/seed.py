@@ -7,7 +7,7 @@ import json
 from tests.journeys.city import City
 
 SCRIPT = """
-import json
+import json, os
 from hotline.accounts.models import Person, Unit
 from hotline.accounts.queries import actor_for
 from hotline.intake.actions import file_appeal
@@ -21,7 +21,7 @@ def who(name):
 made = {}
 for name, given in json.loads(%r).items():
     filed = file_appeal(
-        actor=who("agent"), channel="phone", source="seed", idempotency_key=f"seed-{name}",
+        actor=who("agent"), channel="phone", source="seed", idempotency_key=f"seed-{name}-{os.getpid()}",
         demand=AppealForm(
             title=given["title"], content=given["title"] + "，已经持续一个多星期，影响出行，希望尽快处理。",
             demand_type=given.get("kind", "help"), category=given.get("category", "01.02.02"), division="990123100001",
