@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 
 from hotline.audit import chains, sealing
 from hotline.kit.actor import Actor
 from hotline.kit.origin import acting_from
 from hotline.kit.progress import Progress
+from hotline.kit.statements import fetch_one
 
 
 def record(
@@ -29,22 +29,38 @@ def record(
 
     `data`: ids, codes, old and new values; never identity, a password or a key.
     """
-    with connection.cursor() as cursor:
-        # One plain statement: this stands in every action's way.
-        cursor.execute(
-            "INSERT INTO audit_auditentry (actor, actor_name, verb, object_type, object_id, reason, data, ip)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s)",
-            [
-                actor.key(),
-                actor.name[:80],
-                verb,
-                object_type,
-                str(object_id)[:60],
-                reason,
-                json.dumps(dict(data or {}), cls=DjangoJSONEncoder, ensure_ascii=False),
-                ip or acting_from.get(),
-            ],
-        )
+    # One plain statement: this stands in every action's way.
+    fetch_one(
+        f"INSERT INTO audit_auditentry ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s, %s)",
+        [*values(actor=actor, verb=verb, object_type=object_type, reason=reason, data=data, ip=ip), str(object_id)[:60]],
+    )
+
+
+_COLUMNS = "actor, actor_name, verb, object_type, data, reason, ip, object_id"
+
+
+def values(
+    *,
+    actor: Actor,
+    verb: str,
+    object_type: str,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+    ip: str | None = None,
+) -> list[Any]:
+    """Parameters of `part`."""
+    return [
+        actor.key(), actor.name[:80], verb, object_type, _json(data), reason, ip or acting_from.get(),
+    ]  # fmt: skip
+
+
+def _json(data: Mapping[str, Any] | None) -> str:
+    return json.dumps(dict(data), cls=DjangoJSONEncoder, ensure_ascii=False) if data else "{}"
+
+
+def part(source: str) -> str:
+    """The row as part of a larger statement, for each row of the part `source`, whose `id` is the object; parameters: `values`."""
+    return f"INSERT INTO audit_auditentry ({_COLUMNS}) SELECT %s, %s, %s, %s, %s::jsonb, %s, %s::inet, {source}.id::text FROM {source}"
 
 
 def seal_all(*, most: int | None = None, quiet: bool = True) -> dict[str, int]:

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "hotline.exchange.middleware.ApiDoor",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -111,6 +112,8 @@ def _database(url: str) -> dict[str, Any]:
             **(
                 {} if TESTING else {"pool": {"min_size": 2, "max_size": env.hotline_pool_size, "timeout": 20}}
             ),
+            # For `kit.statements`; Django's own cursors never prepare.
+            "prepare_threshold": 5,
             "options": "-c timezone=UTC -c statement_timeout=0",
         },
     }

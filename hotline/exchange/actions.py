@@ -86,8 +86,8 @@ def revoke_token(*, actor: Actor, token_id: int) -> ApiToken:
     return token
 
 
-def touch(token_id: int) -> None:
-    """Remember the last use, at most once a minute a token."""
-    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=clock.now() - _MINUTE).update(
-        last_used_at=clock.now()
-    )
+def touch(token_id: int, last_used_at: datetime | None) -> None:
+    """Remember the last use, at most once a minute a token; `last_used_at` as just read."""
+    moment = clock.now()
+    if last_used_at is None or last_used_at <= moment - _MINUTE:
+        ApiToken.objects.filter(pk=token_id).update(last_used_at=moment)

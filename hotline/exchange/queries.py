@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -10,6 +11,7 @@ from hotline.exchange import rules
 from hotline.exchange.models import ApiToken
 from hotline.kit import clock
 from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.statements import fetch_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +22,26 @@ class Caller:
     scopes: frozenset[str]
     per_minute: int
     token_id: int
+    last_used_at: datetime | None = None
+
+
+_CALLER = (
+    "SELECT id, name, scopes, per_minute, revoked_at, expires_at, last_used_at FROM exchange_apitoken WHERE token_hash = %s"
+)
 
 
 def caller_of(token: str) -> Caller | None:
     """The caller behind a token; None when it is malformed, unknown, revoked or past its end. One query."""
     if not rules.TOKEN.match(token):
         return None
-    row = ApiToken.objects.filter(token_hash=rules.token_hash(token)).first()
-    if row is None or not rules.usable(row.revoked_at, row.expires_at, clock.now()):
+    row = fetch_one(_CALLER, [rules.token_hash(token)])
+    if row is None:
         return None
-    actor = Actor(kind=ActorKind.API, id=row.pk, name=row.name, permissions=rules.permissions_of(row.scopes))
-    return Caller(actor, frozenset(row.scopes), row.per_minute, row.pk)
+    pk, name, scopes, per_minute, revoked_at, expires_at, last_used_at = row
+    if not rules.usable(revoked_at, expires_at, clock.now()):
+        return None
+    actor = Actor(kind=ActorKind.API, id=pk, name=name, permissions=rules.permissions_of(scopes))
+    return Caller(actor, frozenset(scopes), per_minute, pk, last_used_at)
 
 
 def tokens() -> QuerySet[ApiToken]:

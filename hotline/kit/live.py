@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from django.db import connection
+from hotline.kit.statements import fetch_one
 
 
 def publish(topics: Iterable[str], kind: str, **payload: object) -> None:
@@ -17,10 +17,11 @@ def publish(topics: Iterable[str], kind: str, **payload: object) -> None:
     wanted = list(dict.fromkeys(topics))
     if not wanted:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH written AS (INSERT INTO kit_live_event (topic, kind, payload)"
-            " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id)"
-            " SELECT pg_notify('live', '') FROM written LIMIT 1",
-            [kind, json.dumps(payload, default=str, ensure_ascii=False), wanted],
-        )
+    fetch_one(_PUBLISH, [kind, json.dumps(payload, default=str, ensure_ascii=False), wanted])
+
+
+_PUBLISH = (
+    "WITH written AS (INSERT INTO kit_live_event (topic, kind, payload)"
+    " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id)"
+    " SELECT pg_notify('live', '') FROM written LIMIT 1"
+)

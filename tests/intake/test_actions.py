@@ -140,7 +140,7 @@ class TestFiling:
         statements = [query["sql"] for query in seen.captured_queries]
         writes = [sql for sql in statements if "INSERT INTO" in sql or "UPDATE " in sql]
         # What is only read here is reference data, which a running process keeps (`intake.queries.reference`).
-        assert len(writes) == 6, "\n".join(sql[:100] for sql in writes)
+        assert len(writes) == 4, "\n".join(sql[:100] for sql in writes)
 
 
 class TestQuarantine:

@@ -16,6 +16,7 @@ from hotline.audit import actions as audit
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible
+from hotline.kit.statements import fetch_one
 
 _FIELDS = tuple(field.column for field in Citizen._meta.concrete_fields)
 _NEW = tuple(name for name in _FIELDS if name not in ("id", "created_at"))
@@ -23,7 +24,8 @@ _MAKE = (
     f"WITH found AS (SELECT {', '.join(_FIELDS)} FROM accounts_citizen WHERE phone_hash = %s),"
     f" made AS (INSERT INTO accounts_citizen ({', '.join(_NEW)}) SELECT {', '.join(['%s'] * len(_NEW))}"
     " WHERE NOT EXISTS (SELECT FROM found)"
-    f" ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO NOTHING RETURNING {', '.join(_FIELDS)})"
+    f" ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO NOTHING RETURNING {', '.join(_FIELDS)}),"
+    f" noted AS ({audit.part('made')})"
     f" SELECT {', '.join(_FIELDS)}, true AS fresh FROM made UNION ALL SELECT {', '.join(_FIELDS)}, false FROM found"
 )
 
@@ -65,19 +67,15 @@ def find_or_create_citizen(
         phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender
     )
     values |= {"tags": [], "remark": ""}
-    parameters = [values["phone_hash"], *(values[column] for column in _NEW)]
+    note = audit.values(actor=actor, verb="accounts.create_citizen", object_type="citizen")
+    parameters = [values["phone_hash"], *(values[column] for column in _NEW), *note]
     # Without a savepoint: this stands in every intake's way, and a fault here ends the whole intake anyway.
     with transaction.atomic(savepoint=False):
-        rows = list(Citizen.objects.raw(_MAKE, parameters))
-        if not rows:
-            # The twin committed between our look and our insert; now it can be seen.
-            rows = list(Citizen.objects.raw(_MAKE, parameters))
-        citizen = rows[0]
-        if citizen.fresh:  # type: ignore[attr-defined]
-            audit.record(
-                actor=actor, verb="accounts.create_citizen", object_type="citizen", object_id=citizen.pk
-            )
-        elif values["name_cipher"] is not None and citizen.name_cipher is None:
+        # Nothing comes back when a twin commits between our look and our insert; at the second look it can be seen.
+        row = fetch_one(_MAKE, parameters) or fetch_one(_MAKE, parameters)
+        assert row is not None
+        citizen = Citizen.from_db(connection.alias, _FIELDS, row[:-1])
+        if not row[-1] and values["name_cipher"] is not None and citizen.name_cipher is None:
             citizen.name_cipher, citizen.name_mask = values["name_cipher"], values["name_mask"]
             citizen.save(update_fields=["name_cipher", "name_mask"])
             audit.record(

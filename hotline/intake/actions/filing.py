@@ -38,14 +38,16 @@ from hotline.intake.rules.demands import (
 from hotline.intake.rules.lookup import code_from_digest
 from hotline.kit import clock, events
 from hotline.kit.actor import Actor, ActorKind, system_actor
-from hotline.kit.crypto import identity_ring
-from hotline.kit.errors import ActionError, Invalid, NotPermitted, NotVisible
+from hotline.kit.crypto import BadCipher, identity_ring
+from hotline.kit.errors import ActionError, Invalid, NotPermitted, NotVisible, Refused
+from hotline.kit.statements import fetch_one
 from hotline.workorders.actions import NewOrder, create_order
 from hotline.workorders.actions.attachments import adopt
 from hotline.workorders.models import Channel, DemandType, Urgency
 
 log = logging.getLogger("hotline.intake")
 CODE_PURPOSE = "appeal.code"
+_CHANNELS = frozenset(Channel.values)
 _KEEPER = system_actor("intake", "workorders:create", "workorders:view")
 
 FILED = events.declare("appeal.filed", "An appeal was accepted and became a work order.")
@@ -131,7 +133,7 @@ def through(
     The good way has no savepoint of its own, because it is the busiest: a fault rolls all of it back, and the message
     is stored anew with the fault beside it. Nobody has been answered in between.
     """
-    if channel not in Channel.values:
+    if channel not in _CHANNELS:
         raise Invalid(
             "channel", _("There is no such channel."), details={"channel": _("There is no such channel.")}
         )
@@ -242,7 +244,7 @@ def _again(*, actor: Actor, raw_id: int, correction: bytes | None, reason: str) 
     with transaction.atomic():
         raw = waiting(raw_id)
         permissions.can(actor, "intake:quarantine").require("intake:quarantine")
-        payload = unseal(raw) if correction is None else correction
+        payload = _readable(raw) if correction is None else correction
         record(
             actor=actor,
             verb="intake.release_raw" if correction is None else "intake.correct_raw",
@@ -273,6 +275,17 @@ def _again(*, actor: Actor, raw_id: int, correction: bytes | None, reason: str) 
         if isinstance(result, Filed):
             return result
     raise result
+
+
+def _readable(raw: RawMessage) -> bytes:
+    try:
+        return unseal(raw)
+    except BadCipher as error:
+        raise Refused(
+            "damaged",
+            _("The stored message cannot be opened (%(why)s). Ask the operators for the key ring or a backup.")
+            % {"why": error},
+        ) from None
 
 
 def _store_copy(raw: RawMessage, payload: bytes) -> None:
@@ -466,9 +479,9 @@ def write_appeal(
         if mine.update(**_for_draft(row)):
             RawMessage.objects.filter(pk=raw_id).update(state=RawState.ACCEPTED)
             return draft_id
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [decided_by, decided_by, raw_id, *(row[name] for name in _COLUMNS)])
-        return int(cursor.fetchone()[0])
+    made = fetch_one(_INSERT, [decided_by, decided_by, raw_id, *(row[name] for name in _COLUMNS)])
+    assert made is not None
+    return int(made[0])
 
 
 def _for_draft(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hotline.audit.actions import record
@@ -19,6 +19,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.kit.statements import fetch_one
 
 PURPOSE = "raw.payload"
 KEY_MOST = 120
@@ -68,20 +69,19 @@ def receive(
     return store(channel=channel, source=source, key=idempotency_key, payload=payload, media_type=media_type)
 
 
+_STORE = (
+    "INSERT INTO intake_rawmessage (channel, source, idempotency_key, sha256, payload, media_type, state, error, decided_by)"
+    " VALUES (%s, %s, %s, %s, %s, %s, 'received', '', '') ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING id"
+)
+
+
 def store(*, channel: str, source: str, key: str, payload: bytes, media_type: str) -> Received:
     """The row itself, in one statement inside the caller's transaction; for the actions of this package."""
     if not 1 <= len(key) <= KEY_MOST:
         fault = _("The idempotency key must have 1 to %(most)d characters.") % {"most": KEY_MOST}
         raise Invalid("idempotency_key", fault, details={"idempotency_key": fault})
     digest = hashlib.sha256(payload).digest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO intake_rawmessage (channel, source, idempotency_key, sha256, payload, media_type, state, error,"
-            " decided_by) VALUES (%s, %s, %s, %s, %s, %s, 'received', '', '')"
-            " ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING id",
-            [channel, source, key, digest, seal(payload, _bound(source, key)), media_type[:80]],
-        )
-        row = cursor.fetchone()
+    row = fetch_one(_STORE, [channel, source, key, digest, seal(payload, _bound(source, key)), media_type[:80]])
     if row:
         return Received(int(row[0]), RawState.RECEIVED)
     before = RawMessage.objects.defer("payload").get(source=source, idempotency_key=key)

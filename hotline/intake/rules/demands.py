@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ TITLE_MOST = 200
 CONTENT_MOST = 20_000
 TITLE_FROM_CONTENT = 40
 
+_DEMAND_TYPES, _URGENCIES = frozenset(DemandType.values), frozenset(Urgency.values)
 # Channels on which a member of staff has already asked back; what comes from elsewhere a dispatcher reads first.
 STAFFED_CHANNELS = frozenset({Channel.PHONE, Channel.COUNTER, Channel.POLICE_110})
 
@@ -95,9 +97,9 @@ def check_demand(form: AppealForm, citizen: CitizenInput) -> dict[str, str]:
         }
     if len(form.title.strip()) > TITLE_MOST:
         errors["title"] = _("The title is too long; %(most)d characters are the most.") % {"most": TITLE_MOST}
-    if form.demand_type and form.demand_type not in DemandType.values:
+    if form.demand_type and form.demand_type not in _DEMAND_TYPES:
         errors["demand_type"] = _("There is no such type of demand.")
-    if form.urgency and form.urgency not in Urgency.values:
+    if form.urgency and form.urgency not in _URGENCIES:
         errors["urgency"] = _("There is no such urgency.")
     if form.occurred_at and moment_of(form.occurred_at) is None:
         errors["occurred_at"] = _("This is not a date and time.")
@@ -229,10 +231,15 @@ _NUMBERS = frozenset({"latitude", "longitude"})
 _FLAGS = frozenset({"secret", "anonymous"})
 
 
+@cache
+def _names(shape: type) -> frozenset[str]:
+    return frozenset(one.name for one in fields(shape))
+
+
 def _typed(given: object, shape: type, where: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise Unreadable(_('"%(where)s" must be an object.') % {"where": where})
-    known = {one.name for one in fields(shape)}
+    known = _names(shape)
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:

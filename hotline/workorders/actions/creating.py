@@ -9,16 +9,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotPermitted
+from hotline.kit.events import emit
+from hotline.kit.statements import fetch_one
 from hotline.workorders import permissions
 from hotline.workorders.actions._case import name_handlers
-from hotline.workorders.actions._log import announce
+from hotline.workorders.actions._log import shared_topics
 from hotline.workorders.city import category_code, city, pinned_to
 from hotline.workorders.models import Channel, DemandType, Flow, OrderAccess, OrderState, Urgency, WorkOrder
 from hotline.workorders.rules import VERBS, Moment, search_text
@@ -80,21 +82,25 @@ def create_order(*, actor: Actor, demand: NewOrder, reviewed: bool = False) -> W
             found = clock_rules.rebuild([LogEntry(now, "create", order.state, data)], policy, calendar)
             order.due_at = found.due_at()
             rows = [{"kind": key.kind, "side": key.side, **item.row()} for key, item in found.clocks.items()]
-    with transaction.atomic():
+    # Without a savepoint: it stands in every intake's way, and a fault here ends the whole intake anyway.
+    with transaction.atomic(savepoint=False):
         event = _insert(order, actor, data, rows)
         if order.secret:
             _name_first_handlers(order, actor)
-        announce(order, "create", event, old_state="")
+        emit(VERBS["create"].event, order_id=order.pk, event_id=event)
     return order
+
+
+_CHANNELS, _DEMAND_TYPES, _URGENCIES = (frozenset(one.values) for one in (Channel, DemandType, Urgency))
 
 
 def _check(demand: NewOrder) -> None:
     faults: dict[str, str] = {}
-    if demand.channel not in Channel.values:
+    if demand.channel not in _CHANNELS:
         faults["channel"] = _("Unknown channel.")
-    if demand.demand_type not in DemandType.values:
+    if demand.demand_type not in _DEMAND_TYPES:
         faults["demand_type"] = _("Choose what kind of demand it is.")
-    if demand.urgency not in Urgency.values:
+    if demand.urgency not in _URGENCIES:
         faults["urgency"] = _("Choose the urgency.")
     if not demand.title.strip():
         faults["title"] = _("A title is needed.")
@@ -154,7 +160,7 @@ Fewer than 50 parameters and 4,096 characters: psycopg then keeps the parsed sta
 
 @lru_cache(maxsize=1)
 def _statement() -> tuple[str, tuple[models.Field[Any, Any], ...]]:
-    """Order, event and clocks in one statement. Columns come from the model, so that a new one is never forgotten."""
+    """Order, event, clocks and the news of them in one statement. Columns come from the model, so that a new one is never forgotten."""
     fields = [one for one in WorkOrder._meta.concrete_fields if one.name not in ("id", "number", "search")]
     given = tuple(one for one in fields if one.attname in GIVEN)
     fixed = [one for one in fields if one.attname not in GIVEN]
@@ -172,8 +178,10 @@ def _statement() -> tuple[str, tuple[models.Field[Any, Any], ...]]:
         " next_at, marks)"
         " SELECT o.id, x.side, x.kind, 1, x.state, x.level, x.started_at, x.original_due_at, x.due_at, x.next_at, x.marks"
         " FROM o, jsonb_to_recordset(%s) AS x(side text, kind text, state text, level text, started_at timestamptz,"
-        " original_due_at timestamptz, due_at timestamptz, next_at timestamptz, marks jsonb))"
-        " SELECT o.id, o.number, e.id FROM o, e",
+        " original_due_at timestamptz, due_at timestamptz, next_at timestamptz, marks jsonb)),"
+        " l AS (INSERT INTO kit_live_event (topic, kind, payload) SELECT topic, %s, jsonb_build_object('order', o.id) || %s"
+        " FROM o, unnest(array_prepend('order:' || o.id, %s::text[])) AS topic)"
+        " SELECT o.id, o.number, e.id, pg_notify('live', '') FROM o, e",
         given,
     )
 
@@ -195,10 +203,12 @@ def _insert(order: WorkOrder, actor: Actor, data: dict[str, Any], clocks: list[d
         prefix, words, *(_plain(one, getattr(order, one.attname)) for one in fields),
         order.created_at, actor.key(), actor.name[:80], actor.grants[0].unit_id if actor.grants else None,
         order.state, Jsonb(data), Jsonb(clocks, dumps=_dumps),
+        VERBS["create"].event, Jsonb({"verb": "create", "state": order.state, "revision": order.revision}),
+        shared_topics(order, "create", ""),
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        order.pk, order.number, event = cursor.fetchone()
+    row = fetch_one(statement, values)
+    assert row is not None
+    order.pk, order.number, event = row[:3]
     order._state.adding = False
     order._state.db = "default"
     number: int = event

@@ -11,7 +11,7 @@ from ninja.security import HttpBearer
 from hotline.exchange import actions, queries
 from hotline.exchange.queries import Caller
 from hotline.kit.errors import ActionError, NotPermitted
-from hotline.kit.ratelimit import allow
+from hotline.kit.ratelimit import allow_leased
 
 
 class TooMany(ActionError):
@@ -27,11 +27,11 @@ class Token(HttpBearer):
         caller = queries.caller_of(token)
         if caller is None:
             return None
-        if not allow(f"api:{caller.token_id}", caller.per_minute, 60):
+        if not allow_leased(f"api:{caller.token_id}", caller.per_minute, 60):
             raise TooMany(
                 "too_many", _("More calls than this token may make in a minute. Wait and try again.")
             )
-        actions.touch(caller.token_id)
+        actions.touch(caller.token_id, caller.last_used_at)
         request.actor = caller.actor  # type: ignore[attr-defined]
         return caller
 
