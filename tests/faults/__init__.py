@@ -1,0 +1,1 @@
+"""What is true after processes were killed."""
