@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("intake", "pages", "scan", "day")
+NAMES = ("intake", "pages", "scan")
 OUT = Path(__file__).parent / "out"
 
 

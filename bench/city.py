@@ -39,6 +39,21 @@ class City:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @contextlib.contextmanager
+    def workers_paused(self) -> Iterator[None]:
+        """The city's job workers stand still meanwhile; their jobs wait in the queue."""
+        shown = ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="]
+        lines = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.splitlines()
+        workers = [int(line.split()[0]) for line in lines if "procrastinate worker" in line]
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def run(self, *arguments: str) -> None:
         """One `hotline` command in this city, to its end; raises when it fails."""
         subprocess.run(

@@ -61,11 +61,12 @@ class Appeal(models.Model):
     number = models.CharField(max_length=24, unique=True, null=True, blank=True)
     state = models.CharField(max_length=14, choices=AppealState, default=AppealState.DRAFT)
     raw = models.ForeignKey(RawMessage, models.PROTECT, null=True, blank=True, related_name="appeals")
+    # Indexed below, once: each index more is written with every appeal.
     order = models.ForeignKey(
-        "workorders.WorkOrder", models.PROTECT, null=True, blank=True, related_name="appeals"
+        "workorders.WorkOrder", models.PROTECT, null=True, blank=True, related_name="appeals", db_index=False
     )
     citizen = models.ForeignKey(
-        "accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="appeals"
+        "accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="appeals", db_index=False
     )
     lookup_hash = models.CharField(max_length=128, blank=True, help_text="keyed hash of the look-up code")
     channel = models.CharField(max_length=20, choices=Channel)
@@ -77,7 +78,9 @@ class Appeal(models.Model):
     reason_code = models.CharField(max_length=40, blank=True)
     answer = models.TextField(blank=True)
     secret = models.BooleanField(default=False)
-    agent = models.ForeignKey("accounts.Person", models.PROTECT, null=True, blank=True, related_name="+")
+    agent = models.ForeignKey(
+        "accounts.Person", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     call_id = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
