@@ -90,9 +90,11 @@ class Log:
         head = f"{time.strftime('%H:%M:%S')} {name:<8} | "
         if self._colour:
             head = f"\x1b[2m{head}\x1b[0m"
-        for line in text.splitlines() or [""]:
-            self._stream.write(f"{head}{line}\n")
-        self._stream.flush()
+        # Whoever read the log may be gone (`hotline run | tee`); the city runs on, and still stops when told.
+        with contextlib.suppress(OSError):
+            for line in text.splitlines() or [""]:
+                self._stream.write(f"{head}{line}\n")
+            self._stream.flush()
 
 
 class Supervisor:
@@ -211,8 +213,8 @@ class Supervisor:
                 await asyncio.gather(guard, return_exceptions=True)
 
     def _stop(self, number: signal.Signals) -> None:
-        self.log("run", f"stopping ({number.name})")
         self._stopping.set()
+        self.log("run", f"stopping ({number.name})")
 
     async def _step(self, name: str, *arguments: str) -> None:
         """One command to its end, its output in our log; Ctrl-C ends it."""
