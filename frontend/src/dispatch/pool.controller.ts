@@ -54,7 +54,8 @@ const connect: Connect = (element, signal) => {
       row.focus({ preventScroll: true });
       row.scrollIntoView({ block: "nearest" });
     } else {
-      pane()?.replaceChildren();
+      // Where nothing was chosen the pane says so; those words stay.
+      if (shown()) pane()?.replaceChildren();
     }
   };
 
