@@ -1,12 +1,13 @@
-"""Words for the verbs of the log. Packages add theirs from `AppConfig.ready`; a verb without words shows itself."""
+"""Words for the verbs of the log. Packages add theirs from `AppConfig.ready`, and `chain.<name>` for a chain of theirs; a verb without words shows itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-_labels: dict[str, str | Promise] = {}
+_labels: dict[str, str | Promise] = {"chain.audit": _("Audit log")}
 
 
 def register(labels: Mapping[str, str | Promise]) -> None:

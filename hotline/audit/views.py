@@ -38,7 +38,9 @@ def log(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "filtered": any(filters.values()),
         "verbs": [(verb, label_of(verb)) for verb in queries.known_verbs()],
-        "chains": queries.chain_states(),
+        "chains": [
+            {**chain, "label": label_of(f"chain.{chain['name']}")} for chain in queries.chain_states()
+        ],
     }
     return render(request, "audit/log.html", context)
 

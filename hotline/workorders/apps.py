@@ -8,18 +8,20 @@ class WorkOrdersConfig(AppConfig):
     def ready(self) -> None:
         from hotline.accounts.actions import register_closing_guard
         from hotline.accounts.models import UnitLevel
-        from hotline.audit import chains
+        from hotline.audit import chains, labels
         from hotline.kit import livetopics
         from hotline.kit.events import declare
         from hotline.workorders import permissions
         from hotline.workorders.actions.checking import preview_calendar
         from hotline.workorders.actions.units import open_work
+        from hotline.workorders.labels import AUDIT_LABELS
         from hotline.workorders.menu import register_pages
         from hotline.workorders.models import Channel, DemandType, Flow, Urgency
         from hotline.workorders.rules import EVENTS
         from hotline.worktime import queries as worktime
         from hotline.worktime.rules.checks import Vocabulary
 
+        labels.register(AUDIT_LABELS)
         for name, meaning in EVENTS.items():
             declare(name, meaning)
         chains.register(

@@ -266,14 +266,13 @@ def _wrong(request: HttpRequest, form: Any, calendar_id: int) -> HttpResponse:
 @signed_in
 def policies(request: HttpRequest) -> HttpResponse:
     """`/worktime/`: versions of deadline policies."""
-    packs = sorted(path.stem for path in actions.PACKS.glob("*.yaml"))
     return render(
         request,
         "worktime/policies.html",
         {
             "policies": queries.policy_versions(),
             "may": can_manage(actor_of(request)),
-            "packs": packs,
+            "packs": actions.policy_packs() if can_manage(actor_of(request)) else [],
             "health": _warning(),
             "now": now(),
         },

@@ -89,6 +89,10 @@ NOTICES: Mapping[str, tuple[str, Facts]] = {
 """Verb → template and the facts that it names."""
 
 
+def _below(assignment_id: int) -> bool:
+    return Assignment.objects.filter(pk=assignment_id, parent__isnull=False).exists()
+
+
 @transaction.atomic
 def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
     """Queue the notice of one event for each citizen with a phone, once each; returns how many were new."""
@@ -103,7 +107,7 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
     order = event.order
     if event.verb == "approve_reply" and event.new_state != "pending_follow_up":
         return 0  # a unit above approved the reply of one below; the citizen hears when it is theirs
-    if event.verb == "approve_extension" and Assignment.objects.filter(pk=event.assignment_id, parent__isnull=False).exists():
+    if event.verb == "approve_extension" and event.assignment_id is not None and _below(event.assignment_id):
         return 0  # more time for a unit below moves nothing that the citizen was promised
     template, facts = NOTICES[event.verb]
     appeals = (

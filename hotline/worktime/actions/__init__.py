@@ -20,6 +20,7 @@ from hotline.worktime.actions.policies import (
     draft_policy,
     findings_of,
     load_policy_pack,
+    policy_packs,
     publish_policy,
     save_policy,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "import_days",
     "import_public_holidays",
     "load_policy_pack",
+    "policy_packs",
     "public_years",
     "publish_calendar",
     "publish_policy",

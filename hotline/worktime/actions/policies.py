@@ -29,6 +29,14 @@ POLICY_PUBLISHED = events.declare(
 PACKS = Path(__file__).parent.parent / "packs"
 
 
+def policy_packs() -> list[tuple[str, str]]:
+    """(name to load by, the policy's own name) of every pack that comes with the platform."""
+    return [
+        (path.stem, yaml.safe_load(path.read_text(encoding="utf-8"))["name"])
+        for path in sorted(PACKS.glob("*.yaml"))
+    ]
+
+
 def load_policy_pack(
     *,
     actor: Actor,
