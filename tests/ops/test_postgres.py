@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -247,12 +248,18 @@ def test_root_moves_out_instead_of_opening_folders(tmp_path: Path, monkeypatch: 
         cluster.stop()
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may pass through; pytest closes its own to others, for all its workers at once."""
+    with tempfile.TemporaryDirectory(prefix="xinsheng-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")
-def test_ordinary_user(tmp_path: Path) -> None:
-    for folder in [tmp_path, *tmp_path.parents[:2]]:
-        folder.chmod(0o711)
+def test_ordinary_user(open_folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
-    own = tmp_path / "own"
+    own = open_folder / "own"
     own.mkdir()
     os.chown(own, nobody.pw_uid, nobody.pw_gid)
     if subprocess.run(["test", "-x", str(postgres.wheel_prefix() / "bin")], user=nobody.pw_uid).returncode:
