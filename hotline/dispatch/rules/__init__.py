@@ -1,5 +1,18 @@
-"""Pure rules of dispatch: which unit the catalogue names, and how alike two demands are."""
+"""Pure rules of dispatch: which unit the catalogue names, what goes out by itself, how alike two demands are."""
 
+from hotline.dispatch.rules.automatic import (
+    FEWEST_JUDGED,
+    Candidate,
+    Hold,
+    Trust,
+    by_code,
+    check_trust,
+    error_rate,
+    is_sampled,
+    must_stop,
+    trust_for,
+    why_hold,
+)
 from hotline.dispatch.rules.catalogue import (
     PING_PONG_RETURNS,
     CatalogueRow,
@@ -14,19 +27,58 @@ from hotline.dispatch.rules.catalogue import (
     is_ping_pong,
 )
 from hotline.dispatch.rules.likeness import ALIKE, likeness
+from hotline.dispatch.rules.ranking import (
+    Named,
+    Past,
+    Ranked,
+    Reason,
+    departs_from_catalogue,
+    rank_units,
+)
+from hotline.dispatch.rules.reports import (
+    DEPARTMENT_LEVELS,
+    Fault,
+    Finding,
+    Moved,
+    findings,
+    what_would_change,
+)
 
 __all__ = [
     "ALIKE",
+    "DEPARTMENT_LEVELS",
+    "FEWEST_JUDGED",
     "PING_PONG_RETURNS",
+    "Candidate",
     "CatalogueRow",
     "Entry",
+    "Fault",
+    "Finding",
     "Gap",
+    "Hold",
+    "Moved",
+    "Named",
+    "Past",
+    "Ranked",
+    "Reason",
     "RowFault",
+    "Trust",
+    "by_code",
     "category_chain",
     "check_rows",
+    "check_trust",
     "choose",
+    "departs_from_catalogue",
+    "error_rate",
+    "findings",
     "gaps",
     "in_effect",
     "is_ping_pong",
+    "is_sampled",
     "likeness",
+    "must_stop",
+    "rank_units",
+    "trust_for",
+    "what_would_change",
+    "why_hold",
 ]
