@@ -28,14 +28,18 @@ test: install ## all tests, journeys in a real Chromium included
 
 check: install ## lint, types, contracts, rules, templates, migrations, messages, docs; then the tests
 	$(BIN)/ruff check .
-	$(BIN)/mypy hotline
+	$(BIN)/mypy hotline tests
 	$(BIN)/lint-imports
 	$(BIN)/ast-grep test --config sgconfig.yml --skip-snapshot-tests
 	$(BIN)/ast-grep scan --config sgconfig.yml
 	$(BIN)/hotline makemigrations --check --dry-run
+	HOTLINE_MODE=test $(BIN)/python lint/migrations.py
 	$(BIN)/hotline messages check
+	$(BIN)/hotline templates
+	$(BIN)/hotline reference --check
 	cd frontend && npm run check
-	$(MAKE) test
+	$(MAKE) test PYTEST_ARGS="$(PYTEST_ARGS) --cov --cov-report="
+	$(BIN)/coverage report
 
 bench: install ## the measured limits, JSON and a table in bench/out
 	@mkdir -p bench/out

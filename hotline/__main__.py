@@ -32,7 +32,19 @@ OURS = {
 """Where a command of ours stands in the help; others of ours come under "More"."""
 
 WITHOUT_DATABASE = frozenset(
-    {"run", "help", "check", "collectstatic", "findstatic", "messages", "diffsettings", "testserver", "test"}
+    {
+        "run",
+        "help",
+        "check",
+        "collectstatic",
+        "findstatic",
+        "messages",
+        "templates",
+        "reference",
+        "diffsettings",
+        "testserver",
+        "test",
+    }
 )
 
 

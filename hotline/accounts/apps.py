@@ -8,10 +8,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.accounts.labels import AUDIT_LABELS
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.ui.navigation import Item, register
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
         register(
             Item("accounts:units", _("Units"), "building", order=10, group="configuration"),
             Item(

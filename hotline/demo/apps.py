@@ -6,7 +6,7 @@ class DemoConfig(AppConfig):
     label = "demo"
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.demo.labels import AUDIT_LABELS
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)

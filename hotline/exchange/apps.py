@@ -7,12 +7,12 @@ class ExchangeConfig(AppConfig):
     label = "exchange"
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.exchange.labels import AUDIT_LABELS
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
         navigation.register(
             Item("exchange:tokens", _("Tokens"), "key", "exchange:tokens", 80, "configuration")
         )

@@ -7,13 +7,13 @@ class FollowUpConfig(AppConfig):
     label = "followup"
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.followup.labels import AUDIT_LABELS
         from hotline.kit import livetopics
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
         livetopics.register(
             "followup", lambda actor, rest: actor.has("followup:call") or actor.has("followup:second_check")
         )

@@ -10,14 +10,14 @@ class IntakeConfig(AppConfig):
     verbose_name = _("Intake")
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.intake.labels import AUDIT_LABELS
         from hotline.intake.queries.quarantine import quarantine_health
         from hotline.kit import health, livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
 
         def may_hear_desk(actor: Actor, rest: str) -> bool:
             return not rest and actor.has("intake:take_call")

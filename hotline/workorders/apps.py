@@ -8,7 +8,7 @@ class WorkOrdersConfig(AppConfig):
     def ready(self) -> None:
         from hotline.accounts.actions import register_closing_guard
         from hotline.accounts.models import UnitLevel
-        from hotline.audit import chains, labels
+        from hotline.audit.actions import register_chain, register_labels
         from hotline.kit import livetopics
         from hotline.kit.events import declare
         from hotline.workorders import permissions
@@ -21,10 +21,10 @@ class WorkOrdersConfig(AppConfig):
         from hotline.worktime import queries as worktime
         from hotline.worktime.rules.checks import Vocabulary
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
         for name, meaning in EVENTS.items():
             declare(name, meaning)
-        chains.register(
+        register_chain(
             "orders",
             "workorders_workorderevent",
             [

@@ -8,13 +8,13 @@ class WorktimeConfig(AppConfig):
     verbose_name = _("Working time")
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.kit import health
         from hotline.ui import navigation
         from hotline.worktime import queries
         from hotline.worktime.labels import AUDIT_LABELS
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
         health.register("worktime.calendar", queries.calendar_health)
         health.register("worktime.policy", queries.policy_health)
         navigation.register(
