@@ -60,7 +60,10 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
 
 
 class Timetable:
-    """Moments of `orders` appeals between two moments, rising; `recent` of them in the last `recent_days`."""
+    """Moments of `orders` appeals between two moments, rising; `recent` of them in the last `recent_days`.
+
+    The last `fresh` of all come evenly within `fresh_span` before the end, whatever the hour.
+    """
 
     def __init__(
         self,
@@ -72,7 +75,16 @@ class Timetable:
         *,
         recent: int = 0,
         recent_days: int = 12,
+        fresh: int = 0,
+        fresh_span: timedelta = timedelta(0),
     ) -> None:
+        self.fresh, self.fresh_from, self.fresh_span = (
+            min(fresh, orders - 1),
+            orders - min(fresh, orders - 1),
+            fresh_span,
+        )
+        if self.fresh > 0:
+            end, orders, recent = end - fresh_span, orders - self.fresh, max(0, recent - self.fresh)
         self.begin, self.end = begin.astimezone(CITY_ZONE), end.astimezone(CITY_ZONE)
         first, last = self.begin.date(), self.end.date()
         self.days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -98,12 +110,15 @@ class Timetable:
         return max(1e-6, (before + width * (at.minute * 60 + at.second) / 3600) / self.hours[-1])
 
     def place(self, number: int) -> tuple[date, int]:
-        """(day, running number within the day from 1) of order `number` (from 0)."""
-        at = bisect_right(self.starts, number) - 1
+        """(day, running number within the day from 1) of order `number` (from 0); fresh ones count to the last day."""
+        at = min(bisect_right(self.starts, number), len(self.days)) - 1
         return self.days[at], number - self.starts[at] + 1
 
     def moment(self, number: int) -> datetime:
         """The moment (UTC, whole seconds) of order `number`: rising with the number, spread by the hours' weights."""
+        if self.fresh > 0 and number >= self.fresh_from:
+            share = (number - self.fresh_from + 0.5) / self.fresh
+            return (self.end + self.fresh_span * share).replace(microsecond=0).astimezone(UTC)
         at = bisect_right(self.starts, number) - 1
         count = self.counts[at]
         share = (number - self.starts[at] + 0.5) / count

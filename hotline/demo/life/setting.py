@@ -15,7 +15,10 @@ from hotline.demo.phrases import Book, Leaf, Spot, Telling
 from hotline.demo.rhythm import Timetable
 
 T = TypeVar("T")
-RECENT_DAYS = 16
+RECENT_DAYS = 10
+FRESH_ORDERS, FRESH_SPAN = 54, timedelta(minutes=150)
+"""So many orders came in just now, whatever the hour: a pool with nothing in it shows nothing."""
+
 TOPIC_WIDTH = 2500
 DUPLICATE_EVERY = 40
 DUPLICATE_AT = 7
@@ -34,61 +37,71 @@ _FATE_WEIGHTS = list(accumulate(share for _name, share in _FATES))
 
 # Stage that an open order stands at, by its age in hours: (until, (stage, weight)…).
 _STAGES: tuple[tuple[float, tuple[tuple[str, float], ...]], ...] = (
-    (2, (("pending_review", 3), ("pending_dispatch", 4), ("pending_sign", 3), ("signed", 0.5))),
+    (2.5, (("pending_review", 3), ("pending_dispatch", 9), ("pending_sign", 5), ("signed", 1))),
     (
         8,
         (
-            ("pending_review", 0.6),
-            ("pending_dispatch", 2),
+            ("pending_review", 0.3),
+            ("pending_dispatch", 0.8),
             ("pending_sign", 4),
             ("signed", 2),
-            ("contacted", 1),
+            ("contacted", 2),
             ("pending_supplement", 0.3),
             ("return_review", 0.4),
         ),
     ),
     (
-        48,
+        30,
         (
             ("pending_sign", 2),
             ("signed", 2),
             ("contacted", 3),
-            ("sent_down", 1.2),
-            ("return_review", 0.6),
-            ("arbitration", 0.25),
-            ("close_review", 0.6),
-            ("pending_supplement", 0.3),
-            ("extension_review", 0.4),
-            ("pending_dispatch", 0.2),
+            ("sent_down", 1),
+            ("return_review", 0.4),
+            ("arbitration", 0.15),
+            ("close_review", 1.2),
+            ("pending_follow_up", 1.4),
+            ("pending_supplement", 0.2),
+            ("extension_review", 0.2),
+            ("pending_dispatch", 0.06),
+        ),
+    ),
+    (
+        120,
+        (
+            ("pending_sign", 0.08),
+            ("signed", 0.15),
+            ("contacted", 4),
+            ("sent_down", 1.6),
+            ("extension_review", 0.7),
+            ("close_review", 0.4),
+            ("pending_follow_up", 1.2),
+            ("on_hold", 0.5),
+            ("hold_review", 0.2),
+            ("return_review", 0.06),
+            ("arbitration", 0.04),
+            ("redo", 0.2),
         ),
     ),
     (
         192,
         (
-            ("pending_sign", 0.25),
-            ("signed", 0.5),
-            ("contacted", 3.6),
-            ("sent_down", 1.4),
-            ("extension_review", 0.7),
-            ("close_review", 1.2),
-            ("pending_follow_up", 1.6),
-            ("on_hold", 0.4),
-            ("hold_review", 0.2),
-            ("return_review", 0.15),
-            ("arbitration", 0.1),
-            ("redo", 0.3),
+            ("contacted", 1),
+            ("sent_down", 0.3),
+            ("pending_follow_up", 0.4),
+            ("extension_review", 0.3),
+            ("on_hold", 1.4),
+            ("redo", 0.4),
         ),
     ),
     (
         1e9,
         (
-            ("contacted", 2.4),
-            ("sent_down", 0.6),
-            ("pending_follow_up", 3),
-            ("extension_review", 0.5),
-            ("on_hold", 1.6),
-            ("close_review", 0.5),
-            ("redo", 1),
+            ("contacted", 0.4),
+            ("pending_follow_up", 0.3),
+            ("extension_review", 0.1),
+            ("on_hold", 2.4),
+            ("redo", 0.4),
         ),
     ),
 )
@@ -108,6 +121,7 @@ class Setting:
     telling: Telling
     channel: str
     main: int | None = None
+    focused: bool = False
 
 
 class Settings:
@@ -127,9 +141,19 @@ class Settings:
             world.seed,
             recent=max(self.window, natural),
             recent_days=RECENT_DAYS,
+            fresh=min(FRESH_ORDERS, world.open_orders // 5),
+            fresh_span=FRESH_SPAN,
         )
         self.channels = [str(name) for name in book.rhythm["channels"]]
         self.channel_weights = list(accumulate(float(weight) for weight in book.rhythm["channels"].values()))
+        focus = book.rhythm.get("focus") or {}
+        self._focus = (
+            [spot for spot in world.spots if spot.code.startswith(str(focus["area"]))] if focus else [],
+            [leaf for leaf in world.leaves if leaf.code.startswith(tuple(focus["categories"]))]
+            if focus
+            else [],
+            float(focus.get("share", 0)),
+        )
         self._stormy: dict[str, list[float]] = {}
         self._topics: dict[int, tuple[int, int, Spot, Leaf] | None] = {}
 
@@ -170,7 +194,8 @@ class Settings:
         at = self.timetable.moment(index)
         stage = self.stage(index, at, rng)
         fate = "normal" if stage else _drawn(_FATE_NAMES, _FATE_WEIGHTS, rng)
-        spot, leaf = self._scene(index, at, rng)
+        focused = bool(stage) and self._focused(rng)
+        spot, leaf = self._in_focus(rng) if focused else self._scene(index, at, rng)
         telling = self.book.tell(rng, spot, leaf)
         channel = _drawn(self.channels, self.channel_weights, rng)
         if main is not None:
@@ -181,7 +206,8 @@ class Settings:
                 if name in other.telling.slots:
                     telling.slots[name] = other.telling.slots[name]
             fate, stage = "duplicate", ""
-        return Setting(index, at, rng, fate, stage, spot, leaf, telling, channel, main)
+        stage = _haste(stage, leaf.urgency, (self.world.now - at).total_seconds() / 3600)
+        return Setting(index, at, rng, fate, stage, spot, leaf, telling, channel, main, focused)
 
     def main_of(self, index: int) -> int | None:
         """The order that a duplicate is merged into: the one before it, when that is sure to be open still."""
@@ -203,6 +229,14 @@ class Settings:
         return (
             self.merge_moment(after) if after < self.world.orders and self.main_of(after) == index else None
         )
+
+    def _focused(self, rng: Random) -> bool:
+        return bool(self._focus[0] and self._focus[1]) and rng.random() < self._focus[2]
+
+    def _in_focus(self, rng: Random) -> tuple[Spot, Leaf]:
+        """A place and a matter of the unit whose people sign in to the demo: their inbox is to have life."""
+        spots, leaves, _share = self._focus
+        return spots[int(rng.random() * len(spots))], leaves[int(rng.random() * len(leaves))]
 
     def _scene(self, index: int, at: datetime, rng: Random) -> tuple[Spot, Leaf]:
         topic = self.topic(index // TOPIC_WIDTH)
@@ -246,6 +280,15 @@ class Settings:
                 before = upto
             weights = self._stormy[surge.name] = list(accumulate(single))
         return _drawn(self.world.leaves, weights, rng)
+
+
+def _haste(stage: str, urgency: str, age: float) -> str:
+    """What is urgent does not wait for a signature overnight; `age` in hours."""
+    if urgency == "routine" or age < 2:
+        return stage
+    if urgency == "urgent" and age > 20 and stage in ("pending_sign", "signed", "contacted", "sent_down"):
+        return "pending_follow_up"
+    return "contacted" if stage in ("pending_sign", "signed") else stage
 
 
 def _drawn(options: Sequence[T], weights: Sequence[float], rng: Random) -> T:

@@ -60,6 +60,8 @@ class Teller:
         district = self.world.district_units.get(spot.district)
         level = self.world.leaf_levels.get(code, "")
         draw = setting.rng.random()
+        if setting.focused and entry is not None:
+            return entry, entry.lead_unit_id
         if level == "street" and street is not None and (draw < 0.6 or district is None):
             return entry, street
         local = level in ("street", "department", "district")

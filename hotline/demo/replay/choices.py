@@ -59,7 +59,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class View:
     """An order as a step sees it. `twin_id`: an earlier open order of the same citizen and title; `key`: what chance is tied
-    to; `declined`: acts that the rules refused before and that are not tried again.
+    to; `declined`: acts that the rules refused before and that are not tried again; `moved_at`: when anything last happened.
     """
 
     id: int
@@ -73,6 +73,7 @@ class View:
     twin_id: int | None = None
     key: str = ""
     declined: frozenset[str] = frozenset()
+    moved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,11 @@ class Player:
         """Act on an order, then say when its next act is due. Returns 1 when it has come to its end."""
         fault: Exception | None = None
         view = self._seen.pop(order_id, None) or self.desk.view(order_id)
+        if view.moved_at is not None and view.moved_at > at and view.state not in FINAL_STATES:
+            # Left over from a run that was stopped: it went further than its message's moment.
+            self._seen[order_id] = view
+            self._push(self._due(view.moved_at, choices.next_step(view).hours), order_id)
+            return 0
         for _try in range(STALE_TRIES):
             step = choices.next_step(view)
             if step.do == Do.NOTHING:
@@ -175,10 +180,13 @@ class Player:
                 return self._ended(view)
             hours = 5.0 if following.do == step.do == Do.FOLLOW_UP else following.hours
             self._seen[order_id] = view
-            self._push(max(choices.after(at, hours, self.calendar), at + timedelta(minutes=1)), order_id)
+            self._push(self._due(at, hours), order_id)
             return 0
         self.report.stuck.append(f"{order_id}: {choices.next_step(view).do} in {view.state}: {fault}")
         return 1
+
+    def _due(self, at: datetime, hours: float) -> datetime:
+        return max(choices.after(at, hours, self.calendar), at + timedelta(minutes=1))
 
     def _ended(self, view: choices.View) -> int:
         if view.state not in FINAL_STATES:

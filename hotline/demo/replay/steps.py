@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +15,12 @@ from hotline.followup.models import FollowUpTask
 from hotline.followup.rules import Answer
 from hotline.kit import clock
 from hotline.kit.actor import Actor
-from hotline.kit.errors import ActionError
+from hotline.kit.errors import ActionError, NotVisible
+from hotline.kit.statements import fetch_one
 from hotline.workorders import actions as orders
 from hotline.workorders.models import (
     OPEN_ASSIGNMENT_STATES,
     OPEN_STATES,
-    Application,
     Assignment,
     AssignmentRole,
     DemandType,
@@ -29,6 +30,22 @@ from hotline.workorders.rules.replies import findings_for
 
 OPTIONAL = frozenset({Do.RETURN, Do.SEND_DOWN, Do.ASSIST, Do.EXTEND, Do.HOLD, Do.MERGE})
 """Acts that a rule may refuse; the person then simply goes on."""
+
+
+_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
+_VIEW = (
+    "SELECT o.state, o.round, o.return_count, o.extension_count,"
+    " (SELECT max(e.at) FROM workorders_workorderevent e WHERE e.order_id = o.id),"
+    # an earlier open order of the same citizen and title
+    " CASE WHEN o.state = 'pending_dispatch' AND o.citizen_id IS NOT NULL THEN (SELECT max(t.id) FROM workorders_workorder t"
+    f" WHERE t.citizen_id = o.citizen_id AND t.title = o.title AND t.id < o.id AND t.state IN ({_OPEN})) END,"
+    " coalesce((SELECT jsonb_agg(jsonb_build_object('id', a.id, 'unit_id', a.unit_id, 'state', a.state, 'role', a.role,"
+    " 'parent_id', a.parent_id, 'contacted', a.contacted_at IS NOT NULL) ORDER BY a.id) FROM workorders_assignment a"
+    f" WHERE a.order_id = o.id AND a.round = o.round AND o.state IN ({_OPEN})), '[]')::text,"
+    " coalesce((SELECT jsonb_agg(jsonb_build_object('id', p.id, 'assignment_id', p.assignment_id, 'kind', p.kind,"
+    " 'state', p.state)) FROM workorders_application p WHERE p.order_id = o.id), '[]')::text"
+    " FROM workorders_workorder o WHERE o.id = %s"
+)
 
 
 @dataclass(slots=True)
@@ -42,52 +59,44 @@ class Desk:
     declined: dict[int, set[str]] = field(default_factory=dict)
 
     def view(self, order_id: int) -> View:
-        """The order as it stands, in four queries."""
-        order = WorkOrder.objects.get(pk=order_id)
-        rows = list(
-            Assignment.objects.filter(order_id=order_id, round=order.round).order_by("id")
-            if order.state in OPEN_STATES
-            else Assignment.objects.none()
-        )
-        applied = list(Application.objects.filter(order_id=order_id)) if rows else []
-        pending = {a.assignment_id: a for a in applied if a.state == "pending"}
+        """The order as it stands, in one statement: what people see on their screens costs them no more."""
+        row = fetch_one(_VIEW, [order_id])
+        if row is None:
+            raise NotVisible
+        state, round_, return_count, extension_count, moved_at, twin_id, assignments, applications = row
+        rows = json.loads(assignments)
+        applied = json.loads(applications)
+        pending = {a["assignment_id"]: a for a in applied if a["state"] == "pending"}
         parts = tuple(
             Part(
-                id=row.pk,
-                unit_id=row.unit_id,
-                state=row.state,
-                role=row.role,
-                parent_id=row.parent_id,
-                contacted=row.contacted_at is not None,
-                sent_down=any(other.parent_id == row.pk for other in rows),
-                below=self.staff.below.get(row.unit_id, ()),
-                application_id=pending[row.pk].pk if row.pk in pending else None,
-                application_kind=pending[row.pk].kind if row.pk in pending else "",
+                id=one["id"],
+                unit_id=one["unit_id"],
+                state=one["state"],
+                role=one["role"],
+                parent_id=one["parent_id"],
+                contacted=one["contacted"],
+                sent_down=any(other["parent_id"] == one["id"] for other in rows),
+                below=self.staff.below.get(one["unit_id"], ()),
+                application_id=pending[one["id"]]["id"] if one["id"] in pending else None,
+                application_kind=pending[one["id"]]["kind"] if one["id"] in pending else "",
             )
-            for row in rows
-            if row.state in OPEN_ASSIGNMENT_STATES
+            for one in rows
+            if one["state"] in OPEN_ASSIGNMENT_STATES
         )
         return View(
-            id=order.pk,
-            state=order.state,
-            round=order.round,
-            return_count=order.return_count,
-            extension_count=order.extension_count,
-            assisted=any(row.role == AssignmentRole.ASSISTANT for row in rows),
-            held=any(a.kind == "hold" for a in applied),
+            id=order_id,
+            state=state,
+            round=round_,
+            return_count=return_count,
+            extension_count=extension_count,
+            assisted=any(one["role"] == AssignmentRole.ASSISTANT for one in rows),
+            held=any(a["kind"] == "hold" for a in applied),
             parts=parts,
-            twin_id=self._twin(order),
+            twin_id=twin_id,
             key=self.keys.get(order_id, str(order_id)),
             declined=frozenset(self.declined.get(order_id, ())),
+            moved_at=moved_at,
         )
-
-    def _twin(self, order: WorkOrder) -> int | None:
-        if order.state != "pending_dispatch" or order.citizen_id is None:
-            return None
-        same = WorkOrder.objects.filter(
-            citizen_id=order.citizen_id, title=order.title, pk__lt=order.pk, state__in=OPEN_STATES
-        )
-        return same.order_by("-id").values_list("pk", flat=True).first()
 
     def perform(self, view: View, step: Step) -> bool:
         """Do it; False when a rule refused an optional act. Errors of required acts are raised."""

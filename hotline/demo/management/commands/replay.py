@@ -7,11 +7,19 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
+from hotline.accounts.models import Unit
+from hotline.demo.actions import load_city
+from hotline.demo.pack import find_pack
 from hotline.demo.replay.messages import BadFile, read
 from hotline.demo.replay.run import Report, replay
 from hotline.kit import simulation
+from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError
 from hotline.kit.progress import Progress
 
@@ -19,19 +27,24 @@ from hotline.kit.progress import Progress
 class Command(BaseCommand):
     help = (
         "Replay a CSV of citizens' messages (id, user, time, title, text, label) through the portal's own action; simulated "
-        "staff handle them to the end. Exit code 1 when anything is lost or not final. Run again, it goes on where it was."
+        "staff handle them to the end. An empty database gets the demo city first. Exit code 1 when anything is lost or not final. "
+        "Run again, it goes on where it was."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--workers", type=int, default=2, metavar="P", help="processes; default 2")
         parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
-        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        parser.add_argument("--json", action="store_true", help="print the report as one line of JSON")
+        parser.add_argument(
+            "--pack", default="shanghai", metavar="DIR", help="the city that an empty database gets; default shanghai"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
             total = min(len(read(path)), options["limit"] or 10**9)
+            self._prepare(options["pack"])
             with simulation.hold(), Progress("replay", total, unit="orders") as progress:
                 report = replay(
                     path,
@@ -51,6 +64,17 @@ class Command(BaseCommand):
             raise CommandError(
                 f"lost {report.lost}, not final {report.not_final}, stuck {len(report.stuck)}", returncode=1
             )
+
+    def _prepare(self, pack: str) -> None:
+        """Tables and, outside production, a city, where there are none; at a second start this costs three statements."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stderr.write("preparing the database (once)")
+            call_command("migrate", interactive=False, verbosity=0)
+        if not Unit.objects.exists() and (settings.DEMO or settings.TESTING):
+            self.stderr.write(f"the database is empty: loading the city {pack} (once)")
+            loader = system_actor("load-city", "places:manage", "worktime:manage")
+            load_city(actor=loader, folder=find_pack(pack), step=lambda _name, _count: None)
 
 
 def figures(report: Report) -> dict[str, Any]:
