@@ -46,6 +46,7 @@ _AG, _SL, _DI, _UM, _HA, _RE, _FU, _SU = (
     Role.SUPERVISOR,
 )
 _IN, _AP, _LE, _AD, _AU = Role.INSPECTOR, Role.APPRAISER, Role.LEADER, Role.ADMIN, Role.AUDITOR
+_KE = Role.KNOWLEDGE_EDITOR
 _C, _A, _S, _U, _O = Scope.CITY, Scope.AREA, Scope.SUBTREE, Scope.UNIT, Scope.OWN
 
 PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
@@ -115,10 +116,16 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     # dispatch, follow-up
     "dispatch:pool": (_("Work in the dispatch pool"), {_DI: _C}),
     "dispatch:catalogue": (_("Keep the dispatch catalogue"), {_DI: _C, _AD: _C}),
+    "dispatch:automatic": (_("Trust, judge and stop automatic dispatch"), {_DI: _C, _SL: _C, _SU: _C}),
     "followup:call": (_("Follow up with citizens"), {_FU: _C}),
     "followup:second_check": (_("Check follow-ups blind"), {_SU: _C, _IN: _A}),
     "followup:decide_appeal": (_("Decide appeals against follow-up or score"), {_AP: _A, _SU: _C}),
     "followup:redo": (_("Order a redo"), {_FU: _C, _RE: _C, _SU: _C}),
+    # knowledge (reading is free to all staff; scopes follow the unit that owns an entry)
+    "knowledge:edit": (_("Write knowledge entries"), {_KE: _S, _UM: _S}),
+    "knowledge:publish": (_("Review and publish knowledge entries"), {_KE: _S, _UM: _S}),
+    "knowledge:import": (_("Import knowledge entries"), {_KE: _S}),
+    "knowledge:configure": (_("Keep synonyms, linked sources and the index"), {_KE: _S, _AD: _C}),
     # configuration and operation
     "worktime:manage": (_("Keep calendar and deadline policies"), {_AD: _C}),
     "places:manage": (_("Keep divisions and points"), {_AD: _C}),

@@ -10,13 +10,13 @@ class DispatchConfig(AppConfig):
     verbose_name = _("Dispatch")
 
     def ready(self) -> None:
-        from hotline.audit import labels
+        from hotline.audit.actions import register_labels
         from hotline.dispatch.labels import AUDIT_LABELS
         from hotline.kit import livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
 
-        labels.register(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS)
 
         def may_hear_pool(actor: Actor, rest: str) -> bool:
             return not rest and (actor.has("dispatch:pool") or actor.has("workorders:dispatch"))
@@ -31,6 +31,14 @@ class DispatchConfig(AppConfig):
                 20,
                 "work",
                 "p",
+            ),
+            Item(
+                "dispatch:automatic",
+                _("Automatic dispatch"),
+                "robot",
+                "dispatch:automatic",
+                35,
+                "configuration",
             ),
             Item(
                 "dispatch:catalogue",

@@ -40,6 +40,23 @@ class EntryForm(forms.Form):
         return found
 
 
+class TrustForm(forms.Form):
+    """How far a category is trusted; in percent, as people say it."""
+
+    category = forms.CharField(label=gettext_lazy("Category"))
+    threshold = forms.FloatField(
+        label=gettext_lazy("From this confidence on (%)"), widget=forms.NumberInput(attrs={"step": "0.5"})
+    )
+    sample = forms.FloatField(
+        label=gettext_lazy("Share that a person judges (%)"), widget=forms.NumberInput(attrs={"step": "1"})
+    )
+    most_errors = forms.FloatField(
+        label=gettext_lazy("Stops above this error rate (%)"), widget=forms.NumberInput(attrs={"step": "1"})
+    )
+
+    clean_category = EntryForm.clean_category
+
+
 class ListForm(forms.Form):
     """A CSV list of entries."""
 

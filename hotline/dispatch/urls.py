@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.dispatch.views import catalogue, choosing, deciding, pool
+from hotline.dispatch.views import automatic, catalogue, choosing, deciding, pool
 
 app_name = "dispatch"
 urlpatterns = [
@@ -32,5 +32,12 @@ urlpatterns = [
     path("catalogue/add", catalogue.add, name="catalogue_add"),
     path("catalogue/<int:entry_id>/end", catalogue.end, name="catalogue_end"),
     path("catalogue/import", catalogue.import_list, name="catalogue_import"),
+    path("catalogue/report", catalogue.report, name="report"),
+    path("automatic/", automatic.page, name="automatic"),
+    path("automatic/switch", automatic.switch, name="automatic_switch"),
+    path("automatic/trust", automatic.trust, name="automatic_trust"),
+    path("automatic/trust/<int:trust_id>/end", automatic.end, name="automatic_end"),
+    path("automatic/trust/<int:trust_id>/resume", automatic.resume, name="automatic_resume"),
+    path("automatic/orders/<int:order_id>", automatic.judge, name="automatic_judge"),
     path("catalogue/coverage", catalogue.coverage_report, name="coverage"),
 ]

@@ -14,6 +14,13 @@ def thousands(value: object) -> str:
     return f"{value:,}"
 
 
+def percent(value: object) -> str:
+    """A share 0…1 in percent, with one decimal when it has one: 97.5 %, 5 %; nothing as a dash."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "–"
+    return f"{value * 100:.1f}".removesuffix(".0") + " %"
+
+
 def cut_in_middle(name: str, keep: int = 6) -> tuple[str, str]:
     """What may be cut and what stays at the end; short names are not divided."""
     return (name, "") if len(name) <= keep + 4 else (name[:-keep], name[-keep:])

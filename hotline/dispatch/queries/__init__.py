@@ -1,5 +1,14 @@
 """Reads of dispatch."""
 
+from hotline.dispatch.queries.automatic import (
+    Standing,
+    TrustRow,
+    judged_of,
+    sent_rows,
+    standings,
+    the_switch,
+    trust_rows,
+)
 from hotline.dispatch.queries.catalogue import (
     Suggested,
     catalogue_unit,
@@ -21,16 +30,22 @@ from hotline.dispatch.queries.pool import (
     ping_pong_trail,
     row_of,
 )
+from hotline.dispatch.queries.reports import FaultRow, MovedRow, catalogue_faults, preview
 from hotline.dispatch.queries.similar import Duplicate, likely_duplicates
 
 __all__ = [
     "Counts",
     "Duplicate",
+    "FaultRow",
+    "MovedRow",
     "PoolRow",
+    "Standing",
     "Suggested",
     "Tab",
+    "TrustRow",
     "answers_in_words",
     "applications_waiting",
+    "catalogue_faults",
     "catalogue_unit",
     "catalogue_units",
     "counts",
@@ -38,9 +53,15 @@ __all__ = [
     "demand_key",
     "entries",
     "entry_areas",
+    "judged_of",
     "likely_duplicates",
     "notes_of",
     "order_rows",
     "ping_pong_trail",
+    "preview",
     "row_of",
+    "sent_rows",
+    "standings",
+    "the_switch",
+    "trust_rows",
 ]

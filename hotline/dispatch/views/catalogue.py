@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hotline.accounts.models import Unit
 from hotline.dispatch import actions, queries
 from hotline.dispatch.forms import EntryForm, ListForm
+from hotline.dispatch.rules import Fault
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
@@ -173,4 +174,36 @@ def coverage_report(request: HttpRequest) -> HttpResponse:
     gaps, leaves = queries.coverage(today(), within=home.division_code if home else "")
     return render(
         request, "dispatch/coverage.html", {"gaps": gaps, "leaves": leaves, "covered": leaves - len(gaps)}
+    )
+
+
+FAULTS = {
+    Fault.TWICE: gettext_lazy("two entries hold for the same category and area"),
+    Fault.CLOSED_UNIT: gettext_lazy("the unit is closed"),
+    Fault.RETIRED_CATEGORY: gettext_lazy("the category is no longer in effect"),
+    Fault.UNKNOWN_AREA: gettext_lazy("there is no division with this code"),
+    Fault.STREET_FOR_DEPARTMENT: gettext_lazy("departmental work is given to a street without a legal basis"),
+    Fault.ASSISTS_ITSELF: gettext_lazy("the lead unit cannot assist itself"),
+}
+
+
+@access("dispatch:catalogue", "dispatch:pool")
+@require_GET
+def report(request: HttpRequest) -> HttpResponse:
+    """Conflicts and orphans, and what tomorrow's catalogue would have changed over the last month's orders."""
+    day = today()
+    try:
+        later = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        later = day + timedelta(days=1)
+    faults, idle = queries.catalogue_faults(day)
+    return render(
+        request,
+        "dispatch/report.html",
+        {
+            "faults": [(one, FAULTS[one.fault.fault]) for one in faults],
+            "idle": idle,
+            "moves": queries.preview(day, later),
+            "day": later,
+        },
     )

@@ -1,4 +1,4 @@
-"""The only writers of the catalogue. Sending orders out is `workorders.actions`."""
+"""Adding to, ending and importing the catalogue."""
 
 from __future__ import annotations
 
