@@ -37,7 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
         parser.add_argument("--json", action="store_true", help="print the report as one line of JSON")
         parser.add_argument(
-            "--pack", default="shanghai", metavar="DIR", help="the city that an empty database gets; default shanghai"
+            "--pack",
+            default="shanghai",
+            metavar="DIR",
+            help="the city that an empty database gets; default shanghai",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
