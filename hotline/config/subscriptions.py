@@ -13,6 +13,7 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("appeal.filed", "hotline.followup.tasks", "tell_accepted"),
     ("work_order.reply_approved", "hotline.followup.tasks", "plan"),
     ("unit.moved", "hotline.workorders.tasks", "involve_after_move"),
+    ("worktime.calendar_published", "hotline.workorders.tasks", "settle_calendar"),
     ("work_order.closed", "hotline.followup.tasks", "cancel"),
     ("work_order.reopened", "hotline.followup.tasks", "cancel"),
     ("work_order.merged", "hotline.followup.tasks", "cancel"),
@@ -26,6 +27,8 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("work_order.merged", "hotline.followup.tasks", "tell"),
     ("work_order.redone", "hotline.followup.tasks", "tell"),
     ("work_order.withdrawn", "hotline.followup.tasks", "tell"),
+    ("knowledge.published", "hotline.knowledge.tasks", "embed"),
+    ("work_order.dispatched", "hotline.config.tasks", "note_consultation"),
 )
 
 

@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from hotline.kit import simulation
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
-from hotline.workorders.actions import scanning, units
+from hotline.workorders.actions import scanning, settling, units
 
 KEEPER = system_actor("keeper")
 ARCHIVER = system_actor("archiver", "workorders:archive")
@@ -41,6 +41,19 @@ def close_by_time(timestamp: int) -> int:
     while scanning.archive_closed(actor=ARCHIVER, now=now()):
         pass
     return closed
+
+
+@app.task(name="workorders.settle_calendar", queue="clocks", retry=5)
+def settle_calendar(calendar_id: int, **_: object) -> int:
+    """A calendar was published: count anew what was counted without its years."""
+    return 0 if simulation.running() else settling.settle_calendar()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="workorders.settle_late", queue="clocks", queueing_lock="workorders.settle_late")
+def settle_late(timestamp: int) -> int:
+    """The same for what came later: a redo or an extension of an order that is pinned to an older calendar."""
+    return 0 if simulation.running() else settling.settle_calendar()
 
 
 @app.task(name="workorders.involve_after_move", queue="default", retry=5)

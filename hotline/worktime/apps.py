@@ -11,6 +11,7 @@ class WorktimeConfig(AppConfig):
         from hotline.audit.actions import register_labels
         from hotline.kit import health
         from hotline.ui import navigation
+        import hotline.worktime.actions  # noqa: F401  (declares its events, before anybody subscribes)
         from hotline.worktime import queries
         from hotline.worktime.labels import AUDIT_LABELS
 

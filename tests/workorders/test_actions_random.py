@@ -291,5 +291,6 @@ def test_every_verb_of_the_table_is_played(city: Cast) -> None:
     elsewhere = {
         "create", "release", "absorb", "part", "link", "unlink", "note", "supervise", "list_case", "instruct",
         "advance_supervision", "answer_supervision", "add_meeting", "locate", "exclude", "include", "grant_access", "raise_card",
+        "attach", "remove_attachment", "settle_calendar",
     }
     assert set(VERBS) == set(Life.ORDER_VERBS) | set(Life.UNIT_VERBS) | elsewhere

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 
 from hotline.audit.models import AuditEntry
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
+from hotline.workorders import actions
 from hotline.workorders.actions import _files
 from hotline.workorders.actions.attachments import (
     adopt,
@@ -22,8 +23,13 @@ from hotline.workorders.actions.attachments import (
     open_attachment,
     remove_attachment,
 )
+from hotline.workorders.actions.checking import check_orders
 from hotline.workorders.models import Attachment, WorkOrder
+from hotline.workorders.queries.citizen import citizen_view
+from hotline.workorders.queries.page import timeline
+from hotline.workorders.rules import VERBS
 from tests.accounts.cast import Cast
+from tests.accounts.factories import make_citizen
 from tests.workorders.factories import make_city, make_order, signed
 
 
@@ -316,3 +322,67 @@ def test_upload_without_token_or_to_a_strange_order_is_refused(town: Cast, tmp_p
     )
     assert town.client("handler").post(url, {}).status_code == 422
     assert left_over(tmp_path) == []
+
+
+def told(order: WorkOrder, cast: Cast, who: str) -> list[tuple[str, str, str]]:
+    """(title, audience, words) of what the timeline shows this colleague about files, the oldest first."""
+    rows, _page = timeline(cast.actor(who), order)
+    return [
+        (row.event.verb, row.audience, row.text)
+        for row in reversed(rows)
+        if row.event.verb in ("attach", "remove_attachment")
+    ]
+
+
+def to_citizen(order: WorkOrder) -> list[tuple[str, str]]:
+    of_files = {str(VERBS[name].public) for name in ("attach", "remove_attachment")}
+    return [(step.text, step.note) for step in citizen_view(order).steps if step.text in of_files]
+
+
+def test_files_leave_their_mark_on_the_timeline(town: Cast) -> None:
+    order = signed(town, citizen_id=town.citizen.pk).order
+    order.refresh_from_db()
+    revision = order.revision
+    open_one = attach(
+        actor=town.actor("handler"), order_id=order.pk, chunks=[photo()], name="现场.jpg", audience="public"
+    )
+    attach(actor=town.actor("handler"), order_id=order.pk, chunks=[b"for colleagues"], name="内部.txt")
+    attach(
+        actor=town.actor("dispatcher"), order_id=order.pk, chunks=[b"the hub's"], name="中心.txt", audience="hub"
+    )
+    remove_attachment(actor=town.actor("handler"), attachment_id=open_one.pk, reason="拍错了地方")
+    assert told(order, town, "dispatcher") == [
+        ("attach", "public", "现场.jpg"),
+        ("attach", "internal", "内部.txt"),
+        ("attach", "internal", "中心.txt"),
+        ("remove_attachment", "public", "现场.jpg"),
+    ]
+    assert told(order, town, "handler")[2] == ("attach", "internal", ""), "the hub's words are the hub's"
+    assert [note for _text, note in to_citizen(order)] == ["现场.jpg", "现场.jpg"]
+    assert "拍错了地方" not in repr(citizen_view(order))
+    order.refresh_from_db()
+    assert order.revision == revision, "a file refuses nobody's words"
+    assert [str(one) for one in check_orders()] == []
+
+
+def test_files_of_the_draft_are_on_the_timeline_once(town: Cast) -> None:
+    order = make_order(town, citizen_id=town.citizen.pk)
+    key = "k" * 20
+    for name in ("一.txt", "二.txt"):
+        attach_loose(actor=town.actor("citizen"), appeal_key=key, chunks=[name.encode()], name=name)
+    for _again in range(2):
+        adopt(actor=town.actor("agent"), appeal_key=key, order_id=order.pk)
+    assert told(order, town, "dispatcher") == [("attach", "public", "一.txt、二.txt")]
+    assert [note for _text, note in to_citizen(order)] == ["一.txt、二.txt"]
+
+
+def test_citizens_behind_one_order_do_not_read_each_others_files(town: Cast) -> None:
+    main = make_order(town, citizen_id=make_citizen("13700001111", "钱一").pk)
+    other = make_order(town, citizen_id=town.citizen.pk)
+    actions.merge(actor=town.actor("dispatcher"), order_ids=[other.pk], into_id=main.pk)
+    attach(
+        actor=town.actor("dispatcher"), order_id=main.pk, chunks=[b"x"], name="门牌与姓名.txt", audience="public"
+    )
+    assert [note for _text, note in to_citizen(main)] == ["门牌与姓名.txt"]
+    other.refresh_from_db()
+    assert to_citizen(other) == []

@@ -46,6 +46,7 @@ from hotline.workorders.actions.merging import link, merge, unlink, unmerge
 from hotline.workorders.actions.notes import add_note, grant_access, locate, supplement
 from hotline.workorders.actions.replies import decide_reply, submit_reply
 from hotline.workorders.actions.scanning import archive_closed, close_by_time, end_holds, scan_clocks
+from hotline.workorders.actions.settling import settle_calendar, settle_order
 from hotline.workorders.actions.supervision import (
     add_meeting,
     advance_supervision,
@@ -63,6 +64,7 @@ __all__ = [
     "close_directly", "create_order", "decide_application", "decide_reply", "designate", "dispatch_order", "dispute",
     "end_holds", "exclude", "expire_hold", "finish_follow_up", "give_opinion", "grant_access", "instruct",
     "issue_card", "link", "list_case", "locate", "merge", "pass_review", "recall", "reclassify", "record_contact",
-    "redo", "release", "reopen", "resume", "scan_clocks", "send_back", "send_down", "sign", "sign_many",
+    "redo", "release", "reopen", "resume", "scan_clocks", "send_back", "send_down", "settle_calendar", "settle_order",
+    "sign", "sign_many",
     "submit_reply", "supervise", "supplement", "supply", "take", "unlink", "unmerge", "urge", "withdraw",
 ]

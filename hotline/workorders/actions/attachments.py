@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hotline.audit.actions import record
-from hotline.kit import live
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders.actions import _files
+from hotline.workorders.actions._log import announce, write_event
 from hotline.workorders.models import Attachment, Audience, OrderState, WorkOrder
 from hotline.workorders.queries.visibility import get_visible, visible_to
 
@@ -56,7 +57,7 @@ def attach(
     stored = _files.keep(received or _files.receive(chunks or ()), name)
     try:
         with transaction.atomic():
-            locked = WorkOrder.objects.select_for_update().only("id", "state").get(pk=order.pk)
+            locked = WorkOrder.objects.select_for_update().get(pk=order.pk)
             _may_add(actor, locked)
             if Attachment.objects.filter(order=locked, removed_at__isnull=True).count() >= MOST_OF_AN_ORDER:
                 raise Refused(
@@ -75,7 +76,7 @@ def attach(
                     "type": stored.media_type,
                 },
             )
-            live.publish([f"order:{order.pk}"], "attached", order=order.pk)
+            _tell(actor, locked, "attach", row.audience, row.name, {"attachments": [row.pk]})
     except BaseException:
         _take_back(stored)
         raise
@@ -131,13 +132,15 @@ def adopt(*, actor: Actor, appeal_key: str, order_id: int) -> int:
     """Give the loose files of a draft to the order that it became; returns how many. Harmless when repeated."""
     if not appeal_key:
         return 0
-    order = get_visible(actor, order_id)
-    moved = Attachment.objects.filter(
+    order = WorkOrder.objects.select_for_update().get(pk=get_visible(actor, order_id).pk)
+    loose = Attachment.objects.select_for_update().filter(
         appeal_key=appeal_key, order__isnull=True, removed_at__isnull=True
-    ).update(order=order, appeal_key="")
-    if moved:
-        live.publish([f"order:{order_id}"], "attached", order=order_id)
-    return moved
+    )
+    names = dict(loose.order_by("id").values_list("pk", "name"))
+    if names:
+        Attachment.objects.filter(pk__in=names).update(order=order, appeal_key="")
+        _tell(actor, order, "attach", Audience.PUBLIC, "、".join(names.values()), {"attachments": list(names)})
+    return len(names)
 
 
 @transaction.atomic
@@ -150,7 +153,7 @@ def remove_attachment(*, actor: Actor, attachment_id: int, reason: str) -> None:
     )
     if row is None or row.order_id is None:
         raise NotVisible("attachment")
-    order = get_visible(actor, row.order_id)
+    order = WorkOrder.objects.select_for_update().get(pk=get_visible(actor, row.order_id).pk)
     _may_add(actor, order)
     if row.created_by != actor.key() and not actor.has("workorders:review"):
         raise NotPermitted(
@@ -170,7 +173,8 @@ def remove_attachment(*, actor: Actor, attachment_id: int, reason: str) -> None:
         reason=reason,
         data={"attachment": row.pk, "sha256": row.sha256},
     )
-    live.publish([f"order:{order.pk}"], "attached", order=order.pk)
+    # Why it went is a word among colleagues; the citizen reads which file.
+    _tell(actor, order, "remove_attachment", row.audience, row.name, {"attachments": [row.pk], "why": reason})
 
 
 def open_attachment(*, actor: Actor, attachment_id: int, thumbnail: bool = False) -> tuple[Attachment, str]:
@@ -198,6 +202,13 @@ def open_attachment(*, actor: Actor, attachment_id: int, thumbnail: bool = False
             data={"attachment": row.pk},
         )
     return row, str(path)
+
+
+def _tell(actor: Actor, order: WorkOrder, verb: str, audience: str, text: str, data: dict[str, Any]) -> None:
+    # The revision stays: a file must not refuse the words that somebody is typing, the uploader's own among them.
+    unit = actor.grants[0].unit_id if actor.is_staff and actor.grants else None
+    event = write_event(order, verb, actor, at=now(), unit_id=unit, audience=audience, text=text, data=data)
+    announce(order, verb, event, old_state=str(order.state))
 
 
 def _at_hub(actor: Actor) -> bool:

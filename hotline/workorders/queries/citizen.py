@@ -8,7 +8,9 @@ from datetime import datetime
 from hotline.workorders.models import Audience, OrderState, Reply, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules.verbs import VERBS
 
-CITIZENS_OWN = frozenset({"create", "supply", "supplement", "urge", "withdraw", "ask_supplement"})
+CITIZENS_OWN = frozenset(
+    {"create", "supply", "supplement", "urge", "withdraw", "ask_supplement", "attach", "remove_attachment"}
+)
 """Steps between the hotline and one citizen; those behind a merged order do not read each other's."""
 PROMISED_STATES = (OrderState.CLOSED, OrderState.ARCHIVED, OrderState.PENDING_FOLLOW_UP)
 
@@ -78,4 +80,5 @@ def _steps(order_id: int, *, without: frozenset[str] = frozenset()) -> list[Publ
             note=event.text if event.audience == Audience.PUBLIC else "",
         )
         for event in rows
+        if event.audience == Audience.PUBLIC or not VERBS[event.verb].by_audience
     ]

@@ -28,6 +28,9 @@ NOT_OFFERED = frozenset(
     {
         "create",
         "raise_card",
+        "settle_calendar",
+        "attach",
+        "remove_attachment",
         "finish_follow_up",
         "supply",
         "include",

@@ -292,6 +292,7 @@ _SYMBOLS = {
     "list_case": "flag", "instruct": "flag", "merge": "git-merge", "unmerge": "git-branch", "note": "note",
     "supplement": "plus", "redo": "rotate", "reopen": "rotate", "finish_follow_up": "circle-check", "withdraw": "x",
     "approve_extension": "clock-plus", "approve_hold": "player-pause", "resume": "player-play", "reclassify": "pencil",
+    "attach": "paperclip", "remove_attachment": "trash", "settle_calendar": "calendar",
 }  # fmt: skip
 
 
@@ -303,7 +304,7 @@ def timeline(
     if show == "mine":
         rows = rows.filter(Q(actor=actor.key()) | Q(unit_id__in=actor.unit_ids()))
     elif show == "public":
-        public = [verb.name for verb in VERBS.values() if verb.public is not None]
+        public = [verb.name for verb in VERBS.values() if verb.public is not None and not verb.by_audience]
         rows = rows.filter(Q(verb__in=public) | Q(audience=Audience.PUBLIC))
     page = keyset(rows, order=("-id",), cursor=cursor, size=size)
     names = reason_names({row.reason_code for row in page.rows if row.reason_code})
@@ -335,7 +336,9 @@ def _happening(
     event: WorkOrderEvent, names: Mapping[str, str], units: Mapping[int, str], hub: bool
 ) -> Happening:
     verb = VERBS.get(event.verb)
-    public = event.audience == Audience.PUBLIC or (verb is not None and verb.public is not None)
+    public = event.audience == Audience.PUBLIC or (
+        verb is not None and verb.public is not None and not verb.by_audience
+    )
     hidden = event.audience == Audience.HUB and not hub
     who = event.actor_name or (_("The system") if event.actor.startswith("system:") else event.actor)
     if event.actor.startswith("citizen:"):

@@ -87,6 +87,7 @@ class Verb:
     """A row of the table.
 
     `to` empty: the state stays, or follows from the assignments. `public` are the citizen's words for it; None hides it.
+    `by_audience`: the citizen is told of it only when the event itself is for them.
     `reason` names the reason codes it takes; `text` whether words are required.
     """
 
@@ -105,6 +106,7 @@ class Verb:
     moments: tuple[Moment, ...] = ()
     effects: tuple[Effect, ...] = ()
     public: Words | None = None
+    by_audience: bool = False
     citizen: bool = False
     machine: bool = False
     application: ApplicationKind | None = None
@@ -477,6 +479,15 @@ _ROWS: tuple[Verb, ...] = (
         "add_meeting", "work_order.met", _("Add meeting"), _("Joint meeting"), "workorders:supervise", Place.HUB,
         _EVERY, text=True,
     ),
+    Verb(
+        "attach", "work_order.attached", _("Add a file"), _("File added"), "workorders:note", Place.ANY,
+        frozenset(set(_EVERY) - {O.ARCHIVED, O.MERGED}), public=_("A file was added."), by_audience=True, citizen=True,
+    ),
+    Verb(
+        "remove_attachment", "work_order.attachment_removed", _("Remove a file"), _("File removed"), "workorders:note",
+        Place.ANY, frozenset(set(_EVERY) - {O.ARCHIVED, O.MERGED}), public=_("A file was removed."), by_audience=True,
+        citizen=True, text=True,
+    ),
     # ── data ──
     Verb(
         "reclassify", "work_order.reclassified", _("Correct the order"), _("Corrected"), "workorders:review", Place.HUB,
@@ -502,6 +513,11 @@ _ROWS: tuple[Verb, ...] = (
     Verb(
         "raise_card", "work_order.card_raised", _("Raise a warning or card"), _("Deadline warning"), "system:scan",
         Place.HUB, _OPEN, machine=True,
+    ),
+    Verb(
+        "settle_calendar", "work_order.deadline_settled", _("Count anew with the published holidays"),
+        _("Deadline settled by the published holidays"), "system:settle", Place.HUB, _OPEN,
+        public=_("The promised date was settled: the holidays that it depends on are published."), machine=True,
     ),
 )
 
@@ -552,7 +568,10 @@ EVENTS: Mapping[str, str] = {
     "work_order.noted": "a note was added",
     "work_order.supplemented": "the citizen added something",
     "work_order.urged": "an urging was recorded",
+    "work_order.attached": "a file was added",
+    "work_order.attachment_removed": "a file was removed; its content stays for the audit",
     "work_order.card_raised": "a warning or card was raised",
+    "work_order.deadline_settled": "holidays that its deadlines depend on were published; they are counted anew, data name the old one",
     "work_order.supervised": "it came under supervision",
     "work_order.listed": "it was listed as a difficult case",
     "work_order.instructed": "a leader gave an instruction",
