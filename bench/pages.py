@@ -1,7 +1,8 @@
 """Pages of a big city over HTTP: p95 and number of queries, beside the same web server's `/healthz`.
 
 `python -m bench pages --orders 1000000` generates the city once (kept in var/bench/pages-N) and measures with 4 connections.
-Goals: p95 ≤ 150 ms each at 1,000,000 orders (≤ 200 ms at 10,000,000), ≤ 15 queries a page.
+Goals: p95 ≤ 150 ms each at 1,000,000 orders (≤ 200 ms at 10,000,000), ≤ 15 queries a page. The portal's look-up sends real
+numbers with their codes, one after another (an address may try 20 in five minutes), and counts form and page together.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from typing import Any
 
 from bench import load
@@ -66,6 +70,57 @@ def deep_cursor() -> str:
     return base64.urlsafe_b64encode(json.dumps([False, row], separators=(",", ":")).encode()).decode().rstrip("=")
 
 
+LOOK_UPS = 18
+"""As many as one address may try in five minutes, less two."""
+
+
+def look_ups(place: City) -> dict[str, Any]:
+    """A citizen's look-up of real numbers with their codes: form sent, answer followed, page read; one after another."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from hotline.demo.life.worker import SOURCE
+    from hotline.intake.actions.filing import code_of
+    from hotline.intake.models import Appeal
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM kit_rate_limit WHERE key LIKE 'portal:look_up:%'")
+    last = Appeal.objects.order_by("-id").values_list("id", flat=True)[0]
+    wanted = [last * step // (LOOK_UPS + 1) for step in range(1, LOOK_UPS + 1)]
+    numbers = [
+        Appeal.objects.filter(pk__gte=pk, number__isnull=False).exclude(lookup_hash="").order_by("pk").values_list("number", flat=True)[0]
+        for pk in wanted
+    ]
+    seconds: list[float] = []
+    for number in numbers:
+        jar = CookieJar()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        with opener.open(f"{place.address}/look-up/") as page:
+            page.read()
+        token = next(cookie.value or "" for cookie in jar if cookie.name == "csrftoken")
+        form = {"csrfmiddlewaretoken": token, "number": number, "code": code_of(SOURCE, number)}
+        began = time.perf_counter()
+        with opener.open(f"{place.address}/look-up/", urllib.parse.urlencode(form).encode()) as page:
+            shown = page.read().decode()
+        seconds.append(time.perf_counter() - began)
+        assert number in shown, f"{number}: the look-up did not find it"
+    client = Client(headers={"accept-language": "zh-CN"})
+    with CaptureQueriesContext(connection) as seen:
+        answer = client.post("/look-up/", {"number": numbers[0], "code": code_of(SOURCE, numbers[0])}, follow=True)
+        queries = len(seen)
+    assert answer.status_code == 200, answer.status_code
+    ordered = sorted(seconds)
+    return {
+        "page": "portal look-up",
+        "p50_ms": round(ordered[len(ordered) // 2] * 1000, 1),
+        "p95_ms": round(ordered[int(0.95 * len(ordered))] * 1000, 1),
+        "per_second": round(len(seconds) / sum(seconds), 1),
+        "queries": queries,
+        "statuses": {200: len(seconds)},
+    }
+
+
 def prepare(place: City, orders: int) -> None:
     """The city's orders, generated once."""
     from hotline.accounts.models import Unit
@@ -102,11 +157,10 @@ def pages() -> Iterator[tuple[str, str, dict[str, str]]]:
     yield "inbox", "/orders/inbox/", handler
     yield "list", "/orders/", hub
     yield "filtered list", "/orders/?state=in_progress&urgency=routine", hub
-    yield "search", "/orders/?words=噪声", hub
+    yield "search", "/orders/?find=噪声", hub
     yield "page 1,000 deep", f"/orders/?cursor={deep_cursor()}", hub
     yield "order page", f"/orders/{order.number}/", hub
     yield "supervision board", "/orders/supervision/", hub
-    yield "portal look-up", "/look-up/", {}
     yield "portal home", "/", {}
 
 
@@ -133,6 +187,7 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
                     "statuses": dict(result.statuses),
                 }
             )
+        rows.append(look_ups(place))
         floor = rows[0]["p95_ms"]
         for row in rows:
             row["ratio"] = round(row["p95_ms"] / floor, 1) if floor else None
