@@ -1,0 +1,36 @@
+"""The only writers of proposals, labels and risks."""
+
+from hotline.suggestions.actions.labels import (
+    add_label,
+    change_label,
+    merge_labels,
+    retire_label,
+    split_label,
+)
+from hotline.suggestions.actions.proposals import SUGGESTION_MADE, keep_proposals, note_shown, settle
+from hotline.suggestions.actions.risks import (
+    RISK_ANSWERED,
+    RISK_CLIMBED,
+    RISK_RAISED,
+    answer_risk,
+    climb_risks,
+    raise_risk,
+)
+
+__all__ = [
+    "RISK_ANSWERED",
+    "RISK_CLIMBED",
+    "RISK_RAISED",
+    "SUGGESTION_MADE",
+    "add_label",
+    "answer_risk",
+    "change_label",
+    "climb_risks",
+    "keep_proposals",
+    "merge_labels",
+    "note_shown",
+    "raise_risk",
+    "retire_label",
+    "settle",
+    "split_label",
+]

@@ -1,0 +1,132 @@
+"""What a proposal was worth, which labels fit, when a risk climbs. Pure; time is an argument.
+
+Source: functions.md E3, E7, E10; rules.md section 3 (urgency: a person confirms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CLIMB_AFTER = timedelta(minutes=5)
+"""A risk that nobody has answered climbs to the shift leader; a city may set `risk_minutes`."""
+MOST_LABELS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One proposed value with the words a person reads and its score 0…1."""
+
+    value: str
+    label: str
+    score: float
+
+    def as_json(self) -> dict[str, object]:
+        """As it is stored."""
+        return {"value": self.value, "label": self.label, "score": round(self.score, 4)}
+
+
+Span = tuple[str, int, int]
+"""Field (`title`, `content`), start, end in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the machine says about one thing; no candidates: it abstains, and `why` says so in a code."""
+
+    kind: str
+    model: str
+    candidates: tuple[Candidate, ...] = ()
+    evidence: tuple[Span, ...] = ()
+    why: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """Of the first candidate; 0 when it abstains."""
+        return self.candidates[0].score if self.candidates else 0.0
+
+
+def judge(candidates: Sequence[Mapping[str, object]], final: str) -> str:
+    """`accepted` when the first candidate is what a person chose, `changed` otherwise, `missed` when there was none."""
+    if not candidates:
+        return "missed"
+    return "accepted" if str(candidates[0]["value"]) == final else "changed"
+
+
+def judge_labels(candidates: Sequence[Mapping[str, object]], final: Iterable[str]) -> str:
+    """Labels are many: accepted when all proposed ones were kept, even if others were added."""
+    if not candidates:
+        return "missed"
+    return "accepted" if {str(one["value"]) for one in candidates} <= set(final) else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """A label as the rules read it."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    category_code: str = ""
+
+
+def labels_for(
+    title: str, content: str, category_code: str, labels: Iterable[LabelFacts]
+) -> tuple[list[Candidate], list[Span]]:
+    """Labels whose words stand in the text or whose category holds the order, with the spans found. Linear in the text."""
+    found: list[Candidate] = []
+    spans: list[Span] = []
+    for label in labels:
+        hits = [
+            (name, at, at + len(word))
+            for word in label.words
+            for name, text in (("title", title), ("content", content))
+            if word and (at := text.find(word)) >= 0
+        ]
+        of_category = bool(label.category_code) and (
+            category_code == label.category_code or category_code.startswith(label.category_code + ".")
+        )
+        if not hits and not of_category:
+            continue
+        score = min(0.99, 0.6 + 0.15 * len(hits) + (0.1 if of_category else 0)) if hits else 0.6
+        found.append(Candidate(label.name, label.name, score))
+        spans += hits
+    found.sort(key=lambda one: (-one.score, one.value))
+    return found[:MOST_LABELS], spans
+
+
+def canonical(name: str, merged: Mapping[str, str]) -> str:
+    """The label that counts now, through merges and renames; a ring (which the actions refuse) ends where it began."""
+    seen = {name}
+    while (following := merged.get(name)) is not None and following not in seen:
+        seen.add(following)
+        name = following
+    return name
+
+
+def has_climbed(raised_at: datetime, now: datetime, minutes: float | None = None) -> bool:
+    """True when a risk has waited longer than the city allows."""
+    allowed = CLIMB_AFTER if minutes is None else timedelta(minutes=minutes)
+    return now - raised_at >= allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How often the first candidate was kept in one week."""
+
+    monday: datetime
+    decided: int
+    accepted: int
+
+    @property
+    def share(self) -> float | None:
+        """None when nothing was decided."""
+        return self.accepted / self.decided if self.decided else None
+
+
+def drift(weeks: Sequence[Week]) -> float | None:
+    """Change of the accepted share: the newest week against the mean of those before; None without both."""
+    shares = [week.share for week in weeks if week.share is not None]
+    if len(shares) < 2:
+        return None
+    return shares[-1] - sum(shares[:-1]) / (len(shares) - 1)
