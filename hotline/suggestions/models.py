@@ -18,15 +18,15 @@ class Kind(models.TextChoices):
     PLACE = "place", _("Place")
     UNIT = "unit", _("Unit")
     URGENCY = "urgency", _("Urgency")
-    DRAFT = "draft", _("Draft")
-    REPLY = "reply", _("Reply")
+    DRAFT = "draft", _("Order draft")
+    REPLY = "reply", _("Reply to the citizen")
 
 
 class Outcome(models.TextChoices):
     """What became of a proposal."""
 
     SHOWN = "shown", _("Open")
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", _("Taken as proposed")
     CHANGED = "changed", _("Changed")
     MISSED = "missed", _("Nothing proposed")
 

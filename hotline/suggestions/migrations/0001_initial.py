@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             name='Suggestion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('category', 'Category'), ('labels', 'Labels'), ('place', 'Place'), ('unit', 'Unit'), ('urgency', 'Urgency'), ('draft', 'Draft'), ('reply', 'Reply')], max_length=12)),
+                ('kind', models.CharField(choices=[('category', 'Category'), ('labels', 'Labels'), ('place', 'Place'), ('unit', 'Unit'), ('urgency', 'Urgency'), ('draft', 'Order draft'), ('reply', 'Reply to the citizen')], max_length=12)),
                 ('model', models.CharField(help_text='name and version, or `rules`', max_length=80)),
                 ('candidates', models.JSONField(default=list)),
                 ('evidence', models.JSONField(default=list)),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('shown_to', models.CharField(blank=True, help_text='Actor.key() of who saw it first; empty: nobody yet', max_length=80)),
                 ('shown_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(choices=[('shown', 'Open'), ('accepted', 'Accepted'), ('changed', 'Changed'), ('missed', 'Nothing proposed')], default='shown', max_length=10)),
+                ('outcome', models.CharField(choices=[('shown', 'Open'), ('accepted', 'Taken as proposed'), ('changed', 'Changed'), ('missed', 'Nothing proposed')], default='shown', max_length=10)),
                 ('final', models.CharField(blank=True, help_text='what a person chose', max_length=200)),
                 ('decided_by', models.CharField(blank=True, max_length=80)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
