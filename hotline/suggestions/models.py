@@ -25,9 +25,9 @@ class Kind(models.TextChoices):
 class Outcome(models.TextChoices):
     """What became of a proposal."""
 
-    SHOWN = "shown", _("Open")
+    SHOWN = "shown", _("Not decided")
     ACCEPTED = "accepted", _("Taken as proposed")
-    CHANGED = "changed", _("Changed")
+    CHANGED = "changed", _("Changed by a person")
     MISSED = "missed", _("Nothing proposed")
 
 

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('shown_to', models.CharField(blank=True, help_text='Actor.key() of who saw it first; empty: nobody yet', max_length=80)),
                 ('shown_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(choices=[('shown', 'Open'), ('accepted', 'Taken as proposed'), ('changed', 'Changed'), ('missed', 'Nothing proposed')], default='shown', max_length=10)),
+                ('outcome', models.CharField(choices=[('shown', 'Not decided'), ('accepted', 'Taken as proposed'), ('changed', 'Changed by a person'), ('missed', 'Nothing proposed')], default='shown', max_length=10)),
                 ('final', models.CharField(blank=True, help_text='what a person chose', max_length=200)),
                 ('decided_by', models.CharField(blank=True, max_length=80)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
