@@ -111,9 +111,17 @@ def normalise(text: str, *, fillers: bool = True, limit: int = MAX_CHARS) -> Nor
 def _gone(text: str, *, fillers: bool) -> list[tuple[int, int]]:
     """Spans to leave out, in order and apart."""
     spans = [(match.start() + 1, match.end()) for match in _REPEATED.finditer(text)]
-    spans += [(match.start() + 1, match.end()) for match in _SPACES.finditer(text) if match.end() - match.start() > 1]
+    spans += [
+        (match.start() + 1, match.end())
+        for match in _SPACES.finditer(text)
+        if match.end() - match.start() > 1
+    ]
     if fillers:
-        spans += [(match.start(), match.end()) for match in _FILLER.finditer(text) if not _FILLER_KEPT.match(match.group())]
+        spans += [
+            (match.start(), match.end())
+            for match in _FILLER.finditer(text)
+            if not _FILLER_KEPT.match(match.group())
+        ]
     spans.sort()
     apart: list[tuple[int, int]] = []
     for start, stop in spans:

@@ -110,8 +110,15 @@ class Rules:
             kinds[name] = kind if old is None else RiskKind(
                 name, kind.label or old.label, kind.level, kind.advice or old.advice, old.signs + kind.signs, old.keep_negated, old.past
             )  # fmt: skip
-        both = ((self.negations, more.negations), (self.not_negations, more.not_negations), (self.past, more.past))
-        words = [re.compile(f"{mine.pattern}|{theirs.pattern}") for mine, theirs in (*both, (self.supposed, more.supposed))]
+        both = (
+            (self.negations, more.negations),
+            (self.not_negations, more.not_negations),
+            (self.past, more.past),
+        )
+        words = [
+            re.compile(f"{mine.pattern}|{theirs.pattern}")
+            for mine, theirs in (*both, (self.supposed, more.supposed))
+        ]
         return Rules(kinds, *words)
 
 
@@ -131,7 +138,9 @@ def _kind(name: str, row: Any) -> RiskKind:
         raise BadRules(f"{name}: level {row.get('level')!r}") from error
     signs = []
     for sign in row.get("signs") or ():
-        source, weight = (sign.get("pattern"), 0.5 if sign.get("weak") else 1.0) if isinstance(sign, dict) else (sign, 1.0)
+        source, weight = (
+            (sign.get("pattern"), 0.5 if sign.get("weak") else 1.0) if isinstance(sign, dict) else (sign, 1.0)
+        )
         signs.append((_pattern(name, source), weight))
     return RiskKind(
         name, str(row.get("label", "")), level, str(row.get("advice", "")), tuple(signs), bool(row.get("keep_negated")), bool(row.get("past"))
@@ -157,11 +166,21 @@ def assess(text: str, rules: Rules | None = None) -> Assessment:
     sums: dict[str, float] = {}
     for kind, _, weight in {(sign.kind, sign.rule, sign.weight) for sign in signs}:
         sums[kind] = sums.get(kind, 0.0) + weight
-    kept = tuple(sorted((sign for sign in signs[:MAX_SIGNS] if sums[sign.kind] >= 1), key=lambda sign: (sign.start, sign.end)))
-    levels = {name: _level(table.kinds[name], [sign for sign in kept if sign.kind == name]) for name in dict.fromkeys(sign.kind for sign in kept)}
+    kept = tuple(
+        sorted(
+            (sign for sign in signs[:MAX_SIGNS] if sums[sign.kind] >= 1),
+            key=lambda sign: (sign.start, sign.end),
+        )
+    )
+    levels = {
+        name: _level(table.kinds[name], [sign for sign in kept if sign.kind == name])
+        for name in dict.fromkeys(sign.kind for sign in kept)
+    }
     named = sorted(levels, key=lambda name: (-_ORDER.index(levels[name]), list(table.kinds).index(name)))
     whole = max(levels.values(), key=_ORDER.index, default=Level.USUAL)
-    return Assessment(whole, kept, tuple((name, table.kinds[name].label, table.kinds[name].advice) for name in named))
+    return Assessment(
+        whole, kept, tuple((name, table.kinds[name].label, table.kinds[name].advice) for name in named)
+    )
 
 
 def _level(kind: RiskKind, signs: Sequence[Sign]) -> Level:

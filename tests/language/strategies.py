@@ -10,5 +10,10 @@ PIECES = (
 messy = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
     st.text(max_size=120),
-    st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4), st.from_regex(r"[0-9]{1,22}", fullmatch=True)), max_size=25).map("".join),
+    st.lists(
+        st.one_of(
+            st.sampled_from(PIECES), st.text(max_size=4), st.from_regex(r"[0-9]{1,22}", fullmatch=True)
+        ),
+        max_size=25,
+    ).map("".join),
 )

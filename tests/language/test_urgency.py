@@ -47,7 +47,10 @@ def test_what_is_not(text: str) -> None:
 
 def test_the_words_that_show_it() -> None:
     text = "您好。楼上住户🔥扬言要放火。"
-    assert [text[one.start : one.end] for one in assess(text).signs if one.kind == "threat"] == ["扬言", "放火"]
+    assert [text[one.start : one.end] for one in assess(text).signs if one.kind == "threat"] == [
+        "扬言",
+        "放火",
+    ]
 
 
 def test_a_negation_that_is_none() -> None:
@@ -55,13 +58,17 @@ def test_a_negation_that_is_none() -> None:
 
 
 def test_a_city_adds_its_own_words() -> None:
-    rules = standard().extended("kinds: {flood: {label: 汛情, level: urgent, advice: 报防汛办, signs: [管涌]}, threat: {signs: [放蛇]}}")
+    rules = standard().extended(
+        "kinds: {flood: {label: 汛情, level: urgent, advice: 报防汛办, signs: [管涌]}, threat: {signs: [放蛇]}}"
+    )
     assert assess("大堤出现管涌", rules).kinds[0] == "flood"
     assert "threat" in assess("他要放蛇", rules).kinds
     assert "threat" in assess("他要放火", rules).kinds
 
 
-@pytest.mark.parametrize("table", ["[", "kinds: 3", "kinds: {x: 1}", "kinds: {x: {level: soon}}", "kinds: {x: {signs: ['(']}}"])
+@pytest.mark.parametrize(
+    "table", ["[", "kinds: 3", "kinds: {x: 1}", "kinds: {x: {level: soon}}", "kinds: {x: {signs: ['(']}}"]
+)
 def test_a_broken_table_says_where(table: str) -> None:
     with pytest.raises(BadRules):
         Rules.read(table)
