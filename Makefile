@@ -42,9 +42,7 @@ check: install ## lint, types, contracts, rules, templates, migrations, messages
 	$(BIN)/coverage report
 
 bench: install ## the measured limits, JSON and a table in bench/out
-	@mkdir -p bench/out
-	$(BIN)/python bench/live.py | tee bench/out/live.json
-	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench; fi
+	$(BIN)/python -m bench
 
 clean: ## what was built; the data in var/ stays
 	rm -rf $(VENV) frontend/node_modules hotline/ui/static/dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,7 @@
-"""`python -m bench [NAME…] [--orders N]`: run benchmarks, write bench/out/NAME.json, print a table."""
+"""`python -m bench [NAME…]`: run benchmarks, write bench/out/NAME.json and, after all of them, bench/out/limits.md.
+
+`python -m bench table` makes docs/limits.md of what bench/out holds.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ import argparse
 import importlib
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-NAMES = ("intake", "pages", "scan")
-OUT = Path(__file__).parent / "out"
+from bench.table import LIMITS, NAMES, OUT, machine, render, stamp
 
 
-def table(result: dict[str, Any]) -> str:
+def shown(result: dict[str, Any]) -> str:
     """A result as lines of text; lists of rows become columns."""
-    rows = result.pop("rows", None)
-    lines = [f"  {key:<22} {value}" for key, value in result.items() if key not in ("name", "statuses") and value not in ("", None)]
+    rows = result.get("rows")
+    hidden = ("name", "statuses", "rows", "machine", "measured_at", "commit")
+    lines = [
+        f"  {key:<26} {value}"
+        for key, value in result.items()
+        if key not in hidden and value not in ("", None)
+    ]
     if rows:
         names = list(rows[0])
         lines.append("  " + "  ".join(f"{name:>17}" for name in names))
@@ -26,16 +32,49 @@ def table(result: dict[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; all without")
-    parser.add_argument("--orders", type=int, default=1_000_000, help="size of the city of pages and scan")
-    arguments = parser.parse_args()
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}, table; all without")
+    parser.add_argument(
+        "--orders",
+        type=int,
+        default=1_000_000,
+        help="orders of the city of pages and scan, and made by generate; default 1,000,000",
+    )
+    parser.add_argument(
+        "--calls",
+        type=int,
+        default=6_000,
+        help="calls of day; default 6,000, two and a half hours of the day",
+    )
+    options = parser.parse_args()
+    if unknown := set(options.names) - {*NAMES, "table"}:
+        parser.error(
+            f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}, and table"
+        )
     OUT.mkdir(exist_ok=True)
-    for name in arguments.names or NAMES:
-        module = importlib.import_module(f"bench.{name}")
-        result = module.run(arguments.orders) if name in ("pages", "scan") else module.run()
+    failed = []
+    for name in [one for one in options.names if one != "table"] or ([] if options.names else NAMES):
+        sizes = {
+            "pages": (options.orders,),
+            "scan": (options.orders,),
+            "generate": (options.orders,),
+            "day": (options.calls,),
+        }
+        try:
+            result = importlib.import_module(f"bench.{name}").run(*sizes.get(name, ()))
+        except (Exception, SystemExit) as error:  # the others are still measured
+            failed.append(name)
+            print(f"\n{name}\n  failed: {error!r}", file=sys.stderr, flush=True)
+            continue
+        result |= {"measured_at": stamp(), "machine": machine()}
         (OUT / f"{name}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
-        print(f"\n{name}\n{table(result)}", flush=True)
-    return 0
+        print(f"\n{name}\n{shown(result)}", flush=True)
+    if not options.names or "table" in options.names:
+        page = render()
+        (OUT / "limits.md").write_text(page)
+        print(f"\n{page}")
+    if "table" in options.names:
+        LIMITS.write_text(page)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import heapq
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -238,42 +238,42 @@ def replay(
     source = f"replay:{digest}"
     labels = _label_units({one.label for one in moved if one.label}, staff)
     began = time.monotonic()
+    given = [(str(path), limit, by, number, workers, source, labels) for number in range(workers)]
+    report, numbers, end = play_together(process_entry.serve, given, moved[0].at, step)
+    report.seconds = time.monotonic() - began
+    report.simulated = end - moved[0].at
+    check(report, source, numbers)
+    return report
+
+
+def play_together(
+    entry: Callable[..., None], given: Sequence[tuple[Any, ...]], first: datetime, step: Callable[[int], None]
+) -> tuple[Report, list[str], datetime]:
+    """A process for each of `given`, started as `entry(pipe, *given)`; (all reports as one, numbers, last moment)."""
     connections.close_all()
-    crew = _start(path, limit, by, workers, source, labels)
+    context = multiprocessing.get_context("spawn")
+    crew = []
+    for own in given:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=entry, args=(theirs, *own), daemon=True)
+        process.start()
+        theirs.close()
+        crew.append((process, ours))
     try:
-        end = _drive(crew, moved[0].at, step)
-        report = Report()
-        numbers: list[str] = []
+        end = _drive(crew, first, step)
+        report, numbers = Report(), []
         for _process, pipe in crew:
             pipe.send(None)
-            own, acknowledged = pipe.recv()
-            _add(report, own)
+            one, acknowledged = pipe.recv()
+            _add(report, one)
             numbers += acknowledged
+        return report, numbers, end
     finally:
         for process, pipe in crew:
             pipe.close()
             process.join(10)
             if process.is_alive():
                 process.kill()
-    report.seconds = time.monotonic() - began
-    report.simulated = end - moved[0].at
-    _check(report, source, numbers)
-    return report
-
-
-def _start(
-    path: Path, limit: int | None, by: timedelta, workers: int, source: str, labels: dict[str, int]
-) -> list[tuple[Any, Connection]]:
-    context = multiprocessing.get_context("spawn")
-    crew = []
-    for number in range(workers):
-        ours, theirs = context.Pipe()
-        given = (theirs, str(path), limit, by, number, workers, source, labels)
-        process = context.Process(target=process_entry.serve, args=given, daemon=True)
-        process.start()
-        theirs.close()
-        crew.append((process, ours))
-    return crew
 
 
 def _drive(crew: list[tuple[Any, Connection]], first: datetime, step: Callable[[int], None]) -> datetime:
@@ -315,7 +315,7 @@ def _add(total: Report, own: Report) -> None:
     total.step_ms += own.step_ms
 
 
-def _check(report: Report, source: str, numbers: list[str]) -> None:
+def check(report: Report, source: str, numbers: list[str]) -> None:
     """Ask the database itself what is there."""
     connection.close()
     stored = set(Appeal.objects.filter(raw__source=source).values_list("number", flat=True))

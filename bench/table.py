@@ -1,0 +1,173 @@
+"""What is measured against which goal, and docs/limits.md made of bench/out/*.json: no figure is typed by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+NAMES = ("intake", "pages", "scan", "live", "generate", "day")
+OUT = Path(__file__).parent / "out"
+LIMITS = Path(__file__).resolve().parents[1] / "docs" / "limits.md"
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the page: the goal in words, how the measured value and its peer read, and whether it is met."""
+
+    bench: str
+    what: str
+    goal: str
+    measured: Callable[[Result], str]
+    peer: Callable[[Result], str]
+    met: Callable[[Result], bool]
+
+
+def _rows(result: Result) -> list[Result]:
+    """The pages that the goal speaks of; `/healthz` is their floor."""
+    return [row for row in result["rows"] if row["page"] != "health"]
+
+
+def _page_goal(result: Result) -> int:
+    return 200 if result["orders"] > 1_000_000 else 150
+
+
+def _slowest(result: Result) -> Result:
+    return max(_rows(result), key=lambda row: float(row["p95_ms"]))
+
+
+LINES = (
+    Line(
+        "intake", "Accepted appeals over HTTP, 16 connections", "≥ 0.5 of a bare view, ≥ 250/s",
+        lambda r: f"{r['rate']}/s, p95 {r['p95_ms']} ms, lost {r['lost']}",
+        lambda r: f"one row and one job: {r['peer_rate']}/s; ratio {r['ratio']}",
+        lambda r: r["ratio"] >= 0.5 and r["rate"] >= 250 and not r["lost"],
+    ),
+    Line(
+        "pages", "The slowest page of the big city", "p95 ≤ 150 ms at 1,000,000 orders, ≤ 200 ms at 10,000,000",
+        lambda r: f"{_slowest(r)['page']}: p95 {_slowest(r)['p95_ms']} ms at {r['orders']:,} orders",
+        lambda r: f"`/healthz` of the same server: p95 {r['rows'][0]['p95_ms']} ms",
+        lambda r: all(row["p95_ms"] <= _page_goal(r) for row in _rows(r)),
+    ),
+    Line(
+        "pages", "Queries of the busiest page", "≤ 15",
+        lambda r: f"{max(row['queries'] for row in _rows(r))}",
+        lambda r: f"{r['rows'][0]['queries']} of `/healthz`",
+        lambda r: all(row["queries"] <= 15 for row in _rows(r)),
+    ),
+    Line(
+        "scan", "A pass over 50,000 open clocks", "≤ 5 s",
+        lambda r: f"{r['seconds_per_50000']} s ({r['clocks']:,} clocks in {r['seconds']} s), again: {r['again']}",
+        lambda r: f"a bare `UPDATE` of as many rows: {r['bare_update_seconds']} s",
+        lambda r: r["seconds_per_50000"] <= 5 and not r["again"],
+    ),
+    Line(
+        "live", "An event to 800 listeners", "p95 ≤ 200 ms",
+        lambda r: f"p95 {r['p95_ms']} ms to {r['listeners']} listeners, lost {r['lost']}, doubled {r['doubled']}",
+        lambda r: f"bare `NOTIFY` to one `LISTEN`: p95 {r['limit_p95_ms']} ms",
+        lambda r: (r["p95_ms"] or 1e9) <= 200 and not r["lost"],
+    ),
+    Line(
+        "generate", "Orders with complete lives by COPY", "1,000,000 in < 10 minutes",
+        lambda r: f"{r['orders_per_s']:,} orders/s: {r['minutes_per_1000000']} minutes a million ({r['orders']:,} made)",
+        lambda r: f"bare `COPY`: {r['bare_copy_rows_per_s']:,} rows/s; ours {r['table_rows_per_s']:,} rows/s",
+        lambda r: r["minutes_per_1000000"] < 10,
+    ),
+    Line(
+        "day", "A day of 58,000 calls, 41% dispatched", "≥ 20 × life, lost 0",
+        lambda r: f"{r['times_life']} × life over {r['calls']:,} calls, {r['actions_per_s']} actions/s, lost {r['lost']}",
+        lambda r: f"{r['cpu_ms_per_action']} ms of CPU an action, all processes together",
+        lambda r: r["times_life"] >= 20 and not (r["lost"] or r["not_final"] or r["jobs_left"]),
+    ),
+    Line(
+        "day", "An action meanwhile", "p95 ≤ 300 ms",
+        lambda r: f"p50 {r['action_p50_ms']} ms, p95 {r['action_p95_ms']} ms",
+        lambda r: f"{r['sessions']} sessions heard {r['live_delivered']:,} events, lost {r['live_lost']}",
+        lambda r: r["action_p95_ms"] <= 300,
+    ),
+)  # fmt: skip
+
+HOW = {
+    "intake": "Each appeal is authenticated, validated, stored raw, its identity encrypted, its order made with deadline, event, audit row and job. In turns with a Django view that inserts a row and defers a job; medians of the turns. Nobody does the jobs of either meanwhile.",
+    "pages": "4 connections, 6 seconds a page after 1½ to warm; queries counted in a process of its own. The city is generated once and kept in `var/bench/`.",
+    "scan": "In a transaction that is rolled back; every one of the clocks raises its level.",
+    "live": "Rows published as an action publishes them, 10 a second, the moment of sending in each; the listeners are connections in one process.",
+    "generate": "The whole command, from its start to the commit with all indexes made and foreign keys checked.",
+    "day": "Two processes play the people through the same actions; the real web, live and job processes run, and the clock stops when the last job is done. The seconds of the day that so many calls stand for, divided by the seconds they took.",
+}
+
+
+def load() -> dict[str, Result]:
+    """Name → result of every benchmark that has been run."""
+    return {
+        name: json.loads((OUT / f"{name}.json").read_text())
+        for name in NAMES
+        if (OUT / f"{name}.json").exists()
+    }
+
+
+def render(results: dict[str, Result] | None = None) -> str:
+    """The page."""
+    return "\n".join(_page(load() if results is None else results)) + "\n"
+
+
+def _page(results: dict[str, Result]) -> Iterator[str]:
+    yield "# Limits, measured"
+    yield ""
+    yield "Made by `python -m bench table` from the results of `make bench`; no figure here is typed by hand. PostgreSQL runs with"
+    yield "fsync on, in the same machine as everything else. How each is measured stands below and in `bench/README.md`."
+    yield ""
+    yield "| | Goal | Measured | Beside it, in the same run | Met |"
+    yield "|---|---|---|---|---|"
+    for line in LINES:
+        found = results.get(line.bench)
+        if found is None:
+            yield f"| {line.what} | {line.goal} | not measured yet | | |"
+        else:
+            yield f"| {line.what} | {line.goal} | {line.measured(found)} | {line.peer(found)} | {'yes' if line.met(found) else 'no'} |"
+    pages = results.get("pages")
+    if pages:
+        yield ""
+        yield f"## Pages at {pages['orders']:,} orders"
+        yield ""
+        yield "| Page | p50 ms | p95 ms | Pages/s | Queries |"
+        yield "|---|---:|---:|---:|---:|"
+        for row in pages["rows"]:
+            yield f"| {row['page']} | {row['p50_ms']} | {row['p95_ms']} | {row['per_second']} | {row['queries']} |"
+    yield ""
+    yield "## How, when and where"
+    yield ""
+    for name in NAMES:
+        found = results.get(name)
+        when = f" Measured {found.get('measured_at', '')}; {found.get('machine', '')}." if found else ""
+        yield f"- `{name}`: {HOW[name]}{when}"
+
+
+def stamp() -> str:
+    """When and of what: day, minute (UTC) and the commit."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    try:
+        commit = subprocess.run(
+            asked, cwd=OUT.parent, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
+    except OSError:
+        commit = ""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{f' at {commit}' if commit else ''}"
+
+
+def machine() -> str:
+    """Cores, processor, memory, kernel."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
