@@ -105,12 +105,13 @@ HOW = {
 
 
 def load() -> dict[str, Result]:
-    """Name → result of every benchmark that has been run."""
-    return {
+    """Name → result of every benchmark that has been run; without its day and machine a result is none."""
+    found = {
         name: json.loads((OUT / f"{name}.json").read_text())
         for name in NAMES
         if (OUT / f"{name}.json").exists()
     }
+    return {name: result for name, result in found.items() if "measured_at" in result}
 
 
 def render(results: dict[str, Result] | None = None) -> str:
@@ -146,7 +147,7 @@ def _page(results: dict[str, Result]) -> Iterator[str]:
     yield ""
     for name in NAMES:
         found = results.get(name)
-        when = f" Measured {found.get('measured_at', '')}; {found.get('machine', '')}." if found else ""
+        when = f" Measured {found['measured_at']} on {found['machine']}." if found else " Not measured yet."
         yield f"- `{name}`: {HOW[name]}{when}"
 
 

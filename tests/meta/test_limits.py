@@ -1,0 +1,89 @@
+"""docs/limits.md is what `bench.table` makes: every benchmark listed, no figure typed by hand."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import table
+
+ROOT = Path(__file__).resolve().parents[2]
+FOUND: dict[str, dict[str, Any]] = {
+    "intake": {"rate": 300.0, "p95_ms": 80.0, "lost": 0, "peer_rate": 500.0, "ratio": 0.6},
+    "pages": {
+        "orders": 1_000_000,
+        "rows": [
+            {"page": "health", "p50_ms": 1.0, "p95_ms": 2.0, "per_second": 900.0, "queries": 0},
+            {"page": "pool", "p50_ms": 40.0, "p95_ms": 90.0, "per_second": 60.0, "queries": 12},
+            {"page": "inbox", "p50_ms": 60.0, "p95_ms": 151.0, "per_second": 40.0, "queries": 9},
+        ],
+    },
+    "scan": {
+        "seconds_per_50000": 3.2,
+        "clocks": 50_000,
+        "seconds": 3.2,
+        "again": 0,
+        "bare_update_seconds": 0.9,
+    },
+    "live": {"p95_ms": 31.0, "listeners": 800, "lost": 0, "doubled": 0, "limit_p95_ms": 1.5},
+    "generate": {
+        "orders_per_s": 2500, "minutes_per_1000000": 6.7, "orders": 1_000_000, "bare_copy_rows_per_s": 400_000,
+        "table_rows_per_s": 60_000,
+    },
+    "day": {
+        "times_life": 21.5, "calls": 6000, "actions_per_s": 80.0, "lost": 0, "not_final": 0, "jobs_left": 0,
+        "cpu_ms_per_action": 20.0, "action_p50_ms": 30.0, "action_p95_ms": 120.0, "sessions": 208,
+        "live_delivered": 9000, "live_lost": 0,
+    },
+}  # fmt: skip
+
+
+def test_every_benchmark_runs_by_name_and_is_told_of() -> None:
+    readme = (ROOT / "bench" / "README.md").read_text()
+    for name in table.NAMES:
+        run = import_module(f"bench.{name}").run
+        assert all(one.default is not one.empty for one in signature(run).parameters.values()), name
+        assert f"| `{name}` |" in readme
+        assert name in table.HOW
+    assert {line.bench for line in table.LINES} == set(table.NAMES)
+
+
+def test_the_page_holds_what_was_measured_and_judges_it() -> None:
+    found = {
+        name: {**result, "measured_at": "2026-01-01 00:00 UTC", "machine": "2 cores"}
+        for name, result in FOUND.items()
+    }
+    page = table.render(found)
+    assert "| 300.0/s, p95 80.0 ms, lost 0 |" in page
+    assert "| inbox: p95 151.0 ms at 1,000,000 orders |" in page
+    [slowest] = [line for line in page.splitlines() if "inbox: p95" in line]
+    assert slowest.endswith("| no |")
+    others = [line for line in page.splitlines() if line.endswith(("| yes |", "| no |")) and line != slowest]
+    assert len(others) == len(table.LINES) - 1
+    assert all(line.endswith("| yes |") for line in others)
+    assert "Measured 2026-01-01 00:00 UTC on 2 cores." in page
+
+
+@pytest.mark.parametrize("name", table.NAMES)
+def test_a_goal_that_is_missed_is_said(name: str) -> None:
+    worse = {
+        "intake": {"lost": 1},
+        "pages": {"rows": [{**row, "queries": 16} for row in FOUND["pages"]["rows"]]},
+        "scan": {"seconds_per_50000": 5.1},
+        "live": {"lost": 1},
+        "generate": {"minutes_per_1000000": 10.5},
+        "day": {"jobs_left": 1},
+    }[name]
+    assert not all(line.met({**FOUND[name], **worse}) for line in table.LINES if line.bench == name)
+
+
+def test_the_committed_page_is_of_this_form() -> None:
+    goals = [line for line in table.render({}).splitlines() if line.startswith("|")]
+    page = (ROOT / "docs" / "limits.md").read_text()
+    for line in goals:
+        what = " | ".join(line.split(" | ")[:2])
+        assert what in page, f"run `python -m bench table`: {what}"
