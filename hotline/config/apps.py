@@ -36,3 +36,8 @@ class HotlineConfig(AppConfig):
             return shown
 
         city.use_source(current)
+
+        from hotline.config.taxonomy import Taxonomy
+        from hotline.knowledge import queries as knowledge
+
+        knowledge.use_categories(Taxonomy())

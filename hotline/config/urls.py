@@ -16,6 +16,7 @@ PREFIXES = (
     ("orders/", "hotline.workorders.urls"),
     ("search/", "hotline.workorders.search_urls"),
     ("follow-up/", "hotline.followup.urls"),
+    ("knowledge/", "hotline.knowledge.urls"),
     ("worktime/", "hotline.worktime.urls"),
     ("places/", "hotline.places.urls"),
     ("accounts/", "hotline.accounts.urls"),

@@ -1,0 +1,14 @@
+"""The table of meaning, where the database has pgvector; without it the base finds by words alone and says so."""
+
+from django.db import migrations
+
+from hotline.knowledge.vectors import prepare
+
+
+def make(apps, schema_editor):
+    prepare(schema_editor.connection)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("knowledge", "0001_initial")]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop)]
