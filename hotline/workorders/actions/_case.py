@@ -14,13 +14,13 @@ from hotline.accounts.models import Membership, Unit, UnitLevel
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused, Stale
+from hotline.kit.statements import fetch_one
 from hotline.workorders import permissions
 from hotline.workorders.actions import _clocks
 from hotline.workorders.actions._log import announce, write_event
 from hotline.workorders.city import category_code, city
 from hotline.workorders.models import (
     OPEN_ASSIGNMENT_STATES,
-    Application,
     ApplicationKind,
     Assignment,
     AssignmentRole,
@@ -39,6 +39,7 @@ from hotline.worktime import queries as worktime
 from hotline.worktime.rules import Selection
 
 OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
+_PENDING = "SELECT kind FROM workorders_application WHERE assignment_id = %s AND state = 'pending' ORDER BY id LIMIT 1"
 
 
 class Case:
@@ -70,10 +71,10 @@ class Case:
     @classmethod
     def at(cls, actor: Actor, assignment_id: int, *, revision: int | None = None, text: str = "") -> tuple[Case, Assignment]:
         """Lock the order of an assignment; raises as `of`."""
-        order_id = Assignment.objects.filter(pk=assignment_id).values_list("order_id", flat=True).first()
-        if order_id is None:
+        found = fetch_one("SELECT order_id FROM workorders_assignment WHERE id = %s", [assignment_id])
+        if found is None:
             raise NotVisible
-        case = cls.of(actor, order_id, revision=revision, text=text)
+        case = cls.of(actor, found[0], revision=revision, text=text)
         return case, case.assignments[assignment_id]
 
     @classmethod
@@ -162,8 +163,8 @@ class Case:
         )
 
     def pending_kind(self, assignment: Assignment) -> ApplicationKind | None:
-        kind = Application.objects.filter(assignment=assignment, state="pending").values_list("kind", flat=True).first()
-        return ApplicationKind(kind) if kind else None
+        found = fetch_one(_PENDING, [assignment.pk])
+        return ApplicationKind(found[0]) if found else None
 
     def reason(self, verb: str, code: str) -> None:
         """A reason code must be one in effect, once the city keeps codes of that kind. Raises Invalid."""
