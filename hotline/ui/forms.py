@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ from django.forms.widgets import (
     Select,
     Widget,
 )
+from django.http import HttpRequest
 from django.template.backends.django import DjangoTemplates as Backend
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 
 def widget_class(widget: Widget) -> str:
@@ -55,12 +60,45 @@ class Field(BoundField):
         return "file" if isinstance(widget, FileInput) else "line"
 
 
+def select_html(widget: Mapping[str, Any]) -> SafeString:
+    """A `<select>` from its widget's context, as Django's template writes it.
+
+    Django includes a template for each option; a filter with hundreds of them cost more than the list that it filters.
+    """
+    parts = [f'<select name="{escape(widget["name"])}"{_attributes(widget["attrs"])}>']
+    for group, options, _index in widget["optgroups"]:
+        if group:
+            parts.append(f'<optgroup label="{escape(str(group))}">')
+        parts += [
+            f'<option value="{escape(str(one["value"]))}"{_attributes(one["attrs"])}>{conditional_escape(one["label"])}</option>'
+            for one in options
+        ]
+        if group:
+            parts.append("</optgroup>")
+    parts.append("</select>")
+    return mark_safe("\n".join(parts))  # noqa: S308 (names, values and labels are escaped above)
+
+
+def _attributes(given: Mapping[str, Any]) -> str:
+    return "".join(
+        f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
+        for name, value in given.items()
+        if value is not False
+    )
+
+
 class Renderer(DjangoTemplates):
     """Forms and fields by the templates in `ui/forms/`; widgets by Django's own, with Tabler's classes."""
 
     form_template_name = "ui/forms/form.html"
     field_template_name = "ui/forms/field.html"
     bound_field_class = Field
+
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        """Render a form's part; selects without the engine."""
+        if template_name == "django/forms/widgets/select.html":
+            return select_html(context["widget"])
+        return super().render(template_name, context, request)
 
     @cached_property
     def engine(self) -> Backend:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from hotline.accounts.models import Unit, UnitLevel
 from hotline.kit.errors import Refused
+from hotline.places.models import Division, DivisionLevel
 from hotline.workorders.models import Category, CitySettings
 from hotline.worktime import queries as worktime
 
@@ -53,6 +54,24 @@ def category_code(category_id: int | None) -> str:
 def forget() -> None:
     """Read anew at the next call; called by the actions that change what is kept."""
     _kept.clear()
+
+
+def category_options() -> list[tuple[int, str]]:
+    """(id, name) of the two upper levels by code, the second one indented: what a list may be narrowed by."""
+    found: list[tuple[int, str]] | None = _recall("category_options")
+    if found is None:
+        rows = Category.objects.filter(level__lte=2).order_by("code").values_list("id", "name", "level")
+        found = _keep("category_options", [(pk, ("　" if level > 1 else "") + name) for pk, name, level in rows])
+    return found
+
+
+def district_options() -> list[tuple[str, str]]:
+    """(code, name) of the city's districts by code."""
+    found: list[tuple[str, str]] | None = _recall("district_options")
+    if found is None:
+        rows = Division.objects.filter(level=DivisionLevel.DISTRICT).order_by("code").values_list("code", "name")
+        found = _keep("district_options", list(rows))
+    return found
 
 
 def pinned_to(at: datetime) -> tuple[int | None, int | None]:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("inbox/sign/", inbox.sign_many, name="sign_many"),
     path("supervision/", board.page, name="supervision"),
     path("supervision/cases/<int:supervision_id>/", board.case, name="case"),
+    path("search/", lists.search, name="search"),
     path("find/units/", find.units, name="find_units"),
     path("find/people/", find.people, name="find_people"),
     path("find/categories/", find.categories, name="find_categories"),

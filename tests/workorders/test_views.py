@@ -6,17 +6,25 @@ import inspect
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from hotline.accounts.models import Citizen
 from hotline.audit.models import AuditEntry
+from hotline.kit.clock import now
 from hotline.workorders import actions
 from hotline.workorders import city as settings_of_city
 from hotline.workorders.models import Assignment, Category, Presence, SavedView, WorkOrder
+from hotline.workorders.queries.filters import OrderFilters
+from hotline.workorders.queries.lists import list_orders
 from hotline.workorders.queries.offers import NOT_OFFERED
+from hotline.workorders.queries.signals import clock_of_order
 from hotline.workorders.rules import VERBS
+from hotline.workorders.templatetags.cells import list_rows
 from hotline.workorders.views.acts import ACTS
+from hotline.workorders.views.lists import COLUMNS
 from tests.accounts.cast import Cast
 from tests.workorders.factories import closed, dispatched, fresh, make_city, make_order, replied, signed
 
@@ -296,12 +304,45 @@ def test_find_by_full_phone_is_written_down_and_not_kept(town: Cast) -> None:
     order = make_order(town, citizen_id=town.citizen.pk)
     make_order(town)
     client = town.client("agent")
-    text = page(client, "list", find="13800001234").content.decode()
+    answer = client.post(reverse("workorders:search"), {"find": "13800001234", "state": "open", "unit": ""})
+    assert "13800001234" not in answer["Location"]
+    assert "unit=" not in answer["Location"]
+    text = client.get(answer["Location"]).content.decode()
     assert text.count("data-row") == 1
     assert order.number in text
+    assert "138****1234" in text
+    assert "13800001234" not in text
+    assert town.client("dispatcher").get(answer["Location"]).content.decode().count("data-row") == 0
     assert AuditEntry.objects.filter(verb="workorders.find_by_phone").count() == 1
     client.post(reverse("workorders:save_view"), {"name": "某人", "query": "find=13800001234&state=open"})
     assert SavedView.objects.get().query == {"state": ["open"]}
+
+
+def test_an_address_with_a_phone_number_leads_to_one_without(town: Cast) -> None:
+    answer = town.client("agent").get(reverse("workorders:list"), {"find": "13800001234"})
+    assert answer.status_code == 302
+    assert "1380000" not in answer["Location"]
+
+
+def test_rows_ask_nothing_more_of_the_database(town: Cast) -> None:
+    for _number in range(3):
+        make_order(town, citizen_id=town.citizen.pk)
+    rows = list_orders(town.actor("dispatcher"), OrderFilters(), now=now()).page.rows
+    shown = [{"order": row, "clock": clock_of_order(row)} for row in rows]
+    with CaptureQueriesContext(connection) as seen:
+        html = list_rows(shown, [column.name for column in COLUMNS], True)
+    assert len(seen) == 0
+    assert html.count("<tr data-row") == 3
+    assert html.count("<td") == 3 * (len(COLUMNS) + 1)
+    assert reverse("workorders:detail", args=[rows[0].number]) in html
+
+
+def test_what_people_wrote_is_escaped_in_rows(town: Cast) -> None:
+    make_order(town, title="<b>路灯</b> & \"井盖\"", address="<i>1 号</i>")
+    text = page(town.client("dispatcher"), "list").content.decode()
+    assert "&lt;b&gt;路灯&lt;/b&gt; &amp;" in text
+    assert "<b>路灯" not in text
+    assert "<i>1 号" not in text
 
 
 def test_saved_views_are_ones_own(town: Cast) -> None:

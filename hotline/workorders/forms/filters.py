@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from django import forms
+from django.core import signing
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -15,6 +17,8 @@ from hotline.accounts.queries import find_citizen
 from hotline.audit.actions import record
 from hotline.kit.actor import Actor
 from hotline.places.models import Division, DivisionLevel
+from hotline.ui.text import mask_phone
+from hotline.workorders.city import category_options, district_options
 from hotline.workorders.forms.picks import UnitPick
 from hotline.workorders.models import Category, Channel, DemandType, OrderState, Urgency
 from hotline.workorders.queries.filters import Flag, OrderFilters, StateGroup
@@ -65,6 +69,7 @@ class FilterForm(forms.Form):
             }
         ),
     )
+    citizen = forms.CharField(label=_("Phone"), required=False, max_length=400, widget=forms.HiddenInput)
     state = forms.ChoiceField(label=pgettext_lazy("order", "State"), required=False)
     unit = forms.ModelChoiceField(
         label=_("Unit"), required=False, queryset=Unit.objects.all(), widget=UnitPick
@@ -72,7 +77,9 @@ class FilterForm(forms.Form):
     category = forms.ModelChoiceField(
         label=_("Category"), required=False, queryset=Category.objects.filter(level__lte=2)
     )
-    division = forms.ModelChoiceField(label=_("District"), required=False, queryset=Division.objects.none())
+    division = forms.ModelChoiceField(
+        label=_("District"), required=False, queryset=Division.objects.filter(level=DivisionLevel.DISTRICT)
+    )
     urgency = forms.ChoiceField(
         label=_("Urgency"), required=False, choices=[("", _("Any")), *Urgency.choices]
     )
@@ -107,19 +114,19 @@ class FilterForm(forms.Form):
             (_("Groups"), list(GROUP_LABELS.items())),
             (_("Single states"), OrderState.choices),
         ]
-        category = self.fields["category"]
-        category.empty_label = _("Any")  # type: ignore[attr-defined]
-        category.label_from_instance = lambda row: ("　" if row.level > 1 else "") + row.name  # type: ignore[attr-defined]
-        category.queryset = Category.objects.filter(level__lte=2).order_by("code")  # type: ignore[attr-defined]
-        division = self.fields["division"]
-        division.empty_label = _("Any")  # type: ignore[attr-defined]
-        division.queryset = Division.objects.filter(level=DivisionLevel.DISTRICT).order_by("code")  # type: ignore[attr-defined]
+        # The options are kept by the process: a list is opened far more often than the taxonomy changes.
+        nothing = ("", _("Any"))
+        self.fields["category"].widget.choices = [nothing, *category_options()]
+        self.fields["division"].widget.choices = [nothing, *district_options()]
 
     def filters(self, actor: Actor) -> OrderFilters:
         """The filters. A full phone number in `find` is looked up by its keyed hash, and the look-up is written down."""
         self.is_valid()
         given = self.cleaned_data
         words, number, citizen = self._found(actor, (given.get("find") or "").strip())
+        if given.get("citizen"):
+            # A token that cannot be read, or is somebody else's, finds nobody.
+            citizen = (token_read(actor, given["citizen"]) or (0, ""))[0]
         category = given.get("category")
         division = given.get("division")
         unit = given.get("unit")
@@ -159,9 +166,11 @@ class FilterForm(forms.Form):
                 found += [(f"flag={flag}", "", str(FLAG_LABELS[flag])) for flag in value]
                 continue
             text = str(value)
-            if name == "state":
+            if name == "citizen":
+                text = token_mask(value)
+            elif name == "state":
                 text = str({**GROUP_LABELS, **dict(OrderState.choices)}.get(value, value))
-            elif isinstance(field, forms.ChoiceField):
+            elif isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
                 text = str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
             found.append((name, str(field.label), text))
         return found
@@ -171,14 +180,49 @@ class FilterForm(forms.Form):
         number = read_number(text)
         if number:
             return "", number, None
-        if PHONE.fullmatch(text):
-            citizen = find_citizen(text)
-            record(
-                actor=actor,
-                verb="workorders.find_by_phone",
-                object_type="citizen",
-                object_id=citizen.pk if citizen else 0,
-                data={"found": citizen is not None},
-            )
-            return "", "", citizen.pk if citizen else 0
-        return text, "", None
+        return ("", "", citizen_of_phone(actor, text)) if PHONE.fullmatch(text) else (text, "", None)
+
+
+def citizen_of_phone(actor: Actor, text: str) -> int:
+    """The citizen with this full number by its keyed hash, 0 for nobody; that somebody looked is written down."""
+    citizen = find_citizen(text)
+    found = citizen.pk if citizen else 0
+    record(
+        actor=actor,
+        verb="workorders.find_by_phone",
+        object_type="citizen",
+        object_id=found,
+        data={"found": citizen is not None},
+    )
+    return found
+
+
+def without_phone(actor: Actor, query: QueryDict) -> QueryDict | None:
+    """`query` with a full number in `find` replaced by a token, so that no address holds it; None when there is none."""
+    text = query.get("find", "").strip()
+    if read_number(text) or not PHONE.fullmatch(text):
+        return None
+    changed = query.copy()
+    del changed["find"]
+    changed["citizen"] = signing.dumps([actor.key(), citizen_of_phone(actor, text), mask_phone(text)], salt=_SALT)
+    return changed
+
+
+def token_read(actor: Actor, token: str) -> tuple[int, str] | None:
+    """(citizen, masked number) of a token that this actor got within a day; None for any other."""
+    try:
+        owner, citizen, masked = signing.loads(token, salt=_SALT, max_age=86_400)
+    except signing.BadSignature:
+        return None
+    return (int(citizen), str(masked)) if owner == actor.key() else None
+
+
+def token_mask(token: str) -> str:
+    """The masked number that a token stands for; nothing when it is not one of ours."""
+    try:
+        return str(signing.loads(token, salt=_SALT)[2])
+    except signing.BadSignature:
+        return ""
+
+
+_SALT = "workorders.list.citizen"

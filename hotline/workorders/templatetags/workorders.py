@@ -5,58 +5,54 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from hotline.ui.templatetags import ui
-from hotline.workorders.models import AssignmentState, OrderState, Urgency
+from hotline.workorders.templatetags import cells
 
 register = template.Library()
-
-_TONES = {
-    OrderState.PENDING_REVIEW: "idle",
-    OrderState.PENDING_SUPPLEMENT: "wait",
-    OrderState.PENDING_DISPATCH: "idle",
-    OrderState.ARBITRATION: "wait",
-    OrderState.PENDING_SIGN: "idle",
-    OrderState.IN_PROGRESS: "active",
-    OrderState.RETURN_REVIEW: "wait",
-    OrderState.EXTENSION_REVIEW: "wait",
-    OrderState.HOLD_REVIEW: "wait",
-    OrderState.ON_HOLD: "stopped",
-    OrderState.CLOSE_REVIEW: "wait",
-    OrderState.PENDING_FOLLOW_UP: "wait",
-    OrderState.CLOSED: "done",
-    OrderState.ARCHIVED: "done",
-    OrderState.MERGED: "stopped",
-}
-_UNIT_TONES = {
-    AssignmentState.PENDING_SIGN: "idle",
-    AssignmentState.IN_PROGRESS: "active",
-    AssignmentState.SENT_DOWN: "active",
-    AssignmentState.ON_HOLD: "stopped",
-    AssignmentState.DONE: "done",
-    AssignmentState.RETURNED: "stopped",
-    AssignmentState.RECALLED: "stopped",
-}
-_RANKS = {Urgency.ROUTINE: 0, Urgency.ELEVATED: 1, Urgency.URGENT: 2}
 
 
 @register.simple_tag
 def order_state(order: Any) -> SafeString:
     """The order's state as a chip."""
-    return ui.state(order.get_state_display(), _TONES.get(order.state, "active"))
+    return mark_safe(cells.state_of(order))  # noqa: S308
 
 
 @register.simple_tag
 def unit_state(assignment: Any) -> SafeString:
     """An assignment's state as a chip; what waits for a decision is dashed."""
-    return ui.state(assignment.get_state_display(), _UNIT_TONES.get(assignment.state, "wait"))
+    return mark_safe(cells.unit_state_of(assignment))  # noqa: S308
 
 
 @register.simple_tag
 def order_urgency(order: Any) -> SafeString:
     """Urgency; nothing to see for the ordinary."""
-    return ui.urgency(_RANKS.get(order.urgency, 0), order.get_urgency_display())
+    return mark_safe(cells.urgency_of(order))  # noqa: S308
+
+
+@register.simple_tag
+def order_marks(order: Any) -> SafeString:
+    """What sets the order apart from others."""
+    return mark_safe(cells.marks_of(order))  # noqa: S308
+
+
+@register.simple_tag
+def list_rows(rows: Any, columns: Any, tick: bool) -> SafeString:
+    """The rows of a list with its columns."""
+    return cells.list_rows(rows, [column.name for column in columns], bool(tick))
+
+
+@register.simple_tag
+def inbox_rows(rows: Any, tick: bool) -> SafeString:
+    """The rows of the inbox."""
+    return cells.inbox_rows(rows, bool(tick))
+
+
+@register.simple_tag
+def board_rows(rows: Any, permissions: Any) -> SafeString:
+    """The rows of the supervision board."""
+    return cells.board_rows(rows, permissions)
 
 
 @register.simple_tag

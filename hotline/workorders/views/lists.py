@@ -28,7 +28,7 @@ from hotline.kit.clock import now
 from hotline.kit.errors import NotVisible
 from hotline.workorders.actions import views as saved
 from hotline.workorders.actions.exporting import export_csv, export_xlsx
-from hotline.workorders.forms.filters import FLAG_LABELS, GROUP_LABELS, PHONE, FilterForm
+from hotline.workorders.forms.filters import FLAG_LABELS, GROUP_LABELS, PHONE, FilterForm, without_phone
 from hotline.workorders.queries.filters import Flag, StateGroup
 from hotline.workorders.queries.lists import Sort, list_orders
 from hotline.workorders.queries.saved import default_columns, saved_views
@@ -96,6 +96,9 @@ def _chips(request: HttpRequest, form: FilterForm) -> list[dict[str, str]]:
 def order_list(request: HttpRequest) -> HttpResponse:
     """`/orders/`: filters, columns, saved views, selection for bulk action."""
     actor = actor_of(request)
+    covered = without_phone(actor, request.GET)
+    if covered is not None:
+        return _back_to_list(covered)
     form = FilterForm(request.GET)
     listing = list_orders(
         actor, form.filters(actor), now=now(), sort=form.wanted_sort(), cursor=request.GET.get("cursor", "")
@@ -123,6 +126,17 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "relevance": listing.sort == Sort.RELEVANCE,
     }
     return render(request, "workorders/list.html", context)
+
+
+@access("workorders:view")
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    """The filter bar's door: what was typed comes in the body, and the list's address never holds a phone number."""
+    query = request.POST.copy()
+    query.pop("csrfmiddlewaretoken", None)
+    for name in [name for name in query if not any(query.getlist(name))]:
+        del query[name]
+    return _back_to_list(without_phone(actor_of(request), query) or query)
 
 
 def _quick(request: HttpRequest) -> list[dict[str, Any]]:
@@ -161,7 +175,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
         query={
             key: query.getlist(key)
             for key in query
-            if key not in _KEPT and not (key == "find" and PHONE.fullmatch(query[key].strip()))
+            if key not in (*_KEPT, "citizen") and not (key == "find" and PHONE.fullmatch(query[key].strip()))
         },
         columns=[name for name in request.POST.getlist("columns") if name],
     )
