@@ -61,17 +61,20 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, ActionError):
-            return None
-        if request.path.startswith("/api/"):
-            return problem(error)
-        htmx = bool(getattr(request, "htmx", False))
-        response = render(
-            request, "ui/_refusal.html" if htmx else "ui/refusal.html", {"error": error}, status=error.status
-        )
-        if htmx:
-            response["HX-Reswap"] = "none"
-        return response
+        return refusal(request, error) if isinstance(error, ActionError) else None
+
+
+def refusal(request: HttpRequest, error: ActionError) -> HttpResponse:
+    """The answer to a refused request: problem document, HTMX fragment or page."""
+    if request.path.startswith("/api/"):
+        return problem(error)
+    htmx = bool(getattr(request, "htmx", False))
+    response = render(
+        request, "ui/_refusal.html" if htmx else "ui/refusal.html", {"error": error}, status=error.status
+    )
+    if htmx:
+        response["HX-Reswap"] = "none"
+    return response
 
 
 def problem(error: ActionError) -> JsonResponse:

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -119,7 +120,15 @@ def _plain(status: int, what: str, safe: str, todo: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400"""
+    """400, and 413 for a form whose fields are too large together."""
+    if isinstance(exception, RequestDataTooBig):
+        return _failed(
+            request,
+            413,
+            _("What was sent is too large."),
+            _("Nothing was changed. What you typed is kept in this browser."),
+            _("Shorten it, or send the long part as a file."),
+        )
     return _failed(
         request,
         400,

@@ -211,3 +211,11 @@ class TestTokens:
     def test_others_stay_outside(self, city: Cast) -> None:
         assert city.client("dispatcher").get("/api/v1/tokens/").status_code == 403
         assert city.client("anonymous").get("/api/v1/tokens/").status_code == 302
+
+
+def test_a_category_says_what_it_asks(partner: Partner) -> None:
+    asked = partner.get("/categories/02.01/questions").json()
+    assert (asked[0]["code"], asked[0]["required"], asked[0]["choices"]) == ("period", True, ["夜间", "白天"])
+    assert partner.get("/categories/02.01.02/questions").json() == asked, "inherited from the category above"
+    assert partner.get("/categories/02/questions").json() == []
+    assert partner.get("/categories/99/questions").status_code == 404

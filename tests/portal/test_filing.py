@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.test import Client
 from PIL import Image
 
 from hotline.followup import actions as followup
-from hotline.intake.models import Appeal, RawMessage
+from hotline.intake.models import Appeal, CategoryForm, RawMessage
+from hotline.kit.ratelimit import allow
 from hotline.notifications.models import Message
-from hotline.workorders.models import Attachment, WorkOrder
+from hotline.workorders.models import Attachment, Category, WorkOrder
 from tests.accounts.cast import Cast
 from tests.intake.factories import CONTENT, PHONE
 
@@ -105,6 +107,43 @@ def test_answers_are_kept_and_shown(city: Cast) -> None:
     assert client.session["filing"]["answers"]["period"] == "夜间"
 
 
+def test_the_third_level_is_offered_and_asks_its_own_questions(city: Cast) -> None:
+    CategoryForm.objects.create(
+        category=Category.objects.get(code="02.01.01"),
+        version=1,
+        effective_from=date(2024, 1, 1),
+        questions=[
+            {"code": "period", "label": "噪声时段", "kind": "choice", "required": True, "choices": ["夜间", "白天"]},
+            {"code": "site", "label": "工地名称", "kind": "text", "required": True},
+        ],
+    )
+    client = Client()
+    client.post("/file/", {"content": CONTENT})
+
+    def fragment(**chosen: str) -> str:
+        return client.get("/file/about/", chosen, HTTP_HX_REQUEST="true").content.decode()
+
+    first = fragment(category="02.01")
+    assert 'value="02.01.01"' in first
+    assert "工地名称" not in first
+    exact = fragment(category="02.01", detail="02.01.01", **{"q-period": "夜间"})
+    assert "工地名称" in exact
+    assert "selected>夜间" in exact, "what was answered is kept"
+    assert "工地名称" not in fragment(category="02.01", detail="05.01.01"), "nothing from elsewhere"
+    assert "02.01.01" not in fragment(category=""), "we find it for you"
+
+    about = {"demand_type": "complaint", "category": "02.01", "detail": "02.01.01", "q-period": "夜间"}
+    refused = client.post("/file/about/", about)
+    assert refused.status_code == 422
+    assert "selected>夜间" in refused.content.decode()
+    assert client.post("/file/about/", {**about, "q-site": "一号工地"})["Location"] == "/file/contact/"
+    again = client.get("/file/about/")
+    assert client.session["filing"]["category"] == "02.01.01"
+    assert again.context["subject"].chosen == "02.01"
+    assert 'id="detail-02.01.01" name="detail" value="02.01.01" checked' in again.content.decode()
+    assert "一号工地" in again.content.decode()
+
+
 def test_districts_narrow_with_and_without_scripts(city: Cast) -> None:
     client = Client()
     client.post("/file/", {"content": CONTENT})
@@ -166,6 +205,56 @@ def test_a_large_upload_is_refused_before_it_is_read(city: Cast) -> None:
         CONTENT_LENGTH=str(60 * 2**20), **{"wsgi.input": Unread()},
     )
     assert response.status_code == 413
+
+
+PUBLIC_WRITES = (
+    "/file/", "/file/words/", "/file/about/", "/file/check/", "/look-up/", "/me/sign-in/", "/a/JD1/urge/", "/accounts/sign-in/",
+)
+
+
+@pytest.mark.parametrize("path", PUBLIC_WRITES)
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_strangers_send_small_forms_only(city: Cast, path: str, kind: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.generic("POST", path, b"", kind, CONTENT_LENGTH=str(3 * 2**20))
+    assert response.status_code == 413
+    assert "2 MB" in response.content.decode()
+    assert client.generic("POST", path, b"", kind, CONTENT_LENGTH="many").status_code == 413
+
+
+def test_staff_send_files_where_strangers_do_not(city: Cast) -> None:
+    most = str(3 * 2**20)
+    assert city.client("agent").generic("POST", "/file/", b"", CONTENT_LENGTH=most).status_code != 413
+    beyond = str(51 * 2**20)
+    assert city.client("agent").generic("POST", "/file/", b"", CONTENT_LENGTH=beyond).status_code == 413
+
+
+LIMITED: list[tuple[str, dict[str, str], int]] = [
+    ("/file/upload/", {}, 60),
+    ("/look-up/", {"number": "JD1", "code": "X"}, 20),
+    ("/me/sign-in/", {"phone": PHONE}, 5),
+]
+
+
+@pytest.mark.parametrize(("path", "words", "times"), LIMITED)
+def test_public_writes_are_limited_by_address(city: Cast, path: str, words: dict[str, str], times: int) -> None:
+    client = Client()
+    answers = []
+    for _ in range(times + 1):
+        client.cookies.clear()
+        answers.append(client.post(path, words).status_code)
+    assert 429 not in answers[:-1]
+    assert answers[-1] == 429
+    assert Client(REMOTE_ADDR="10.1.2.3").post(path, words).status_code != 429
+
+
+def test_filing_is_limited_by_address(city: Cast) -> None:
+    for _ in range(30):
+        assert allow("portal:file:127.0.0.1", 30, 3600)
+    client = Client()
+    fill(client)
+    assert send(client).status_code == 429
+    assert not Appeal.objects.exists()
 
 
 def test_the_message_with_number_and_code(city: Cast) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
@@ -105,6 +106,11 @@ ERRORS = [
     (views.csrf_failure, 403),
     (views.server_error, 500),
 ]
+
+
+def test_a_form_too_large_is_said_as_such() -> None:
+    response = views.bad_request(ask(actor=VISITOR), RequestDataTooBig())
+    assert response.status_code == 413
 
 
 @pytest.mark.parametrize(("view", "status"), ERRORS)

@@ -6,6 +6,8 @@ from hotline.intake.queries.citizen import Looked, look_up
 from hotline.intake.queries.desk import drafts_of, newest_draft, open_draft, reason_branches
 from hotline.intake.queries.quarantine import count_quarantined, quarantined, raw_text
 from hotline.intake.queries.reference import (
+    CategoryFacts,
+    categories_below,
     category_facts,
     city_option,
     forget_reference,
@@ -17,9 +19,11 @@ from hotline.intake.queries.reference import (
 
 __all__ = [
     "CallerCard",
+    "CategoryFacts",
     "Checked",
     "Looked",
     "caller_card",
+    "categories_below",
     "category_facts",
     "check_appeal",
     "city_option",

@@ -122,6 +122,15 @@ def category_facts(code: str, day: date) -> CategoryFacts | None:
     return found if found and found.in_effect(day) else None
 
 
+def categories_below(code: str, day: date) -> list[CategoryFacts]:
+    """The categories directly below one, under which orders may be filed on `day`, by code."""
+    rows = _categories.get().values()
+    return sorted(
+        (row for row in rows if row.code.rpartition(".")[0] == code and row.in_effect(day)),
+        key=lambda row: row.code,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FormInEffect:
     """The questions that a category asks; `version` 0 and no questions when it asks none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +18,12 @@ from hotline.intake import queries as intake_queries
 from hotline.intake.rules import check_answers, shown_answers
 from hotline.kit import clock
 from hotline.kit.access import public
+from hotline.kit.bodies import takes_files
 from hotline.kit.errors import Invalid
 from hotline.places import queries as places
 from hotline.places.models import DivisionLevel
 from hotline.portal import filing as drafts
 from hotline.portal import promise, visitor
-from hotline.portal.bodies import bounded
 from hotline.portal.filing import STEPS, Filing
 from hotline.portal.forms import AboutForm, ContactForm, PlaceForm, WordsForm
 from hotline.portal.limits import limited
@@ -165,11 +166,12 @@ def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
         request.POST or None,
         initial={"demand_type": draft.demand_type or "help", "expectation": draft.expectation},
     )
-    category = request.POST.get("category", request.GET.get("category", draft.category))
-    facts = intake_queries.category_facts(category, clock.today()) if category else None
-    questions = intake_queries.questions_of(category, clock.today()).questions if facts else ()
+    subject = _subject(request, draft)
+    questions = intake_queries.questions_of(subject.code, clock.today()).questions if subject.code else ()
+    answers = {**draft.answers, **_typed(request, questions)}
     if request.method == "GET" and request.headers.get("HX-Request"):
-        return render(request, "portal/_questions.html", {"questions": _asked(questions, draft.answers, {})})
+        context = {"subject": subject, "questions": _asked(questions, answers, {})}
+        return render(request, "portal/_questions.html", context)
     errors: dict[str, str] = {}
     narrowing = "narrow" in request.POST
     if request.method == "POST" and form.is_valid() and not narrowing:
@@ -177,13 +179,8 @@ def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
             form.cleaned_data["demand_type"],
             form.cleaned_data["expectation"],
         )
-        draft.category = category if facts else ""
-        draft.answers = {
-            q.code: request.POST.getlist(f"q-{q.code}")
-            if q.kind == "choices"
-            else request.POST.get(f"q-{q.code}", "")
-            for q in questions
-        }
+        draft.category = subject.code
+        draft.answers = answers = _typed(request, questions)
         drafts.save(request, draft)
         errors = _faults(draft, visitor.citizen_id(request), ("answers.", "category", "expectation"))
         if not errors:
@@ -191,11 +188,47 @@ def _about(request: HttpRequest, draft: Filing) -> HttpResponse:
     context = {
         "form": form,
         "categories": promise.top_categories(),
-        "category": category,
-        "questions": _asked(questions, draft.answers, errors),
+        "subject": subject,
+        "questions": _asked(questions, answers, errors),
         "errors": {name: text for name, text in errors.items() if not name.startswith("answers.")},
     }
     return _page(request, draft, "about", context, wrong=bool(form.errors or errors))
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """The subject chosen from the list, what lies below it, and which of that; `code` is what is filed under."""
+
+    chosen: str
+    exact: str
+    below: list[intake_queries.CategoryFacts]
+
+    @property
+    def code(self) -> str:
+        return self.exact or self.chosen
+
+
+def _subject(request: HttpRequest, draft: Filing) -> _Subject:
+    """From what was just chosen, else from the draft. Unknown codes count as not chosen."""
+    given = request.POST if request.method == "POST" else request.GET
+    listed = {one.code for _top, below in promise.top_categories() for one in below}
+    chosen, exact = given.get("category", draft.category), given.get("detail", "")
+    if "category" not in given and chosen not in listed:
+        chosen, exact = chosen.rpartition(".")[0], chosen
+    if not chosen or intake_queries.category_facts(chosen, clock.today()) is None:
+        return _Subject("", "", [])
+    below = intake_queries.categories_below(chosen, clock.today()) if chosen in listed else []
+    return _Subject(chosen, exact if exact in {one.code for one in below} else "", below)
+
+
+def _typed(request: HttpRequest, questions: Any) -> dict[str, Any]:
+    """Answers that came with this request; a question that the form did not hold is left out, but for a sent form."""
+    given = request.POST if request.method == "POST" else request.GET
+    return {
+        q.code: given.getlist(f"q-{q.code}") if q.kind == "choices" else given.get(f"q-{q.code}", "")
+        for q in questions
+        if request.method == "POST" or f"q-{q.code}" in given
+    }
 
 
 def _asked(questions: Any, answers: dict[str, Any], errors: dict[str, str]) -> list[dict[str, Any]]:
@@ -311,7 +344,7 @@ def filed(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@bounded
+@takes_files
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """One photo or file of the draft; answers a line for the page's list."""

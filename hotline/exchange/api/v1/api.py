@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.params.functions import Query
+from ninja.params.functions import Path, Query
 
 from hotline.accounts.models import Unit
 from hotline.accounts.queries import open_units
@@ -21,6 +21,7 @@ from hotline.exchange import rules
 from hotline.exchange.api.v1 import schemas
 from hotline.exchange.api.v1.access import Token, caller_with
 from hotline.intake.actions import file_payload
+from hotline.intake.queries import category_facts, questions_of
 from hotline.kit import clock
 from hotline.kit.access import actor_of
 from hotline.kit.errors import ActionError, Invalid, NotVisible, problem
@@ -272,6 +273,32 @@ def categories(request: HttpRequest) -> list[dict[str, Any]]:
             "parent": c.parent.code if c.parent else "",
         }
         for c in rows
+    ]
+
+
+@api.get(
+    "/categories/{code}/questions",
+    response={200: list[schemas.QuestionOut], **PROBLEMS},
+    tags=["reference"],
+    summary="What a category asks; its own questions, else those of the nearest category above",
+)
+def questions(
+    request: HttpRequest, code: Annotated[str, Path(pattern=r"^[0-9A-Za-z._-]{1,40}$")]
+) -> list[dict[str, Any]]:
+    caller_with(request, "reference:read")
+    today = clock.today()
+    if category_facts(code, today) is None:
+        raise NotVisible(code)
+    return [
+        {
+            "code": one.code,
+            "label": one.label,
+            "kind": one.kind,
+            "required": one.required,
+            "choices": list(one.choices),
+            "help": one.help,
+        }
+        for one in questions_of(code, today).questions
     ]
 
 

@@ -129,6 +129,15 @@ class CategoryOut(Schema):
     parent: str = ""
 
 
+class QuestionOut(Schema):
+    code: str = Field(description="Key of the answer in `answers`")
+    label: str
+    kind: str = Field(description="text, number, choice, choices, date, time, datetime or yes_no")
+    required: bool
+    choices: list[str] = Field(default_factory=list)
+    help: str = ""
+
+
 class DivisionOut(Schema):
     code: str
     name: str
