@@ -15,6 +15,7 @@ from hotline.followup import actions, queries
 from hotline.followup.forms import CallForm, DecisionForm
 from hotline.followup.models import FollowUpTask
 from hotline.kit.access import access, actor_of
+from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid
 
 
@@ -27,9 +28,10 @@ def _queue_context(request: HttpRequest, pile: str) -> dict[str, Any]:
     }
 
 
-def _task_context(task: FollowUpTask, form: CallForm) -> dict[str, Any]:
+def _task_context(actor: Actor, task: FollowUpTask, form: CallForm) -> dict[str, Any]:
     return {
         "task": task,
+        "may_reveal": task.state == "claimed" and actor.has("accounts:reveal_identity"),
         "order": task.order,
         "reply": queries.reply_of(task),
         "script": queries.script(task),
@@ -73,7 +75,7 @@ def call(request: HttpRequest, task_id: int) -> HttpResponse:
     task = queries.task_for(actor, task_id)
     pile = "second" if task.second_check else "now"
     if request.method == "GET":
-        context = _task_context(task, CallForm())
+        context = _task_context(actor, task, CallForm())
         return render(request, "followup/call.html", {**_queue_context(request, pile), **context})
     form = CallForm(request.POST)
     if form.is_valid():
@@ -101,7 +103,7 @@ def call(request: HttpRequest, task_id: int) -> HttpResponse:
     return render(
         request,
         "followup/call.html",
-        {**_queue_context(request, pile), **_task_context(task, form)},
+        {**_queue_context(request, pile), **_task_context(actor, task, form)},
         status=422,
     )
 
