@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pool.page, name="pool"),
     path("list", pool.rows, name="rows"),
     path("orders/<int:order_id>", pool.pane, name="pane"),
+    path("orders/<int:order_id>/units", pool.units, name="pane_units"),
     path("orders/<int:order_id>/claim", pool.claim, name="claim"),
     path("orders/<int:order_id>/release", pool.release, name="release"),
     path("orders/<int:order_id>/send", deciding.send, name="send"),

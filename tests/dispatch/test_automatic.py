@@ -228,3 +228,42 @@ def test_the_report_names_faults_and_what_would_move(city: Cast) -> None:
     page = city.client("dispatcher").get(reverse("dispatch:report"), {"day": later.isoformat()})
     assert city.b.name in page.content.decode()
     assert orders is not None
+
+
+def finished(city: Cast, unit: Any, times: int, state: str = "done") -> None:
+    for _ in range(times):
+        order = waiting(city)
+        orders.dispatch_order(actor=city.actor("dispatcher"), order_id=order.pk, lead_unit_id=unit.pk)
+        order.assignments.update(state=state)
+
+
+def test_units_are_named_with_their_reasons(city: Cast) -> None:
+    from hotline.dispatch.queries import ranked_units
+
+    day = date(2026, 3, 2)
+    assert ranked_units("", "", day) == []
+    assert ranked_units("02.01.01", "310106010000", day) == []
+    entry(city)
+    (first,) = ranked_units("02.01.01", "310106010000", day)
+    assert (first.unit_id, bool(first.entry_id)) == (city.a.pk, True)
+    finished(city, city.b, 4)
+    finished(city, city.a, 2, "returned")
+    found = ranked_units("02.01.01", "310106010000", day)
+    assert [one.unit_id for one in found] == [city.a.pk, city.b.pk]
+    assert "2" in "".join(found[0].reasons)
+    assert found[1].entry_id is None
+    order = waiting(city)
+    text = city.client("dispatcher").get(reverse("dispatch:pane_units", args=[order.pk])).content.decode()
+    assert city.b.name[-4:] in text
+    orders.dispute(actor=city.actor("dispatcher"), order_id=order.pk, text="争议")
+    orders.designate(actor=city.actor("dispatcher"), order_id=order.pk, lead_unit_id=city.b.pk, text="由乙区办理")
+    again = ranked_units("02.01.01", "310106010000", day)
+    assert any("1" in reason for reason in next(one for one in again if one.unit_id == city.b.pk).reasons)
+
+
+def test_the_whole_city_is_a_reason(city: Cast) -> None:
+    from hotline.dispatch.queries import ranked_units
+
+    entry(city, area_code="", category_id=noise().pk)
+    (one,) = ranked_units("02.01.01", "", date(2026, 3, 2))
+    assert len(one.reasons) == 2

@@ -30,6 +30,7 @@ from hotline.dispatch.queries.pool import (
     ping_pong_trail,
     row_of,
 )
+from hotline.dispatch.queries.ranking import UnitProposal, ranked_units
 from hotline.dispatch.queries.reports import FaultRow, MovedRow, catalogue_faults, preview
 from hotline.dispatch.queries.similar import Duplicate, likely_duplicates
 
@@ -43,6 +44,7 @@ __all__ = [
     "Suggested",
     "Tab",
     "TrustRow",
+    "UnitProposal",
     "answers_in_words",
     "applications_waiting",
     "catalogue_faults",
@@ -59,6 +61,7 @@ __all__ = [
     "order_rows",
     "ping_pong_trail",
     "preview",
+    "ranked_units",
     "row_of",
     "sent_rows",
     "standings",

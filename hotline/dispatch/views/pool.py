@@ -141,3 +141,16 @@ def release(request: HttpRequest, order_id: int) -> HttpResponse:
         "dispatch/_claim.html",
         {"order": get_visible(actor_of(request), order_id), "mine": False, "tab": tab_of(request)},
     )
+
+
+@access(*POOL_CODES)
+@require_GET
+def units(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Other units that handled the like, each with its reason; asked for after the order is shown."""
+    order = get_visible(actor_of(request), order_id)
+    category, division = queries.demand_key(order)
+    return render(
+        request,
+        "dispatch/_units.html",
+        {"order": order, "units": queries.ranked_units(category, division, today())},
+    )
