@@ -9,7 +9,10 @@ import subprocess
 import sys
 
 import pytest
+from django.core.management import call_command, get_commands, load_command_class
+from django.core.management.base import BaseCommand, CommandError
 
+from hotline.kit.errors import ActionError
 from hotline.kit.progress import Progress, track
 
 
@@ -48,6 +51,48 @@ def test_exit_codes(arguments: list[str], code: int, words: str) -> None:
     done = hotline(*arguments)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
+
+
+OWN = (
+    "run", "load-city", "generate", "replay", "import", "import-divisions", "deadlines", "audit", "backup", "restore",
+)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_command_of_ours_has_help(name: str) -> None:
+    """Its own parser, in this process: a sentence on what it does, and words for each argument of its own."""
+    command = load_command_class(get_commands()[name.replace("-", "_")], name.replace("-", "_"))
+    parser = command.create_parser("hotline", name)
+    assert len(command.help) > 20
+    framework = {option for action in BaseCommand().create_parser("hotline", name)._actions for option in action.option_strings}
+    for action in parser._actions:
+        if not framework & set(action.option_strings):
+            assert action.help or action.choices, f"{name}: {action.dest} says nothing"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["load_city", "/nowhere/pack"],
+        ["replay", "/nowhere/messages.csv"],
+        ["import", "/nowhere/appeals.csv"],
+        ["generate", "--orders", "0"],
+        ["audit", "verify", "--chain", "nothing"],
+        ["restore", "/nowhere/x.tar"],
+    ],
+)
+def test_what_cannot_be_done_fails_with_words(arguments: list[str]) -> None:
+    with pytest.raises((CommandError, ActionError)) as fault:
+        call_command(*arguments)
+    assert str(fault.value)
+    assert getattr(fault.value, "returncode", 1) == 1
+
+
+@pytest.mark.django_db
+def test_what_is_found_well_succeeds() -> None:
+    for arguments in (["deadlines", "check"], ["audit", "verify"]):
+        call_command(*arguments)
 
 
 def test_wrong_setting_names_itself() -> None:

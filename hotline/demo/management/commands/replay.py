@@ -32,7 +32,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("file", type=Path, metavar="FILE", help="CSV of messages: id, user, time, title, text, label")
         parser.add_argument("--workers", type=int, default=2, metavar="P", help="processes; default 2")
         parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
         parser.add_argument("--json", action="store_true", help="print the report as one line of JSON")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", type=Path)
+        parser.add_argument("source", type=Path, help="a file that `hotline backup` wrote")
         parser.add_argument(
             "--force", action="store_true", help="replace everything in a database that is not empty"
         )

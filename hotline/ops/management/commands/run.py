@@ -31,6 +31,7 @@ class Command(BaseCommand):
             "--demo-pack",
             type=Path,
             default=settings.ROOT_DIR / "hotline" / "demo" / "packs" / "shanghai",
+            help="folder of the pack that the demo city is loaded from",
             metavar="DIR",
         )
 
