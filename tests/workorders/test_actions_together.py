@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from hotline.kit.clock import now
 from hotline.kit.errors import Refused, Stale
 from hotline.workorders import actions
+from hotline.workorders.actions import checking
 from hotline.workorders.actions.checking import check_orders
 from hotline.workorders.actions.scanning import scan_clocks
 from hotline.workorders.models import Assignment, WorkOrder, WorkOrderEvent
@@ -126,3 +127,21 @@ def test_the_log_only_grows(city: Cast) -> None:
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
     assert WorkOrderEvent.objects.filter(order=order).count() == 2
+
+
+def test_a_check_of_a_working_city_sees_one_moment(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = signed(city).order
+    read_logs = checking._logs
+
+    def meanwhile(ids: Any) -> Any:
+        logs = read_logs(ids)
+        if not scanned:
+            scanned.extend(together(lambda: scan_clocks(now=now() + timedelta(days=60))))
+        return logs
+
+    scanned: list[Any] = []
+    monkeypatch.setattr(checking, "_logs", meanwhile)
+    assert list(check_orders()) == []
+    assert scanned[0].raised.total() > 0
+    assert fresh(order).card == "escalated"
+    assert list(check_orders()) == []
