@@ -25,6 +25,8 @@ from hotline.followup.models import FollowUpTask, ResultAppeal
 from hotline.intake.models import Appeal, CallerRestriction, ImportBatch, RawMessage
 from hotline.intake.queries import forget_reference
 from hotline.kit.clock import now, today
+from hotline.knowledge.actions import report_correction
+from hotline.knowledge.models import Batch, EntryFile, Source, Term
 from hotline.notifications.models import Message
 from hotline.workorders import actions
 from hotline.workorders.actions.attachments import attach
@@ -42,6 +44,7 @@ from hotline.worktime.models import Calendar, Policy
 from tests.accounts.cast import ROLES, Cast
 from tests.accounts.factories import make_citizen
 from tests.intake.factories import make_reference
+from tests.knowledge.factories import published
 from tests.meta.test_layout import FOREIGN_DOORS, every_door
 from tests.workorders.factories import make_city, make_order, signed
 
@@ -167,12 +170,28 @@ class World:
                 ApiToken, name="t", prefix="p", token_hash=b"0" * 32, unit=cast.hub, created_by="x"
             ).pk,
             "message_id": made(Message, key="k", citizen=stranger, template="accepted", text="x").pk,
+            **knowledge_ids(cast),
             "code": "02.01",
             "key": "a-key",
             "kind": "csv",
             "step": "words",
             "verb": "approve",
         }
+
+
+def knowledge_ids(cast: Cast) -> dict[str, Any]:
+    """One of each thing of the knowledge base."""
+    entry = published(cast.a, "夜间施工规定", category_code="02.01.01")
+    editor = cast.actor("knowledge_editor")
+    return {
+        "knowledge_id": entry.pk,
+        "version": 1,
+        "file_id": made(EntryFile, entry=entry, name="a.pdf", media_type="application/pdf", size=1, sha256="0" * 64, created_by="x").pk,
+        "duty_id": report_correction(actor=cast.actor("agent"), entry_id=entry.pk, text="时间写错了").pk,
+        "knowledge_batch": made(Batch, file_name="a.csv", created_by=editor.key()).pk,
+        "term_id": made(Term, words=["社保", "社会保险"], created_by="x").pk,
+        "source_id": made(Source, name="s", url="http://127.0.0.1:9/feed", unit=cast.hub, category_code="02.01.01").pk,
+    }
 
 
 def made(model: type[Model], **fields: Any) -> Any:
