@@ -7,6 +7,7 @@ costs a dictionary look-up.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from procrastinate.tasks import Task
@@ -56,7 +57,7 @@ def emit(name: str, **payload: Any) -> None:
     tasks = _subscribers.get(name)
     if not tasks:
         return
-    plain = [task for task in tasks if isinstance(task, Task) and task.lock is None and task.queueing_lock is None]
+    plain = _plain(name)
     if plain:
         fetch_one(
             _DEFER,
@@ -68,6 +69,40 @@ def emit(name: str, **payload: Any) -> None:
     for task in tasks:
         if task not in plain:
             task.defer(**payload)
+
+
+def foldable(name: str) -> bool:
+    """Whether the jobs of an event may be part of a larger statement: none of them needs a lock of its own."""
+    return len(_plain(name)) == len(_subscribers.get(name, ()))
+
+
+def values(name: str) -> list[str]:
+    """Parameters of `part`: the jobs' queues, names and priorities, as texts of arrays."""
+    tasks = _plain(name)
+    return [
+        _array(task.queue for task in tasks), _array(task.name for task in tasks), _array(str(task.priority) for task in tasks)
+    ]  # fmt: skip
+
+
+def part(source: str, payload: str) -> str:
+    """The jobs of an event as part of a larger statement, for the row of its part `source`; `payload` is SQL of a jsonb object.
+
+    Parameters: `values`. The event must be `foldable`; for others, `emit` afterwards.
+    """
+    return (
+        f"INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args) SELECT j.queue, j.task, j.priority, {payload}"
+        f" FROM {source}, unnest(%s::text[], %s::text[], %s::int[]) AS j(queue, task, priority)"
+    )
+
+
+def _plain(name: str) -> list[Task[Any, Any, Any]]:
+    """Those of an event's jobs that are one row and nothing else."""
+    tasks = _subscribers.get(name, ())
+    return [task for task in tasks if isinstance(task, Task) and task.lock is None and task.queueing_lock is None]
+
+
+def _array(words: Iterable[str]) -> str:
+    return "{" + ",".join(f'"{word}"' for word in words) + "}"
 
 
 # What `Task.defer` of Procrastinate sends, for several tasks at once and without its way there, which costs as much as

@@ -6,7 +6,10 @@ columns that costs more than running it. Errors are Django's, and `assertNumQuer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -14,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 
 def fetch_one(text: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-    """Run a constant `text` in the present transaction; its first row, None when there is none.
+    """Run a constant `text` in the present transaction, else in one of its own; its first row, None when there is none.
 
     Every value is a parameter (`%s`); a value whose type the statement does not tell needs a cast there.
     """
@@ -27,6 +30,13 @@ def fetch_one(text: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | No
             return plain.fetchone() if plain.description else None
     db.validate_no_broken_transaction()
     with db.wrap_database_errors:
-        cursor = psycopg.Cursor(raw)
-        cursor.execute(text, parameters, prepare=True)
+        cursor = psycopg.RawCursor(raw)
+        cursor.execute(_numbered(text), parameters, prepare=True)
         return cursor.fetchone() if cursor.pgresult is not None and cursor.pgresult.nfields else None
+
+
+@lru_cache(maxsize=256)
+def _numbered(text: str) -> bytes:
+    """The text as the server reads it (`$1`, `$2`, …), made once: psycopg would look for the values in a long text each time."""
+    number = count(1)
+    return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(number)}", text).encode()

@@ -126,7 +126,7 @@ class TestFiling:
         assert result.order_id
 
     def test_round_trips(self, city: Cast) -> None:
-        """Raw, citizen with its audit row, order with event and clocks, live, appeal: nothing more is written."""
+        """Raw, citizen with its audit row, order with event and clocks, live, appeal, job: one statement writes them all."""
         actor, person = city.actor("agent"), caller(phone="13900009999")
         with CaptureQueriesContext(connection) as seen:
             actions.file_appeal(
@@ -140,7 +140,7 @@ class TestFiling:
         statements = [query["sql"] for query in seen.captured_queries]
         writes = [sql for sql in statements if "INSERT INTO" in sql or "UPDATE " in sql]
         # What is only read here is reference data, which a running process keeps (`intake.queries.reference`).
-        assert len(writes) == 4, "\n".join(sql[:100] for sql in writes)
+        assert len(writes) == 1, "\n".join(sql[:100] for sql in writes)
 
 
 class TestQuarantine:
@@ -233,7 +233,7 @@ class TestQuarantine:
         def broken(**_: Any) -> Any:
             raise ValueError("a fault in handling")
 
-        monkeypatch.setattr(filing, "create_order", broken)
+        monkeypatch.setattr(filing, "prepare_order", broken)
         with pytest.raises(Invalid) as caught:
             filed(city)
         assert caught.value.code == "not_understood"

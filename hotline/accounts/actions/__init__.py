@@ -2,6 +2,8 @@
 
 from hotline.accounts.actions.citizens import (
     change_citizen,
+    citizen_part,
+    citizen_values,
     find_or_create_citizen,
     identity_columns,
     identity_for_contact,
@@ -34,6 +36,8 @@ __all__ = [
     "change_password",
     "change_person",
     "change_unit",
+    "citizen_part",
+    "citizen_values",
     "close_unit",
     "create_person",
     "create_unit",

@@ -30,6 +30,57 @@ _MAKE = (
 )
 
 
+_NAMED = ("name_cipher", "name_mask")
+_CHANGED = {"fields": ["name"]}
+
+
+def citizen_part(source: str) -> str:
+    """`find_or_create_citizen` as parts of a larger statement; the part `who` has the citizen's `id`, `source` is the
+    part without whose row nothing is written. Parameters: `citizen_values`.
+
+    Of two twins at the same moment the second waits and takes the row of the first.
+    """
+    return (
+        "known AS (SELECT id, name_cipher FROM accounts_citizen WHERE phone_hash = %s),"
+        f" made AS (INSERT INTO accounts_citizen ({', '.join(_NEW)}) SELECT {', '.join(['%s'] * len(_NEW))} FROM {source}"
+        " WHERE NOT EXISTS (SELECT FROM known)"
+        " ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO UPDATE SET phone_hash = excluded.phone_hash"
+        " RETURNING id, xmax = 0 AS fresh),"
+        f" new_citizen AS (SELECT id FROM made WHERE fresh), noted AS ({audit.part('new_citizen')}),"
+        " named AS (UPDATE accounts_citizen AS c SET name_cipher = %s, name_mask = %s"
+        f" FROM known, {source} WHERE c.id = known.id AND known.name_cipher IS NULL AND %s::bytea IS NOT NULL RETURNING c.id),"
+        f" noted_name AS ({audit.part('named')}),"
+        " who AS (SELECT id FROM made UNION ALL SELECT id FROM known)"
+    )
+
+
+def citizen_values(
+    *,
+    actor: Actor,
+    phone: str,
+    name: str = "",
+    kind: str = CitizenKind.PERSON,
+    gender: str = "",
+    company: str = "",
+    id_number: str = "",
+    email: str = "",
+) -> list[Any]:
+    """Parameters of `citizen_part`. NotPermitted."""
+    _may_take_identity(actor)
+    values: dict[str, Any] = identity.columns(
+        phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender
+    )
+    values |= {"tags": "{}", "remark": ""}
+    return [
+        values["phone_hash"],
+        *(values[column] for column in _NEW),
+        *audit.values(actor=actor, verb="accounts.create_citizen", object_type="citizen"),
+        *(values[column] for column in _NAMED),
+        values["name_cipher"],
+        *audit.values(actor=actor, verb="accounts.change_citizen", object_type="citizen", data=_CHANGED),
+    ]
+
+
 def identity_columns(
     *,
     phone: str = "",

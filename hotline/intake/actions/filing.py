@@ -7,22 +7,35 @@ ask `check_appeal` first, so that typing errors do not fill the quarantine.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from hotline.accounts.actions import find_or_create_citizen
+from hotline.accounts.actions import citizen_part, citizen_values, find_or_create_citizen
 from hotline.audit.actions import record
 from hotline.intake import permissions
-from hotline.intake.actions.receiving import quarantine, seal, store, unseal, waiting
+from hotline.intake.actions.receiving import (
+    MESSAGE_PART,
+    Message,
+    Received,
+    before,
+    message_values,
+    quarantine,
+    seal,
+    store,
+    unseal,
+    waiting,
+)
 from hotline.intake.models import Appeal, AppealState, RawMessage, RawState
 from hotline.intake.queries.checking import Checked, check_appeal
-from hotline.intake.queries.citizen import lookup_hash
+from hotline.intake.queries.citizen import code_hash
 from hotline.intake.queries.reference import CategoryFacts, city_option, number_prefix
 from hotline.intake.rules.demands import (
     AppealForm,
@@ -41,8 +54,9 @@ from hotline.kit.actor import Actor, ActorKind, system_actor
 from hotline.kit.crypto import BadCipher, identity_ring
 from hotline.kit.errors import ActionError, Invalid, NotPermitted, NotVisible, Refused
 from hotline.kit.statements import fetch_one
-from hotline.workorders.actions import NewOrder, create_order
+from hotline.workorders.actions import NewOrder
 from hotline.workorders.actions.attachments import adopt
+from hotline.workorders.actions.creating import finish_order, order_part, prepare_order, unfinished
 from hotline.workorders.models import Channel, DemandType, Urgency
 
 log = logging.getLogger("hotline.intake")
@@ -75,26 +89,10 @@ def file_appeal(
     quarantine), Refused `key_reused`, NotPermitted.
     """
     permissions.can_file(actor).require("intake.file")
-
-    def work(raw_id: int) -> Filed:
-        return _accept(
-            actor=actor,
-            channel=channel,
-            raw_id=raw_id,
-            code=code_of(source, idempotency_key),
-            demand=demand,
-            citizen=citizen,
-            draft_id=draft_id,
-        )
-
-    return through(
-        channel=channel,
-        source=source,
-        key=idempotency_key,
-        media_type=media_type,
-        payload=payload if payload is not None else to_payload(demand, citizen),
-        work=work,
+    message = Message(
+        channel, source, idempotency_key, payload if payload is not None else to_payload(demand, citizen), media_type
     )
+    return _file(actor, message, lambda: (demand, citizen), draft_id)
 
 
 def file_payload(
@@ -108,54 +106,64 @@ def file_payload(
 ) -> Filed:
     """The same from bytes alone: stored first, then read as the canonical document. Errors as for `file_appeal`."""
     permissions.can_file(actor).require("intake.file")
+    return _file(actor, Message(channel, source, idempotency_key, payload, media_type), lambda: _read(payload), None)
 
-    def work(raw_id: int) -> Filed:
-        demand, citizen = _read(payload)
-        return _accept(
-            actor=actor,
-            channel=channel,
-            raw_id=raw_id,
-            code=code_of(source, idempotency_key),
-            demand=demand,
-            citizen=citizen,
-        )
 
-    return through(
-        channel=channel, source=source, key=idempotency_key, media_type=media_type, payload=payload, work=work
-    )
+def _file(
+    actor: Actor, message: Message, read: Callable[[], tuple[AppealForm, CitizenInput]], draft_id: int | None
+) -> Filed:
+    """Message, citizen, order, appeal and jobs by one statement, which is its own transaction (ADR 8)."""
+
+    def attempt() -> Filed:
+        demand, citizen = read()
+        code = code_of(message.source, message.key)
+        filed = _accept(actor, message.channel, message, code, demand, citizen, draft_id=draft_id)
+        return filed or _earlier(before(message), message)
+
+    return _or_set_aside(message, attempt)
 
 
 def through(
     *, channel: str, source: str, key: str, payload: bytes, media_type: str, work: Callable[[int], Filed]
 ) -> Filed:
-    """Raw first, then `work(raw_id)`, in one transaction; what it refuses is quarantined, committed, and raised.
+    """For an appeal that makes no order: raw first, then `work(raw_id)`, in one transaction; faults as for filing."""
+    message = Message(channel, source, key, payload, media_type)
 
-    The good way has no savepoint of its own, because it is the busiest: a fault rolls all of it back, and the message
-    is stored anew with the fault beside it. Nobody has been answered in between.
+    def attempt() -> Filed:
+        with transaction.atomic():
+            got = store(message)
+            return _earlier(got, message) if got.again else work(got.raw_id)
+
+    return _or_set_aside(message, attempt)
+
+
+def _or_set_aside(message: Message, attempt: Callable[[], Filed]) -> Filed:
+    """The result of `attempt`; what it refuses is quarantined, committed, and raised.
+
+    The good way has no savepoint, because it is the busiest: a fault leaves nothing behind, and the message is stored
+    anew with the fault beside it. Nobody has been answered in between.
     """
-    if channel not in _CHANNELS:
+    if message.channel not in _CHANNELS:
         raise Invalid(
             "channel", _("There is no such channel."), details={"channel": _("There is no such channel.")}
         )
     try:
-        with transaction.atomic():
-            got = store(channel=channel, source=source, key=key, payload=payload, media_type=media_type)
-            return _earlier(got.raw_id, got.state, got.error, source, key) if got.again else work(got.raw_id)
+        return attempt()
     except (NotPermitted, _Before):
         raise
     except ActionError as error:
-        if error.code == "key_reused":
+        if error.code in ("key_reused", "idempotency_key"):
             raise
         fault: ActionError | None = error
     except _OUR_FAULTS:
         _raise_if_gone()
-        log.exception("a message of %s could not be filed", source)
+        log.exception("a message of %s could not be filed", message.source)
         fault = None
     with transaction.atomic():
-        got = store(channel=channel, source=source, key=key, payload=payload, media_type=media_type)
+        got = store(message)
         if got.again:
             # Its twin was faster and decided.
-            return _earlier(got.raw_id, got.state, got.error, source, key)
+            return _earlier(got, message)
         fault = fault or _not_understood(got.raw_id)
         _set_aside(got.raw_id, fault)
     raise fault
@@ -209,18 +217,18 @@ def _attempt(raw_id: int, work: Callable[[int], Filed]) -> Filed | ActionError:
     return fault
 
 
-def _earlier(raw_id: int, state: str, error: str, source: str, key: str) -> Filed:
+def _earlier(got: Received, message: Message) -> Filed:
     """What was answered the first time."""
-    appeal = Appeal.objects.select_related("order").filter(raw_id=raw_id).order_by("id").first()
+    appeal = Appeal.objects.select_related("order").filter(raw_id=got.raw_id).order_by("id").first()
     if appeal is None:
         raise _Before(
-            "quarantined" if state == RawState.QUARANTINED else "discarded",
-            error or _("This message was put away by a colleague."),
-            details={"raw_id": raw_id},
+            "quarantined" if got.state == RawState.QUARANTINED else "discarded",
+            got.error or _("This message was put away by a colleague."),
+            details={"raw_id": got.raw_id},
         )
     return Filed(
         number=appeal.number or "",
-        lookup_code=code_of(source, key),
+        lookup_code=code_of(message.source, message.key),
         appeal_id=appeal.pk,
         order_id=appeal.order_id,
         promised=appeal.order.due_at if appeal.order else None,
@@ -261,15 +269,10 @@ def _again(*, actor: Actor, raw_id: int, correction: bytes | None, reason: str) 
 
         def work(own_id: int) -> Filed:
             demand, citizen = _read(payload)
-            return _accept(
-                actor=delivered_by,
-                channel=raw.channel,
-                raw_id=own_id,
-                code=code_of(raw.source, raw.idempotency_key),
-                demand=demand,
-                citizen=citizen,
-                decided_by=actor.key(),
-            )
+            code = code_of(raw.source, raw.idempotency_key)
+            filed = _accept(delivered_by, raw.channel, own_id, code, demand, citizen, decided_by=actor.key())
+            assert filed is not None  # the message is locked and waits
+            return filed
 
         result = _attempt(raw.pk, work)
         if isinstance(result, Filed):
@@ -331,45 +334,128 @@ def code_for_notice(*, actor: Actor, appeal_id: int) -> str:
 
 
 def _accept(
-    *,
     actor: Actor,
     channel: str,
-    raw_id: int,
+    message: Message | int,
     code: str,
     demand: AppealForm,
     citizen: CitizenInput,
+    *,
     draft_id: int | None = None,
     decided_by: str = "",
-) -> Filed:
+) -> Filed | None:
+    """Permit, check, write. `message` is new, or the id of one that is stored and locked; None when a new one came before."""
     moment = clock.now()
     checked, errors = check_appeal(demand, citizen, clock.today())
     if errors:
         raise Invalid("invalid", _("Something is still missing or wrong."), details=errors)
-    citizen_id = citizen_of(actor, citizen)
-    order = create_order(
+    known, citizen_parameters = _citizen_parameters(actor, citizen)
+    prepared = prepare_order(
         actor=actor,
-        demand=new_order(checked, channel, citizen_id),
+        demand=new_order(checked, channel, None),
         reviewed=not needs_review(demand, channel, checked.missing, str(city_option("intake_review", ""))),
+        citizen_known=False,
     )
-    appeal_id = write_appeal(
-        raw_id=raw_id,
-        draft_id=draft_id,
-        moment=moment,
-        decided_by=decided_by,
-        values=appeal_values(actor, checked, channel, citizen_id)
-        | {
-            "number": order.number,
-            "state": AppealState.ORDERED,
-            "order_id": order.pk,
-            "lookup_hash": lookup_hash(order.number, code),
-            "secret": order.secret,
-        },
+    secret = bool(prepared.columns["secret"])
+    values = appeal_values(actor, checked, channel, None) | {"secret": secret, "state": AppealState.ORDERED}
+    foldable = events.foldable(FILED)
+    alone = draft_id is None and not demand.attachment_key and foldable and not unfinished(prepared)
+    # One statement is a transaction of its own; only what needs a second one opens a larger.
+    with contextlib.nullcontext() if alone else transaction.atomic(savepoint=False):
+        draft_id = _own_draft(draft_id, values["agent_id"])
+        row = fetch_one(
+            _statement(isinstance(message, int), known, draft_id is not None),
+            [
+                *([decided_by, message] if isinstance(message, int) else message_values(message)),
+                *citizen_parameters,
+                *prepared.values,
+                code_hash(code),
+                *(values[name] for name in _GIVEN),
+                *([] if draft_id else [moment]),
+                moment,
+                moment,
+                *([draft_id] if draft_id else []),
+                *(events.values(FILED) if foldable else ("{}", "{}", "{}")),
+            ],
+        )
+        if row is None:
+            return None
+        order_id, number, event_id, appeal_id = row[:4]
+        if not alone:
+            finish_order(actor=actor, order_id=order_id, event_id=event_id, secret=secret)
+            if demand.attachment_key:
+                # Who files without signing in does not see the order, yet the files of the draft are theirs.
+                adopt(actor=_KEEPER, appeal_key=demand.attachment_key, order_id=order_id)
+            if not foldable:
+                events.emit(FILED, appeal_id=appeal_id, order_id=order_id)
+    return Filed(number, code, appeal_id, order_id, prepared.columns["due_at"])
+
+
+_GIVEN = (
+    "state", "channel", "demand_type", "urgency", "title", "content", "secret", "agent_id", "call_id",
+)  # fmt: skip
+_STORED = (
+    "message AS (UPDATE intake_rawmessage SET state = 'accepted', error = '', decided_by = %s, decided_at = now()"
+    " WHERE id = %s RETURNING id)"
+)
+
+
+@cache
+def _statement(stored: bool, known: bool, draft: bool) -> str:
+    """The whole of a filing. Its parts belong to the packages whose rows they write; each hangs on the message's row."""
+    hash_of = "encode(sha256(convert_to(o.number, 'UTF8') || %s::bytea), 'hex')"
+    columns = ["number", "order_id", "raw_id", "citizen_id", "lookup_hash", *_GIVEN]
+    values = ["o.number", "o.id", "message.id", "who.id", hash_of, *["%s"] * len(_GIVEN)]
+    rest, empty = ["updated_at", "decided_at"], {"form": "'{}'", "reason_code": "''", "answer": "''"}
+    if draft:
+        names = [*columns, *rest, *empty]
+        pairs = zip(names, [*values, "%s", "%s", *empty.values()], strict=True)
+        appeal = (
+            f"UPDATE intake_appeal AS a SET {', '.join(f'{name} = {value}' for name, value in pairs)}"
+            " FROM new_order AS o, message, who WHERE a.id = %s RETURNING a.id"
+        )
+    else:
+        names = [*columns, "created_at", *rest, *empty]
+        appeal = (
+            f"INSERT INTO intake_appeal ({', '.join(names)}) SELECT {', '.join([*values, '%s', '%s', '%s', *empty.values()])}"
+            " FROM new_order AS o, message, who RETURNING id"
+        )
+    payload = "jsonb_build_object('appeal_id', appeal.id, 'order_id', o.id)"
+    return (
+        f"WITH {_STORED if stored else MESSAGE_PART},"
+        f" {'who AS (SELECT %s::bigint AS id)' if known else citizen_part('message')},"
+        f" {order_part('message, who', 'who.id')},"
+        f" appeal AS ({appeal}),"
+        f" jobs AS ({events.part('appeal, new_order AS o', payload)})"
+        " SELECT o.id, o.number, e.id, appeal.id, pg_notify('live', '') FROM new_order AS o, new_event AS e, appeal"
     )
-    if demand.attachment_key:
-        # Who files without signing in does not see the order, yet the files of the draft are theirs.
-        adopt(actor=_KEEPER, appeal_key=demand.attachment_key, order_id=order.pk)
-    events.emit(FILED, appeal_id=appeal_id, order_id=order.pk)
-    return Filed(order.number, code, appeal_id, order.pk, order.due_at)
+
+
+def _own_draft(draft_id: int | None, agent_id: int | None) -> int | None:
+    """The draft, locked, if it is still one and this agent's; otherwise a new appeal is made."""
+    if draft_id is None:
+        return None
+    mine = Appeal.objects.select_for_update().filter(pk=draft_id, state=AppealState.DRAFT, agent_id=agent_id)
+    return draft_id if mine.exists() else None
+
+
+def _citizen_parameters(actor: Actor, citizen: CitizenInput) -> tuple[bool, list[Any]]:
+    """Whether the citizen is known (or nobody), and the parameters of that part of the statement."""
+    if citizen.citizen_id or not (citizen.phone or citizen.email or citizen.id_number):
+        return True, [citizen.citizen_id or None]
+    return False, citizen_values(actor=actor, **_identity(citizen))
+
+
+def _identity(citizen: CitizenInput) -> dict[str, str]:
+    return {
+        "phone": citizen.phone,
+        "name": citizen.name,
+        "kind": citizen.kind or "person",
+        "company": citizen.company,
+        "gender": citizen.gender,
+        "id_number": citizen.id_number,
+        "email": citizen.email,
+    }
 
 
 def citizen_of(actor: Actor, citizen: CitizenInput) -> int | None:
@@ -378,17 +464,7 @@ def citizen_of(actor: Actor, citizen: CitizenInput) -> int | None:
         return citizen.citizen_id
     if not (citizen.phone or citizen.email or citizen.id_number):
         return None
-    found = find_or_create_citizen(
-        actor=actor,
-        phone=citizen.phone,
-        name=citizen.name,
-        kind=citizen.kind or "person",
-        company=citizen.company,
-        gender=citizen.gender,
-        id_number=citizen.id_number,
-        email=citizen.email,
-    )
-    return found.pk
+    return find_or_create_citizen(actor=actor, **_identity(citizen)).pk
 
 
 def new_order(checked: Checked, channel: str, citizen_id: int | None) -> NewOrder:

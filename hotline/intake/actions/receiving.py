@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -66,31 +67,62 @@ def receive(
     Refused `key_reused` when the key came before with other content. Two at once: the second waits for the first.
     """
     permissions.can_file(actor).require("intake.receive")
-    return store(channel=channel, source=source, key=idempotency_key, payload=payload, media_type=media_type)
+    return store(Message(channel, source, idempotency_key, payload, media_type))
 
 
+_COLUMNS = "channel, source, idempotency_key, sha256, payload, media_type, state, error, decided_by"
 _STORE = (
-    "INSERT INTO intake_rawmessage (channel, source, idempotency_key, sha256, payload, media_type, state, error, decided_by)"
-    " VALUES (%s, %s, %s, %s, %s, %s, 'received', '', '') ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING id"
+    f"INSERT INTO intake_rawmessage ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, 'received', '', '')"
+    " ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING id"
 )
+MESSAGE_PART = (
+    f"message AS (INSERT INTO intake_rawmessage ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, 'accepted', '', '')"
+    " ON CONFLICT (source, idempotency_key) DO NOTHING RETURNING id)"
+)
+"""A message that was understood, as part of the statement that files it; no row when it came before.
+
+Parameters: `message_values`.
+"""
 
 
-def store(*, channel: str, source: str, key: str, payload: bytes, media_type: str) -> Received:
-    """The row itself, in one statement inside the caller's transaction; for the actions of this package."""
-    if not 1 <= len(key) <= KEY_MOST:
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody delivered: the bytes as they came, under the sender's own key."""
+
+    channel: str
+    source: str
+    key: str
+    payload: bytes
+    media_type: str = "application/json"
+
+
+def message_values(message: Message) -> list[Any]:
+    """Parameters of `MESSAGE_PART`: the payload sealed, its hash. Raises Invalid when the key is too short or long."""
+    if not 1 <= len(message.key) <= KEY_MOST:
         fault = _("The idempotency key must have 1 to %(most)d characters.") % {"most": KEY_MOST}
         raise Invalid("idempotency_key", fault, details={"idempotency_key": fault})
-    digest = hashlib.sha256(payload).digest()
-    row = fetch_one(_STORE, [channel, source, key, digest, seal(payload, _bound(source, key)), media_type[:80]])
-    if row:
-        return Received(int(row[0]), RawState.RECEIVED)
-    before = RawMessage.objects.defer("payload").get(source=source, idempotency_key=key)
-    if bytes(before.sha256) != digest:
+    bound = _bound(message.source, message.key)
+    return [
+        message.channel, message.source, message.key, hashlib.sha256(message.payload).digest(),
+        seal(message.payload, bound), message.media_type[:80],
+    ]  # fmt: skip
+
+
+def store(message: Message) -> Received:
+    """The row itself, in one statement inside the caller's transaction; for the actions of this package."""
+    row = fetch_one(_STORE, message_values(message))
+    return Received(int(row[0]), RawState.RECEIVED) if row else before(message)
+
+
+def before(message: Message) -> Received:
+    """The message that came under the same key. Refused `key_reused` when its content was another."""
+    found = RawMessage.objects.defer("payload").get(source=message.source, idempotency_key=message.key)
+    if bytes(found.sha256) != hashlib.sha256(message.payload).digest():
         raise Refused(
             "key_reused",
             _("This idempotency key was already used for other content. Use a new key for a new appeal."),
         )
-    return Received(before.pk, before.state, before.error, again=True)
+    return Received(found.pk, found.state, found.error, again=True)
 
 
 def quarantine(raw_id: int, error: str) -> None:
