@@ -15,6 +15,7 @@ from hotline.audit.actions import record
 from hotline.exchange import rules
 from hotline.exchange.models import ApiToken
 from hotline.exchange.permissions import can_keep_tokens
+from hotline.exchange.queries import forget_callers
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotVisible
@@ -83,6 +84,7 @@ def revoke_token(*, actor: Actor, token_id: int) -> ApiToken:
         token.revoked_at = clock.now()
         token.save(update_fields=["revoked_at"])
         record(actor=actor, verb="exchange.revoke_token", object_type="api_token", object_id=str(token.pk))
+        transaction.on_commit(forget_callers)
     return token
 
 

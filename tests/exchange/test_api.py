@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hotline.accounts.models import Citizen
-from hotline.exchange import actions
+from hotline.exchange import actions, queries
 from hotline.exchange.models import ApiToken
 from hotline.intake.models import Appeal, RawMessage, RawState
 from hotline.kit import clock
@@ -116,6 +116,28 @@ def test_a_revoked_and_an_expired_token(partner: Partner, city: Cast) -> None:
     assert short.get("/appeals").status_code == 200
     ApiToken.objects.filter(pk=short.token.pk).update(expires_at=clock.now())
     problem(short.get("/appeals"), 401, "token")
+
+
+def test_a_kept_token_ends_with_its_revocation(
+    city: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """A process trusts what it has read for a moment; its own revocation ends that, another's the moment, an end is exact."""
+    moment = 1000.0
+    monkeypatch.setattr(queries, "KEPT_SECONDS", 2.0)
+    monkeypatch.setattr(queries.time, "monotonic", lambda: moment)
+    queries.forget_callers()
+    here, there = Partner(city), Partner(city)
+    assert queries.caller_of(here.secret)
+    assert queries.caller_of(there.secret)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.revoke_token(actor=city.actor("admin"), token_id=here.token.pk)
+    assert queries.caller_of(here.secret) is None
+    assert queries.caller_of(there.secret)
+    ApiToken.objects.filter(pk=there.token.pk).update(revoked_at=clock.now())  # another process did it
+    assert queries.caller_of(there.secret)
+    moment += 2.1
+    assert queries.caller_of(there.secret) is None
+    queries.forget_callers()
 
 
 def test_a_missing_scope_is_named(city: Cast) -> None:
