@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+import rjieba
+
 
 class Kind(StrEnum):
     """What a finding is; DOOR (a home's building and room number) is only looked for when asked."""
@@ -173,13 +175,16 @@ _NOT_LAST = frozenset(
     "主民户工员生长师家客人方区市县镇村街路司厂店院校所局站部会者族兵友众层边里上下中内外前后是的了在有去来被把为没不就也都要想买住到从"
     "向给和与或已曾因做当该此这那"
 )
+_NEVER_LAST = frozenset("我你他她它在已的了是")
 _NOT_NAMES = re.compile(
-    r"^谢谢|^高速|某|^(?:欧阳|上官|司马|诸葛|司徒|慕容)$|业主|居民|村民|市民|学生|家长|老师|教师|司机|员工|用户|客户|租户|商户|公司|小区"
+    r"^谢谢|^查[明证询]|^高速|某|^(?:欧阳|上官|司马|诸葛|司徒|慕容)$|业主|居民|村民|市民|学生|家长|老师|教师|司机|员工|用户|客户|租户|商户|公司|小区"
     r"|社区|街道|单位|党员|退休|退伍|农民|车主|房东|先生|女士|常年|时候|方面|向您|向贵|于今|于去|于前|于昨|高中|高三|高二|高一|大学|广大"
     r"|金额|安置|成年|明年|全部|何时|何种"
 )
 _STRONG = re.compile(
-    rf"(?:我的?名字是?叫?做?|我(?:名)?叫|名叫|姓名|联系人|联络人|投诉人|举报人|诉求人|反映人|申请人|求助人|来电人|来信人|报案人|当事人|受害人|上访人|信访人|留言人|建议人|户主|签名|署名|落款|收款人|法定代表人(?=:)|实名举报人|开户名|户名)"
+    rf"(?:我的?名字是?叫?做?|我(?:名)?叫|名叫|开户名|户名|法定代表人(?=:)"
+    rf"|(?:姓名|联系人|联络人|投诉人|举报人|诉求人|反映人|申请人|求助人|来电人|来信人|报案人|当事人|受害人|上访人|信访人|留言人|建议人"
+    rf"|户主|签名|署名|落款|收款人)(?![向查曾单钱权]))"
     rf"(?:姓名|是|为|叫|名)?[:\s,(]{{0,4}}({_MINORITY}|{_NAME}){_AFTER}"
 )
 _WEAK = re.compile(
@@ -188,6 +193,7 @@ _WEAK = re.compile(
 _DWELLER = re.compile(
     rf"(?:我是|我系|本人是|本人系|本人|我们是)[^,。!！?？\n]{{1,40}}?(?:居民|村民|业主|租户|住户|职工|员工|教师|老师|医生|学员|学生|户主|社员|组民|退伍军人|残疾人)({_NAME})(?=$|[\s,。.;；、!！?？(])"
 )
+_PROPER = frozenset({"nr", "ns", "nz", "nt"})
 _QUOTED = re.compile(rf"(?:^|[^\u4e00-\u9fff])({_NAME})(?:所称|报称|诉称|述称)")
 _TITLED = re.compile(rf"(?:^|[^\u4e00-\u9fff]|联系|找|叫|给|和|与)({_NAME})(?:先生|女士|小姐)")
 _BEFORE_NUMBER = re.compile(
@@ -297,7 +303,13 @@ def _names(text: str) -> Iterator[Finding]:
     ):
         for match in pattern.finditer(text):
             name = match.group(1)
-            if _NOT_NAMES.search(name) or (sure < 0.95 and name[-1] in _NOT_LAST):
+            if _NOT_NAMES.search(name) or name[-1] in _NEVER_LAST or "已" in name:
+                continue
+            # 我叫高兴, 联系人:高兴 give a name whatever it means; elsewhere a plain word is one.
+            given_plainly = sure == 0.95 and (
+                match.group()[0] in "我姓名开户" or text[match.start(1) - 1] in ": "
+            )
+            if not given_plainly and (name[-1] in _NOT_LAST or _is_plain(name, beginning=pattern is _TITLED)):
                 continue
             given[name] = max(sure, given.get(name, 0.0))
     # A person who is named once by a cue is the same person wherever the name returns.
@@ -305,6 +317,13 @@ def _names(text: str) -> Iterator[Finding]:
         for match in re.finditer(re.escape(name), text):
             yield Finding(match.start(), match.end(), Kind.NAME, sure)
     yield from _rolls(text)
+
+
+def _is_plain(name: str, *, beginning: bool) -> bool:
+    """True when the dictionary knows it (成绩, 费用) or, asked so, its beginning (游客唐) as another word."""
+    word, tag = rjieba.tag(name)[0]
+    whole = word == name or (beginning and len(word) >= 2)
+    return whole and tag[:2] not in _PROPER and bool(rjieba.has_word(word))
 
 
 def _rolls(text: str) -> Iterator[Finding]:

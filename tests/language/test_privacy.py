@@ -135,3 +135,24 @@ def test_masking_keeps_the_length_and_leaves_nothing(text: str) -> None:
     assert find(hidden) == ()
     assert mask_all(hidden) == hidden
     assert len(mask(text, find(text))) == len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "受害人向毛骏反映",
+        "可以用我的姓名查询我的证吗",
+        "举报人曾在去年反映",
+        "只能查本人成绩，",
+        "按手印签名，钱已交，",
+        "未退还本人费用，",
+        "我和游客唐女士",
+        "维护受害人权利的规定",
+    ],
+)
+def test_words_beside_a_cue_that_are_no_names(text: str) -> None:
+    assert values(text, Kind.NAME) == []
+
+
+def test_a_name_that_is_also_a_word() -> None:
+    assert values("我叫高兴，联系人：田园。", Kind.NAME) == [("name", "高兴"), ("name", "田园")]
