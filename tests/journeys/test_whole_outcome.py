@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.citizen import Filed, file_appeal, look_up, reads
 from tests.journeys.city import City
-from tests.journeys.people import People, Person
+from tests.journeys.people import AXE, People, Person
 
 REPLY = "经现场查看，路灯线路老化断电，已更换灯头和电缆，当晚恢复照明，并列入每周巡查。"
 AGAIN = "再次到现场：第三盏灯的控制器也已更换，连续两晚复查均正常亮灯。"
@@ -72,6 +72,8 @@ def call(clerk: Person, filed: Filed, *, solved: bool, satisfaction: int, opinio
     page = clerk.open(f"/follow-up/{task}/")
     clerk.press("t")
     expect(page.locator("input[name=solved]").first).to_be_visible()
+    if AXE.exists():
+        assert clerk.axe("follow-up: a call") == []
     answers = {
         "unit_contacted": "yes",
         "reply_true": "yes" if solved else "no",
