@@ -21,7 +21,7 @@ PIECE: Final = 100_000
 """Added to the position for each further piece of a long block; the anchor is the rest."""
 FILES: Final = "attachment:"
 _TAGS: Final = {
-    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
+    "p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "img",
     "table", "thead", "tbody", "tr", "th", "td", "div",
 }  # fmt: skip
 _ATTRIBUTES: Final = {
