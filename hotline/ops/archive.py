@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -31,6 +32,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from hotline.kit.progress import Progress, track
 from hotline.ops.machine import PostgresFault
 from hotline.ops.postgres import wheel_prefix
 
@@ -77,9 +79,11 @@ def backup(url: str, data_dir: Path, target: Path, *, with_keys: bool = False, s
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             snapshot = _one(connection, "SELECT pg_export_snapshot()")
             say("saving the database")
-            _run(
+            manifest.tables = count_rows(connection)
+            _dump(
                 [
                     program("pg_dump"),
+                    "--verbose",
                     "--format=custom",
                     f"--snapshot={snapshot}",
                     "--no-owner",
@@ -88,9 +92,9 @@ def backup(url: str, data_dir: Path, target: Path, *, with_keys: bool = False, s
                     *(f"--exclude-table-data=public.{name}" for name in NOT_SAVED),
                     f"--file={dump}",
                     f"--dbname={url}",
-                ]
+                ],
+                len(manifest.tables),
             )
-            manifest.tables = count_rows(connection)
             manifest.heads = chain_heads(connection)
             manifest.newest_xid = newest_xid(connection)
             connection.execute("COMMIT")
@@ -101,7 +105,7 @@ def backup(url: str, data_dir: Path, target: Path, *, with_keys: bool = False, s
             else []
         )
         say(f"saving {len(files)} attachments")
-        for path in files:
+        for path in track(files, "attachments", unit="files"):
             manifest.files[path.relative_to(data_dir).as_posix()] = (path.stat().st_size, _sha256(path))
         if with_keys:
             manifest.keys = [name for name in KEY_FILES if (data_dir / name).exists()]
@@ -140,7 +144,7 @@ def restore(url: str, data_dir: Path, source: Path, *, force: bool = False, say:
             root = Path(folder)
             _check_parts(root, manifest)
             say("loading the database")
-            _load(url, root / "database.dump", server)
+            _load(url, root / "database.dump", server, len(manifest.tables))
             for name in manifest.files:
                 (data_dir / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(root / name, data_dir / name)
@@ -229,15 +233,16 @@ def advance_xid(connection: psycopg.Connection, beyond: int, say: Say = print) -
         )
 
 
-def _load(url: str, dump: Path, server: int) -> None:
+def _load(url: str, dump: Path, server: int, tables: int) -> None:
     """The dump as SQL into one transaction that first clears the schema; old servers do not know every new
     setting."""
     unknown = (b"SET transaction_timeout",) if server < 170000 else ()
     text = subprocess.Popen(
-        [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(dump)],
+        [program("pg_restore"), "--verbose", "--no-owner", "--no-privileges", "--file=-", str(dump)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors, _watched(text, "tables", tables):
         load = subprocess.Popen(
             [
                 program("psql"),
@@ -343,10 +348,38 @@ def _one(connection: psycopg.Connection, statement: LiteralString | sql.Composed
     return row[0]
 
 
-def _run(arguments: list[str]) -> None:
-    done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise ArchiveFault(f"{Path(arguments[0]).name} failed: {done.stderr.strip()}")
+def _dump(arguments: list[str], tables: int) -> None:
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with _watched(process, "tables", tables) as said:
+        process.wait()
+    if process.returncode:
+        raise ArchiveFault(f"{Path(arguments[0]).name} failed: {' '.join(said[-5:])}")
+
+
+_TABLE = (b"dumping contents of table", b"processing data for table")
+
+
+@contextmanager
+def _watched(process: subprocess.Popen[bytes], label: str, tables: int) -> Iterator[list[str]]:
+    """Show a bar that moves with each table that the program says it is at; yields what else it said."""
+    said: list[str] = []
+
+    def read() -> None:
+        assert process.stderr is not None
+        with Progress(label, tables, unit="tables") as progress, process.stderr as lines:
+            for line in lines:
+                if any(mark in line for mark in _TABLE):
+                    progress.advance()
+                else:
+                    said.append(line.decode(errors="replace").strip())
+                    del said[:-50]
+
+    reader = threading.Thread(target=read, name=label, daemon=True)
+    reader.start()
+    try:
+        yield said
+    finally:
+        reader.join(30)
 
 
 def _sha256(path: Path) -> str:
