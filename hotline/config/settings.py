@@ -103,7 +103,7 @@ FORM_RENDERER = "hotline.ui.forms.Renderer"
 def _database(url: str) -> dict[str, Any]:
     parts = urlparse(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "hotline.kit.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
