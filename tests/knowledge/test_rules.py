@@ -278,7 +278,7 @@ def test_days_and_labels_of_a_table():
     for text in ("2026-11-23", "2026/11/23", "20261123", "2026年11月23日", "2026.11.23"):
         assert tables.day(text) == date(2026, 11, 23)
     for text in ("2026-13-01", "明天", "2026-11"):
-        with pytest.raises(ValueError, match="day|month|int|unpack|Invalid|values"):
+        with pytest.raises(ValueError, match=r"day|month|int|unpack|Invalid|values"):
             tables.day(text)
     assert tables.chosen("法律法规", tables.Material) == "law"
     assert tables.chosen("law", tables.Material) == "law"
