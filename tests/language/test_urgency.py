@@ -84,3 +84,7 @@ def test_any_text_is_assessed(text: str) -> None:
     assert all(0 <= one.start < one.end <= len(text) for one in found.signs)
     assert set(found.kinds) == {one.kind for one in found.signs}
     assert (found.level is Level.USUAL) == (not found.signs)
+
+
+def test_a_run_of_figures_is_read_once() -> None:
+    assert assess("1" * 60_000).signs == ()
