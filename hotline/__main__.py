@@ -28,6 +28,7 @@ OURS = {
     "audit": "Proof and safety",
     "backup": "Proof and safety",
     "restore": "Proof and safety",
+    "models": "Models",
 }
 """Where a command of ours stands in the help; others of ours come under "More"."""
 
@@ -75,7 +76,7 @@ def _dispatch(arguments: list[str]) -> int:
             name = arguments[0].replace("-", "_")
         asks_for_help = bool({"-h", "--help"} & set(arguments[1:]))
         with contextlib.ExitStack() as stack:
-            if not (env.database_url or asks_for_help or name in WITHOUT_DATABASE):
+            if not (env.database_url or asks_for_help or _works_alone(name, arguments)):
                 stack.enter_context(
                     using(env.hotline_data_dir, say=lambda text: print(f"postgres | {text}", file=sys.stderr))
                 )
@@ -86,6 +87,14 @@ def _dispatch(arguments: list[str]) -> int:
     except PostgresFault as fault:
         print(f"hotline: {fault}", file=sys.stderr)
         return UNAVAILABLE
+
+
+def _works_alone(name: str, arguments: Sequence[str]) -> bool:
+    """True for what needs no database: models are files, and learn from one when told so."""
+    if name == "models":
+        learns = bool({"train", "evaluate"} & set(arguments[1:2]))
+        return not learns or any(argument.split("=")[0] == "--from" for argument in arguments)
+    return name in WITHOUT_DATABASE
 
 
 def _execute(name: str, arguments: list[str]) -> int:

@@ -89,6 +89,12 @@ class Environment(BaseSettings):
     hotline_metrics_token: str | None = Field(
         None, description="Bearer token of /metrics; empty: open, and closed in production mode"
     )
+    hotline_models: Literal["on", "off"] = Field(
+        "on", description="Models of Chinese text in their own process; off: rules and words alone"
+    )
+    hotline_models_memory_mb: int = Field(
+        1536, ge=512, le=65536, description="Address space that the process of the models may take, MB"
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )

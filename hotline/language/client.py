@@ -135,6 +135,10 @@ class Client:
                 self._rest_until = time.monotonic() + REST
         return why
 
+    def close(self) -> None:
+        """Let go of this thread's connection; the next question opens another."""
+        self._drop()
+
     def wake(self) -> None:
         """Ask again at once; for tests and commands."""
         self._rest_until = 0.0

@@ -62,6 +62,7 @@ def level(text: str, most: int = HEAD + TAIL) -> str:
     """Width and case levelled, numbers made one, spaces out, long ones shortened. Bounded whatever comes in."""
     if len(text) > 4 * most:
         text = text[: 2 * most] + text[-2 * most :]
+    text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates, which the segmenter refuses
     plain = _SPACE.sub("", _DIGITS.sub("0", unicodedata.normalize("NFKC", text).lower()))
     if len(plain) <= most:
         return plain

@@ -51,7 +51,8 @@ _STOP = frozenset(
 
 def plain(text: str) -> str:
     """Width and case levelled, cut to MAX_CHARS."""
-    return unicodedata.normalize("NFKC", text[:MAX_CHARS]).lower()
+    head = text[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8")  # lone surrogates, which the segmenter refuses
+    return unicodedata.normalize("NFKC", head).lower()
 
 
 def words(text: str) -> list[str]:

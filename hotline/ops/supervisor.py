@@ -64,6 +64,7 @@ class Plan:
     demo_orders: int
     demo_password: str
     assets_built: bool
+    models: bool = False
 
 
 @dataclass
@@ -325,6 +326,9 @@ class Supervisor:
                 str(plan.job_threads),
             ]
             self.children.append(Child(name, [*command, "--shutdown-graceful-timeout", "15"]))
+        if plan.models:
+            # Bounded in memory by itself; whoever asks it goes on without an answer.
+            self.children.append(Child("models", [sys.executable, "-m", "hotline", "models", "serve"]))
         for child in self.children:
             child.task = asyncio.create_task(self._keep(child), name=child.name)
 
@@ -404,7 +408,7 @@ class Supervisor:
         # Web first: nothing new comes in while the jobs at hand are finished.
         for group in (
             ["web", "live"],
-            [child.name for child in self.children if child.name.startswith("jobs")],
+            [child.name for child in self.children if child.name not in ("web", "live")],
         ):
             await asyncio.gather(*(self._end(child) for child in self.children if child.name in group))
         await asyncio.gather(

@@ -14,3 +14,19 @@ class SuggestionsConfig(AppConfig):
         from hotline.suggestions.labels import AUDIT_LABELS
 
         register_labels(AUDIT_LABELS)
+        self._models()
+
+    @staticmethod
+    def _models() -> None:
+        from hotline.kit import health
+        from hotline.suggestions import queries
+
+        health.register("suggestions.category", queries.category_health)
+        health.register("suggestions.meaning", queries.meaning_health)
+        client = queries.model_worker()
+        if client is not None:
+            from hotline.language import embedding
+            from hotline.language.client import remote_state
+
+            # The worker computes; no other process loads the model.
+            embedding.provide(lambda: remote_state(client))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,5 +58,6 @@ class Command(BaseCommand):
             demo_orders=options["demo_orders"],
             demo_password=env.hotline_demo_password,
             assets_built=bool(modified_at("manifest.json")),
+            models=settings.MODELS_ON and find_spec("numpy") is not None,
         )
         sys.exit(Supervisor(plan).run())

@@ -1,0 +1,129 @@
+"""Models of Chinese text against their baselines in one run: `python -m bench.language_models [category|names|retrieval …]`.
+
+Reads the real messages where they are (XINSHENG_DATA, default ../shared/data); without them nothing is measured and it says so.
+Prints one line of JSON a figure.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from hotline.language import embedding
+from hotline.language.evaluate import (
+    category_figures,
+    f1_by_class,
+    grouped_folds,
+    ranking_figures,
+    ranks,
+    read_labelled,
+    read_taxonomy,
+)
+from hotline.language.similar import bm25_matrix, fuse, grams, words
+from hotline.language.training import cross_validate, train
+from hotline.language.zeroshot import teach
+
+DATA = Path(os.environ.get("XINSHENG_DATA", Path(__file__).parents[2] / "shared" / "data")) / "messages"
+
+
+def tell(work: str, **figures: object) -> None:
+    print(json.dumps({"work": work, **figures}, ensure_ascii=False), flush=True)
+
+
+def category() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    examples = read_labelled(DATA / "labelled_messages.csv")
+    truth = np.array([one.path[0] for one in examples])
+    both = [f"{one.title} {one.text}" for one in examples]
+    given = truth.copy()
+    folds = grouped_folds(examples, 5)
+    for test in folds:
+        kept = np.setdiff1d(np.arange(len(examples)), test)
+        seen = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+        model = LinearSVC(random_state=0).fit(seen.fit_transform([both[i] for i in kept]), truth[kept])
+        given[test] = model.predict(seen.transform([both[i] for i in test]))
+    baseline = f1_by_class(truth.tolist(), given.tolist())
+    tell(
+        "category, baseline: characters TF-IDF + LinearSVC",
+        macro_f1=round(float(np.mean(list(baseline.values()))), 4),
+    )
+    tell("category, ours, five folds grouped by text", **cross_validate(examples, 5))
+    kept = np.setdiff1d(np.arange(len(examples)), folds[0])
+    predictor = train([examples[i] for i in kept]).predictor
+    tests = [examples[i] for i in folds[0]]
+    began, clock = time.process_time(), time.perf_counter()
+    predictor.first_level(tests)
+    tell(
+        "category, one process",
+        texts_per_cpu_second=round(len(tests) / (time.process_time() - began), 1),
+        texts_per_second=round(len(tests) / (time.perf_counter() - clock), 1),
+    )
+
+
+def names() -> None:
+    examples = read_labelled(DATA / "labelled_messages.csv")
+    truth = [one.path[0] for one in examples]
+    occurring = set(truth)
+    paths = [path for path in read_taxonomy(DATA / "taxonomy.csv") if path[0] in occurring]
+    tell("names alone, baseline: majority", accuracy=round(max(Counter(truth).values()) / len(truth), 4))
+    predictor = teach(paths, examples).predictor
+    shares = predictor.first_level(examples)
+    given = [predictor.labels[i] for i in shares.argmax(axis=1)]
+    tell("names alone, ours", **category_figures(truth, given, shares.max(axis=1).tolist()))
+
+
+def retrieval(with_meaning: bool = False) -> None:
+    csv.field_size_limit(10**7)
+    with (DATA / "replied_messages.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    wanted = list(range(len(rows)))
+    titles, texts, replies = ([row[name] for row in rows] for name in ("title", "text", "reply"))
+    asked = [f"{title} {text}" for title, text in zip(titles, texts, strict=True)]
+    model = (
+        embedding.load(embedding.Cache(20_000, Path("bench/out/vectors.sqlite3"))) if with_meaning else None
+    )
+    if isinstance(model, embedding.Missing):
+        tell("retrieval", missing=model.reason)
+        model = None
+    for work, documents, queries in (
+        ("title finds its message", texts, titles),
+        ("message finds its reply", replies, asked),
+    ):
+        by_words, by_grams = bm25_matrix(documents, queries, words), bm25_matrix(documents, queries, grams)
+        tell(f"{work}, baseline: BM25 over words", **ranking_figures(ranks(by_words, wanted)))
+        tell(
+            f"{work}, words and characters", **ranking_figures(ranks(fuse(by_words, by_grams, None), wanted))
+        )
+        if model is not None:
+            meaning = (
+                model.queries([one[:220] for one in queries])
+                @ model.passages([one[:220] for one in documents]).T
+            )
+            tell(f"{work}, with meaning", **ranking_figures(ranks(fuse(by_words, by_grams, meaning), wanted)))
+
+
+def meaning() -> None:
+    retrieval(with_meaning=True)
+
+
+PARTS = {"category": category, "names": names, "retrieval": retrieval, "meaning": meaning}
+
+
+def main(chosen: list[str]) -> None:
+    if not DATA.exists():
+        sys.exit(f"The messages are not at {DATA}; set XINSHENG_DATA.")
+    for name in chosen or ["category", "names", "retrieval"]:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

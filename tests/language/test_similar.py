@@ -1,0 +1,89 @@
+"""Texts that are alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hotline.language.similar import Lexical, Similar, bm25_matrix, fuse, grams, words
+from tests.language.labelled import messages
+
+TEXTS = {
+    1: "东风路工地夜间施工噪声扰民",
+    2: "和平小区电梯经常故障困人",
+    3: "河西新村自来水发黄有异味",
+    4: "东风路路灯不亮",
+}
+
+
+@pytest.fixture
+def index() -> Similar:
+    made = Similar()
+    for number, text in TEXTS.items():
+        made.add(number, text)
+    return made
+
+
+def test_the_text_itself_comes_first(index: Similar) -> None:
+    for number, text in TEXTS.items():
+        assert index.search(text)[0].number == number
+
+
+def test_meaning_finds_other_words(index: Similar) -> None:
+    axes = np.eye(4, dtype=np.float32)
+    for number, text in TEXTS.items():
+        index.add(number, text, axes[number - 1])
+    assert index.search("升降机把人关在里面", axes[1])[0].number == 2
+    assert index.search("升降机把人关在里面", axes[1])[0].meaning == pytest.approx(1)
+
+
+def test_what_may_not_be_seen_is_not_found(index: Similar) -> None:
+    found = index.search("东风路工地噪声", among=lambda number: number != 1)
+    assert [one.number for one in found][:1] == [4]
+    assert all(one.number != 1 for one in found)
+
+
+def test_removed_and_replaced(index: Similar) -> None:
+    index.remove(1)
+    index.remove(99)
+    index.add(4, "公园长椅损坏")
+    assert len(index) == 3
+    assert index.search("东风路工地夜间施工噪声") == []
+    assert index.search("公园长椅")[0].number == 4
+
+
+def test_removing_keeps_vectors_with_their_numbers(index: Similar) -> None:
+    axes = np.eye(4, dtype=np.float32)
+    for number, text in TEXTS.items():
+        index.add(number, text, axes[number - 1])
+    index.remove(1)
+    assert index.search("龘", axes[3])[0].number == 4
+    assert index.search("龘", axes[1])[0].number == 2
+
+
+@pytest.mark.parametrize("text", ["", "。！", "😀", "\ud800", "a" * 500_000])
+def test_any_text(index: Similar, text: str) -> None:
+    index.add(9, text)
+    index.search(text)
+
+
+def test_scores_are_those_of_the_matrix() -> None:
+    texts = [one.text for one in messages(30)]
+    lexical = Lexical(words)
+    for number, text in enumerate(texts):
+        lexical.add(number, text)
+    matrix = bm25_matrix(texts, texts[:5], words)
+    for row in range(5):
+        scores = lexical.scores(texts[row], most=10_000)
+        assert [scores.get(n, 0.0) for n in range(30)] == pytest.approx(matrix[row].tolist(), rel=1e-4)
+
+
+def test_words_leave_courtesies_out_and_grams_stay_within_runs() -> None:
+    assert "您好" not in words("您好，路灯不亮")
+    assert grams("路灯，不亮") == ["路灯", "不亮"]
+
+
+def test_fused_without_meaning() -> None:
+    one = np.array([[1.0, 0.0, 0.0]])
+    assert fuse(one, one, None).argmax() == 0
+    assert fuse(one, one, np.array([[0.0, 0.0, 1.0]])).shape == (1, 3)
