@@ -11,14 +11,16 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from hotline.kit.health import Level, Result
-from hotline.language.embedding import Embedder, embedder
+
+if TYPE_CHECKING:
+    from hotline.language.embedding import Embedder
 
 log = logging.getLogger("hotline.knowledge")
 DIMENSIONS = 384
@@ -46,9 +48,10 @@ def prepare(database: Any = connection) -> bool:
             if cursor.fetchone() is None:
                 return False
             cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            # No foreign key: Django, which does not know this table, could not empty `knowledge_entry` then.
             cursor.execute(
                 "CREATE TABLE IF NOT EXISTS knowledge_vector ("
-                " entry_id bigint NOT NULL REFERENCES knowledge_entry ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,"
+                " entry_id bigint NOT NULL,"
                 f" position integer NOT NULL, vector halfvec({DIMENSIONS}) NOT NULL, PRIMARY KEY (entry_id, position))"
             )
             cursor.execute("CREATE INDEX IF NOT EXISTS knowledge_vector_near ON knowledge_vector USING hnsw (vector halfvec_cosine_ops)")
@@ -75,17 +78,29 @@ def model() -> Embedder | None:
             _known.model_at = time.monotonic()
             try:
                 # Tests bring their own: the real one takes seconds and a hundred megabytes.
-                _known.model = None if settings.TESTING else embedder()
+                _known.model = None if settings.TESTING else _loaded()
             except Exception:
                 log.exception("knowledge: the embedding model does not load; search goes by words")
                 _known.model = None
     return _known.model
 
 
+def _loaded() -> Embedder | None:
+    # Here, not above: its packages are an extra, and a city without them has everything but meaning.
+    from hotline.language.embedding import embedder
+
+    return embedder()
+
+
+def look_again() -> None:
+    """Ask the database for the table at the next use."""
+    _known.table, _known.table_at = False, -ASK_AGAIN
+
+
 def forget() -> None:
-    """Look again for table and model; for tests and after `reindex`."""
-    _known.table, _known.model = False, None
-    _known.table_at = _known.model_at = -ASK_AGAIN
+    """Look again for table and model; for tests."""
+    look_again()
+    _known.model, _known.model_at = None, -ASK_AGAIN
 
 
 def use_model(found: Embedder | None) -> None:
