@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,11 @@ from hotline.audit import actions as audit
 from hotline.demo.pack import Fault, Pack, check_pack, divisions_of, expand, read_pack
 from hotline.dispatch.models import CatalogueEntry
 from hotline.intake.models import CategoryForm
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, system_actor
 from hotline.kit.errors import Invalid, Refused
+from hotline.knowledge import actions as knowledge
+from hotline.knowledge import queries as knowledge_queries
+from hotline.knowledge.rules import read_csv
 from hotline.places import actions as places
 from hotline.places.rules import DivisionRow
 from hotline.workorders.models import Category, CitySettings, ReasonCode, Script
@@ -96,6 +100,7 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
     done("scripts", _scripts(pack))
     done("forms", _forms(pack, categories))
     done("calendar_years", _worktime(actor, pack))
+    done("knowledge", _knowledge(pack))
     _settings(pack, units)
     audit.record(
         actor=actor,
@@ -354,6 +359,23 @@ def _forms(pack: Pack, categories: dict[str, Category]) -> int:
         update_fields=["questions"],
     )
     return len(pack.forms)
+
+
+def _knowledge(pack: Pack) -> int:
+    """Entries and terms of the folder `knowledge`, where the pack has one; terms only into an empty vocabulary."""
+    folder = pack.folder / "knowledge"
+    if not (folder / "entries.csv").is_file():
+        return 0
+    rows, wrong = read_csv((folder / "entries.csv").read_bytes())
+    if wrong:
+        raise CityFaults([Fault("knowledge/entries.csv", one.row, f"{one.field}: {one.message}") for one in wrong])
+    count = knowledge.load_entries(actor=knowledge.SYSTEM, rows=rows)
+    if not knowledge_queries.terms() and (folder / "terms.csv").is_file():
+        keeper = system_actor("demo", "knowledge:configure")
+        for line in csv.DictReader((folder / "terms.csv").read_text(encoding="utf-8").splitlines()):
+            knowledge.save_term(actor=keeper, words=line["words"].split(";"), kind=line["kind"])
+    knowledge.count_words(actor=knowledge.SYSTEM)
+    return count
 
 
 def _worktime(actor: Actor, pack: Pack) -> int:

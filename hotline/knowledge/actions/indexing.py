@@ -91,7 +91,7 @@ def reindex(*, actor: Actor, step: Callable[[int], None] = lambda done: None, em
     """
     permissions.can_maintain(actor).require(permissions.MAINTAIN)
     vectors.prepare()
-    vectors.forget()
+    vectors.look_again()
     last = done = 0
     while True:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from hotline.knowledge.rules.documents import (
 )
 from hotline.knowledge.rules.markdown import Part, parts_of, render, shown_text
 from hotline.knowledge.rules.ranking import Candidate, Score, alike, is_good, score, weights_of
+from hotline.knowledge.rules.tables import read_csv
 from hotline.knowledge.rules.words import Question, marked, question_of, scrub, search_words
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "next_state",
     "parts_of",
     "question_of",
+    "read_csv",
     "render",
     "review_due",
     "score",

@@ -13,7 +13,7 @@ from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError
 from hotline.kit.progress import Progress
 
-TABLES = 9
+TABLES = 10
 
 
 class Command(BaseCommand):
