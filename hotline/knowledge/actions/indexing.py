@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
 
@@ -56,7 +56,7 @@ def embed_entry(*, actor: Actor, entry_id: int) -> int:
         return 0
     parts = list(entry.paragraphs.order_by("position"))
     texts = [f"{entry.title}\n{part.heading}\n{part.text}" for part in parts]
-    found = model.passages(texts) if texts else []
+    found: Iterable[Iterable[float]] = model.passages(texts) if texts else []
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM knowledge_vector WHERE entry_id = %s", [entry_id])
         cursor.executemany(

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Self
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -58,7 +57,7 @@ class Document:
         return cls(**values | {"keywords": tuple(values["keywords"]), "questions": tuple(values["questions"])})
 
 
-FIELDS: Mapping[str, str | Promise] = {
+FIELDS: Mapping[str, Any] = {
     "title": gettext_lazy("Title"),
     "category_code": gettext_lazy("Category"),
     "material": gettext_lazy("Kind of material"),
@@ -74,7 +73,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "legal_basis": gettext_lazy("Legal basis"),
     "document_number": gettext_lazy("Document number"),
 }
-"""Field → its name for people, in the order of the page."""
+"""Field → its name for people (lazily translated), in the order of the page."""
 
 
 @dataclass(frozen=True, slots=True)

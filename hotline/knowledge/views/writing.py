@@ -69,7 +69,7 @@ def edit(request: HttpRequest, knowledge_id: int) -> HttpResponse:
     draft = queries.open_version(entry)
     if draft is None or entry.state not in OPEN_DRAFT:
         return HttpResponseRedirect(reverse("knowledge:entry", args=[entry.pk]))
-    shared = {"entry": entry, "files": queries.files_of(entry), "file_form": FileForm(), "draft": draft}
+    shared: dict[str, Any] = {"entry": entry, "files": queries.files_of(entry), "file_form": FileForm(), "draft": draft}
     if request.method == "GET":
         form = EntryForm.filled(Document.from_json(draft.document), entry.revision, draft.note)
         return _editor(request, form, **shared)
@@ -87,8 +87,7 @@ def edit(request: HttpRequest, knowledge_id: int) -> HttpResponse:
             form.refuse(error.details)
         except Stale as error:
             theirs = Document.from_json(error.details["theirs"])
-            form.data = form.data.copy()
-            form.data["revision"] = error.details["revision"]
+            form.data = {**request.POST.dict(), "revision": error.details["revision"]}
             lines = line_changes(theirs.content, form.cleaned_data["content"])
             return _editor(request, form, 409, **shared, stale=error, lines=lines)
         else:
@@ -129,7 +128,7 @@ def do(request: HttpRequest, knowledge_id: int, verb: str) -> HttpResponse:
         shown = queries.entry_for(actor, knowledge_id)
         faults = [str(text) for text in error.details.values()] or [str(error.message)]
         return render(request, "knowledge/entry.html", entry_context(actor, shown) | {"faults": faults}, status=422)
-    messages.success(request, VERBS[verb].done)
+    messages.success(request, str(VERBS[verb].done))
     target = "knowledge:edit" if verb == "revise" else "knowledge:entry"
     return HttpResponseRedirect(reverse(target, args=[entry.pk]))
 
