@@ -195,7 +195,9 @@ def _judge(
     window = np.convolve(right, np.ones(width) / width, mode="valid")
     good = np.nonzero(window >= ABSTAIN_BELOW)[0]
     last = int(good[-1]) + width - 1 if len(good) else 0
-    return quality, float(sure[order[min(last, len(order) - 1)]])
+    if last >= len(order) - 1:
+        return quality, 0.0  # even the least sure were right often enough
+    return quality, float(sure[order[last]])
 
 
 def _require() -> None:

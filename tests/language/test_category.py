@@ -45,6 +45,7 @@ def test_goes_down_to_the_leaf_with_probabilities_that_multiply(model: Predictor
     assert answer.guesses[0].path == ("城乡建设", "物业", "电梯")
     assert answer.guesses[0].label == "城乡建设/物业/电梯"
     assert not answer.abstains
+    assert not model.read(Text("电梯", "电梯又坏了")).abstains
     assert sum(guess.probability for guess in model.read(Text("电梯", "电梯"), 50).guesses) == pytest.approx(
         1, abs=1e-6
     )
