@@ -199,7 +199,7 @@ class TermForm(forms.Form):
 
 
 class SourceForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=80)
+    name = forms.CharField(label=_("Name of the source"), max_length=80)
     url = forms.CharField(label=_("Address of the JSON Feed"), max_length=500)
     unit_id = UnitField(label=FIELDS["unit_id"])
     category_code = CategoryField(label=FIELDS["category_code"])

@@ -201,7 +201,7 @@ class DutyKind(models.TextChoices):
 
 
 class DutyState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", _("To do")
     DONE = "done", _("Done")
     DISMISSED = "dismissed", _("Not needed")
 

@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('review', 'Check again'), ('expiring', 'Expires soon'), ('correction', 'Correction reported'), ('gap', 'Missing knowledge')], max_length=12)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('done', 'Done'), ('dismissed', 'Not needed')], default='open', max_length=10)),
+                ('state', models.CharField(choices=[('open', 'To do'), ('done', 'Done'), ('dismissed', 'Not needed')], default='open', max_length=10)),
                 ('title', models.CharField(max_length=200)),
                 ('text', models.TextField(blank=True, help_text='what the reporter wrote, or how citizens asked')),
                 ('category_code', models.CharField(blank=True, max_length=40)),

@@ -32,9 +32,11 @@ from hotline.knowledge.rules import (
 from hotline.knowledge.rules.markdown import PIECE
 from hotline.places.rules import ancestors
 
-MATCHED: Final = 2000
+COMMON: Final = 1.79
+"""Weight of a word that a fifth of the entries hold: ln(1 + 5)."""
+MATCHED: Final = 1000
 """Rows of one step that are ranked by the database; a word that everybody uses matches far more."""
-ENOUGH: Final = 40
+ENOUGH: Final = 30
 """Candidates after which no wider step is taken."""
 RANKED: Final = 40
 """Candidates whose paragraphs are read and ranked here."""
@@ -166,9 +168,11 @@ _STEP = (
 
 def _by_words(question: Question, weights: Sequence[float], where: str, parameters: Sequence[Any]) -> list[int]:
     """Candidates: all words in the head, all words anywhere, then some of the telling words, until there are enough."""
-    telling = sorted(range(len(weights)), key=lambda index: -weights[index])
-    steps = [("head", question.every()), ("body", question.every())]
-    if len(telling) > 1:
+    everything = sorted(range(len(weights)), key=lambda index: -weights[index])
+    # What stands in a fifth of all entries selects nothing, and costs as much as it selects.
+    telling = [index for index in everything if weights[index] > COMMON] or everything
+    steps = [("head", question.every()), ("body", question.every(everything[:4]))]
+    if len(everything) > 1:
         steps += [("head", question.some(telling[:4])), ("body", question.some(telling[:2]))]
     found: dict[int, None] = {}
     with connection.cursor() as cursor:

@@ -61,9 +61,10 @@ class Question:
         """What was asked, a word a term."""
         return tuple("".join(spellings[0]) for spellings in self.terms)
 
-    def every(self) -> str:
-        """All terms must occur, for `to_tsquery('simple', …)`."""
-        return " & ".join(_any_spelling(term) for term in self.terms)
+    def every(self, indexes: Iterable[int] | None = None) -> str:
+        """All terms (or these) must occur, for `to_tsquery('simple', …)`."""
+        chosen = range(len(self.terms)) if indexes is None else indexes
+        return " & ".join(_any_spelling(self.terms[index]) for index in chosen)
 
     def some(self, indexes: Iterable[int]) -> str:
         """One of these terms must occur."""
