@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from hotline.accounts.models import Delegation, StaffSession
-from hotline.dispatch.models import CatalogueEntry
+from hotline.dispatch.models import CatalogueEntry, CategoryTrust
 from hotline.exchange.models import ApiToken
 from hotline.followup.models import FollowUpTask, ResultAppeal
 from hotline.intake.models import Appeal, CallerRestriction, ImportBatch, RawMessage
@@ -157,6 +157,9 @@ class World:
                 CallerRestriction, citizen=stranger, text="x", measure="warn_agent", proposed_by="x"
             ).pk,
             "entry_id": catalogue.pk,
+            "trust_id": made(
+                CategoryTrust, category=catalogue.category, threshold=0.9, sample=0.1, most_errors=0.1, changed_by="x"
+            ).pk,
             "task_id": task.pk,
             "appeal_id": made(ResultAppeal, order=other, appeal=appeal, text="x").pk,
             "category_id": Category.objects.get(code="02.01").pk,
