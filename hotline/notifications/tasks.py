@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -12,8 +12,8 @@ from hotline.notifications.gateways import GatewayDown
 from hotline.notifications.rules import SEND_TRIES
 
 ACTOR = system_actor("notifications")
-# A database that was killed or restarted under a job is no reason to lose the citizen's message.
-PASSING = [GatewayDown, OperationalError, InterfaceError]
+# A database that was killed or restarted under a job is no reason to lose the citizen's message, whatever it says then.
+PASSING = [GatewayDown, Error]
 LATER = RetryStrategy(max_attempts=SEND_TRIES - 1, exponential_wait=4, retry_exceptions=PASSING)
 SOON = RetryStrategy(max_attempts=3, wait=5, retry_exceptions=PASSING)
 
