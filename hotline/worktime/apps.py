@@ -8,10 +8,10 @@ class WorktimeConfig(AppConfig):
     verbose_name = _("Working time")
 
     def ready(self) -> None:
+        import hotline.worktime.actions  # noqa: F401  (declares its events, before anybody subscribes)
         from hotline.audit.actions import register_labels
         from hotline.kit import health
         from hotline.ui import navigation
-        import hotline.worktime.actions  # noqa: F401  (declares its events, before anybody subscribes)
         from hotline.worktime import queries
         from hotline.worktime.labels import AUDIT_LABELS
 
