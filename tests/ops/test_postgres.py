@@ -190,6 +190,8 @@ def test_taken_port_is_changed_and_remembered(cluster: Cluster) -> None:
     cluster.stop()
     port = cluster.state.port
     with socket.socket() as squatter:
+        # Connections of the server that stopped may still be closing; they hold no port from a server's socket.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
         again = Cluster(cluster.data_dir)
