@@ -43,6 +43,8 @@ log = logging.getLogger("hotline.live")
 KEEP_ALIVE_SECONDS = 15.0
 POLL_SECONDS = 1.0
 """Safety net below the notifications: a lost one costs at most this."""
+LEAST_PAUSE = 0.03
+"""Between two looks at the log, seconds."""
 MOST_WAITING = 256
 """Events a slow client may lag behind before it is sent away with `reset`."""
 MOST_REPLAYED = 2000
@@ -214,8 +216,9 @@ class Hub:
                         async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                             pass
                         took = await self._fetch(connection)
+                        # Nobody sees 30 ms, and a busy city commits hundreds of times a second: one look serves them all.
                         # A long transaction elsewhere holds the frontier back and lengthens each look: look less often.
-                        await asyncio.sleep(min(max(0.005, 4 * took), POLL_SECONDS))
+                        await asyncio.sleep(min(max(LEAST_PAUSE, 4 * took), POLL_SECONDS))
             except (psycopg.Error, OSError) as error:
                 if self.fresh:
                     self.fresh = False
