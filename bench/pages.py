@@ -50,7 +50,7 @@ def queries_of(path: str, headers: dict[str, str]) -> int:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    client = Client(headers={"accept-language": "zh-CN"})
+    client = Client(SERVER_NAME="127.0.0.1", headers={"accept-language": "zh-CN"})
     client.cookies["sessionid"] = headers.get("Cookie", "=").split("=", 1)[1]
     client.get(path)
     with CaptureQueriesContext(connection, ) as seen:
@@ -105,7 +105,7 @@ def look_ups(place: City) -> dict[str, Any]:
             shown = page.read().decode()
         seconds.append(time.perf_counter() - began)
         assert number in shown, f"{number}: the look-up did not find it"
-    client = Client(headers={"accept-language": "zh-CN"})
+    client = Client(SERVER_NAME="127.0.0.1", headers={"accept-language": "zh-CN"})
     with CaptureQueriesContext(connection) as seen:
         answer = client.post("/look-up/", {"number": numbers[0], "code": code_of(SOURCE, numbers[0])}, follow=True)
         queries = len(seen)
