@@ -146,6 +146,15 @@ def test_judging_wrong_needs_words_and_a_row(city: Cast, trusted: CategoryTrust)
         actions.judge(actor=city.actor("handler"), order_id=1, right=True)
 
 
+def test_an_order_made_confidential_since_is_not_there_to_judge(city: Cast, trusted: CategoryTrust) -> None:
+    order = waiting(city)
+    consider(order)
+    WorkOrder.objects.filter(pk=order.pk).update(secret=True)
+    with pytest.raises(NotVisible):
+        actions.judge(actor=city.actor("shift_leader"), order_id=order.pk, right=True)
+    assert AutomaticDispatch.objects.get().right is None
+
+
 def test_a_wrong_one_after_the_trust_ended(city: Cast, trusted: CategoryTrust) -> None:
     order = waiting(city)
     consider(order)

@@ -17,6 +17,7 @@ from hotline.kit.errors import Invalid, NotVisible, Refused
 from hotline.kit.live import publish
 from hotline.workorders import actions as orders
 from hotline.workorders.models import Category, WorkOrder
+from hotline.workorders.queries import get_visible
 
 JUDGED = 200
 """The error rate looks at so many judged dispatches back."""
@@ -99,6 +100,7 @@ def judge(*, actor: Actor, order_id: int, right: bool, why: str = "") -> Automat
     if not right and not why.strip():
         words = _("Say what was wrong; the category is stopped by it when it happens often.")
         raise Invalid("why", words, details={"why": words})
+    get_visible(actor, order_id)  # an order made confidential since is not there for the rest
     return _judged(actor, order_id, right, why)
 
 
