@@ -97,6 +97,7 @@ class Person:
         dialog = self.page.locator("#act-dialog")
         expect(dialog).to_be_visible()
         expect(dialog.locator("[data-act-verb]")).to_be_visible()
+        expect(dialog.locator("#act-title")).to_have_text(label)
         return dialog
 
     def send(self) -> None:

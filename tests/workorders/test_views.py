@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from hotline.workorders.queries.lists import list_orders
 from hotline.workorders.queries.offers import NOT_OFFERED
 from hotline.workorders.queries.signals import clock_of_order
 from hotline.workorders.rules import VERBS
-from hotline.workorders.templatetags.cells import list_rows
+from hotline.workorders.templatetags.cells import board_rows, list_rows
 from hotline.workorders.views.acts import ACTS
 from hotline.workorders.views.lists import COLUMNS
 from tests.accounts.cast import Cast
@@ -396,6 +397,19 @@ def test_case_page(town: Cast) -> None:
     assert page(town.client("handler"), "case", case.pk).status_code == 200
     assert page(town.client("other_handler"), "case", case.pk).status_code == 404
     assert page(town.client("supervisor"), "supervision", trouble="listed").status_code == 200
+
+
+def test_what_is_renewed_live_keeps_its_name(town: Cast) -> None:
+    """A page morphs under the pointer when colleagues act: a nameless button could become another verb, or another order's."""
+    at = signed(town)
+    shown = page(town.client("handler"), "detail", at.order.number).content.decode()
+    acts = re.findall(r'<button[^>]*hx-get="[^"]*/do/[^>]*>', shown)
+    names = [re.search(r' id="([^"]+)"', act) for act in acts]
+    assert len(acts) > 2
+    assert all(names)
+    assert len({name.group(1) for name in names if name}) == len(acts)
+    row = {"order": at.order, "chip": clock_of_order(at.order)}
+    assert f'id="order-{at.order.pk}"' in board_rows([row], ())
 
 
 def test_board_drills_down(town: Cast) -> None:

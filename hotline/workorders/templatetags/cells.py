@@ -287,7 +287,7 @@ def board_rows(rows: Sequence[Mapping[str, Any]], permissions: Container[str]) -
         )
         back = f" <small>{escape(returned % {'n': order.return_count})}</small>" if order.return_count else ""
         lines.append(
-            f"<tr data-row{_MARKED if order.secret else ''}>"
+            f'<tr data-row id="order-{order.pk}"{_MARKED if order.secret else ""}>'
             f'<td class="fit">{chip_of(row["chip"])}</td>'
             f'<td class="order-cell"><a href="{before}{number}{after}"><span class="title-cut">{escape(order.title)}</span></a>'
             f'<small translate="no">{number}</small> {state_of(order)}{marks_of(order)}{back}</td>'
