@@ -55,14 +55,20 @@ def catalogue_units(demands: Iterable[tuple[str, str]], day: date) -> dict[tuple
         "lead_unit__name",
         "lead_unit__short_name",
     )
-    listed: list[Entry] = []
+    listed: dict[tuple[str, str], list[Entry]] = {}
     names: dict[int, tuple[str, str]] = {}
     for pk, category, area, unit, first, last, basis, name, short in rows:
-        listed.append(Entry(pk, category, area, unit, first, last, (), basis))
+        listed.setdefault((category, area), []).append(
+            Entry(pk, category, area, unit, first, last, (), basis)
+        )
         names[unit] = (name, short)
     found = {}
     for category, division in wanted:
-        entry = choose(listed, category, division, day)
+        around = ("", division, *ancestors(division)) if division else ("",)
+        near = [
+            one for up in category_chain(category) for area in around for one in listed.get((up, area), ())
+        ]
+        entry = choose(near, category, division, day)
         if entry:
             name, short = names[entry.lead_unit_id]
             found[category, division] = Suggested(

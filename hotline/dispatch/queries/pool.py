@@ -73,13 +73,23 @@ class Counts:
     by_tab: dict[Tab, int] = field(default_factory=dict)
 
 
+COLUMNS = (
+    "state",
+    "urgency",
+    "secret",
+    "title",
+    "address",
+    "due_at",
+    "return_count",
+    "actual_division_id",
+    *("category__code", "category__name", "division__name", "pool_claimed_by__name"),
+)
+"""What a row shows or is asked for; more of sixty orders would only be read and thrown away."""
+_RANK = {Urgency.URGENT: 0, Urgency.ELEVATED: 1, Urgency.ROUTINE: 2}
+
+
 def _orders(actor: Actor, tab: Tab) -> QuerySet[WorkOrder]:
-    return (
-        visible_to(actor)
-        .filter(state__in=STATES[tab])
-        .select_related("category", "division", "lead_unit", "pool_claimed_by")
-        .defer("search", "answers", "expectation")
-    )
+    return visible_to(actor).filter(state__in=STATES[tab])
 
 
 def order_rows(actor: Actor, tab: Tab, *, day: date, mine: bool = False, size: int = 60) -> list[PoolRow]:
@@ -89,12 +99,14 @@ def order_rows(actor: Actor, tab: Tab, *, day: date, mine: bool = False, size: i
     rows = _orders(actor, tab)
     if mine:
         rows = rows.filter(pool_claimed_by_id=actor.id)
-    found: list[WorkOrder] = []
     # One index range an urgency: sorting the whole pool by a rank would read all of it.
-    for urgency in (Urgency.URGENT, Urgency.ELEVATED, Urgency.ROUTINE):
-        if len(found) < size:
-            found += list(rows.filter(urgency=urgency).order_by("id")[: size - len(found)])
-    return rows_of(found, day)
+    ranges = [
+        rows.filter(urgency=urgency).order_by("id").values_list("urgency", "id")[:size] for urgency in _RANK
+    ]
+    first = sorted(ranges[0].union(*ranges[1:], all=True), key=lambda row: (_RANK[row[0]], row[1]))[:size]
+    place = {pk: number for number, (_urgency, pk) in enumerate(first)}
+    found = WorkOrder.objects.filter(pk__in=place).select_related("category", "division", "pool_claimed_by")
+    return rows_of(sorted(found.only(*COLUMNS), key=lambda order: place[order.pk]), day)
 
 
 def rows_of(orders: Sequence[WorkOrder], day: date) -> list[PoolRow]:
@@ -102,12 +114,17 @@ def rows_of(orders: Sequence[WorkOrder], day: date) -> list[PoolRow]:
     places = {order.pk: demand_key(order) for order in orders}
     named = catalogue_units(places.values(), day)
     clocks: dict[int, Clock] = {}
-    running = Clock.objects.filter(
-        order_id__in=[order.pk for order in orders],
-        assignment=None,
-        state__in=[ClockState.RUNNING, ClockState.PAUSED],
+    running = (
+        Clock.objects.filter(
+            order_id__in=[order.pk for order in orders],
+            assignment=None,
+            state__in=[ClockState.RUNNING, ClockState.PAUSED],
+            kind__in=[ClockKind.DISPATCH, ClockKind.FINISH],
+        )
+        .only("order_id", "kind", "state", "started_at", "due_at")
+        .order_by("due_at")
     )
-    for clock in running.filter(kind__in=[ClockKind.DISPATCH, ClockKind.FINISH]).order_by("due_at"):
+    for clock in running:
         # The dispatch clock is what a dispatcher owes; without one the city's finish clock.
         if clock.order_id not in clocks or (clock.kind == ClockKind.DISPATCH != clocks[clock.order_id].kind):
             clocks[clock.order_id] = clock
@@ -168,13 +185,14 @@ def applications_waiting(actor: Actor, *, size: int = 60) -> list[PoolRow]:
 
 
 def _applications(actor: Actor) -> QuerySet[Application]:
-    seen = visible_to(actor).filter(pk=OuterRef("order_id"))
     # Below the top the unit above decides, except for what reaches the city's promise (workorders.rules.decided_at).
-    return Application.objects.filter(
+    rows = Application.objects.filter(
         Q(assignment__parent=None) | Q(kind__in=["hold", "unreasonable"]),
-        Exists(seen),
         state=ApplicationState.PENDING,
     )
+    seen = visible_to(actor)
+    # Who sees all orders need not be asked at each of them.
+    return rows.filter(Exists(seen.filter(pk=OuterRef("order_id")))) if seen.query.has_filters() else rows
 
 
 def counts(actor: Actor) -> Counts:
