@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -79,6 +79,49 @@ def select_html(widget: Mapping[str, Any]) -> SafeString:
     return mark_safe("\n".join(parts))  # noqa: S308 (names, values and labels are escaped above)
 
 
+def input_html(widget: Mapping[str, Any]) -> SafeString:
+    """An `<input>` from its widget's context."""
+    value = widget["value"]
+    said = "" if value is None else f' value="{conditional_escape(str(value))}"'
+    return mark_safe(  # noqa: S308
+        f'<input type="{widget["type"]}" name="{escape(widget["name"])}"{said}{_attributes(widget["attrs"])}>'
+    )
+
+
+def choices_html(widget: Mapping[str, Any]) -> SafeString:
+    """Boxes or round buttons, one a choice, each in its label; groups under their names."""
+    own = widget["attrs"].get("id")
+    parts = [f'<div id="{escape(own)}" class="choices">' if own else '<div class="choices">']
+    for group, options, _index in widget["optgroups"]:
+        if group:
+            parts.append(
+                f'<div class="choices-group"><span class="choices-name">{conditional_escape(group)}</span>'
+            )
+        for one in options:
+            own_id = one["attrs"].get("id")
+            for_ = f' for="{escape(own_id)}"' if own_id else ""
+            parts.append(
+                f'<label class="form-check"{for_}>{input_html(one)}'
+                f'<span class="form-check-label">{conditional_escape(one["label"])}</span></label>'
+            )
+        if group:
+            parts.append("</div>")
+    parts.append("</div>")
+    return mark_safe("".join(parts))  # noqa: S308
+
+
+_PLAIN: Mapping[str, Callable[[Mapping[str, Any]], SafeString]] = {
+    "django/forms/widgets/select.html": select_html,
+    "django/forms/widgets/checkbox_select.html": choices_html,
+    "django/forms/widgets/radio.html": choices_html,
+    **{
+        f"django/forms/widgets/{kind}.html": input_html
+        for kind in ("text", "date", "hidden", "checkbox", "number", "search", "tel", "email", "time")
+    },
+}
+"""Widgets written without the engine, which takes a third of a millisecond for one input."""
+
+
 def _attributes(given: Mapping[str, Any]) -> str:
     return "".join(
         f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
@@ -95,9 +138,10 @@ class Renderer(DjangoTemplates):
     bound_field_class = Field
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
-        """Render a form's part; selects without the engine."""
-        if template_name == "django/forms/widgets/select.html":
-            return select_html(context["widget"])
+        """Render a form's part; the common widgets without the engine."""
+        plain = _PLAIN.get(template_name)
+        if plain is not None:
+            return plain(context["widget"])
         return super().render(template_name, context, request)
 
     @cached_property
@@ -105,11 +149,7 @@ class Renderer(DjangoTemplates):
         return Backend(
             {
                 "APP_DIRS": True,
-                # Ours first: the multiple inputs are laid out differently.
-                "DIRS": [
-                    str(Path(__file__).parent / "templates"),
-                    str(Path(django.forms.__file__).parent / "templates"),
-                ],
+                "DIRS": [str(Path(django.forms.__file__).parent / "templates")],
                 "NAME": "forms",
                 "OPTIONS": {"builtins": ["django.templatetags.i18n", "hotline.ui.templatetags.ui"]},
             }

@@ -181,3 +181,39 @@ def test_a_select_is_what_django_would_write() -> None:
     theirs = widget.render("street", "2", attributes, DjangoTemplates())
     assert parse_html(ours) == parse_html(theirs)
     assert "<b>two" not in ours
+
+
+@pytest.mark.parametrize(
+    ("widget", "value"),
+    [
+        (forms.TextInput(), 'a "quoted" <b>'),
+        (forms.TextInput(), None),
+        (forms.HiddenInput(), 0),
+        (forms.DateInput(attrs={"type": "date"}), date(2026, 11, 22)),
+        (forms.NumberInput(attrs={"min": 0}), 3),
+        (forms.CheckboxInput(), True),
+        (forms.CheckboxInput(), False),
+        (forms.EmailInput(), "a@b.cn"),
+    ],
+)
+def test_an_input_is_what_django_would_write(widget: forms.Widget, value: object) -> None:
+    attributes = {"id": "id_one", "class": "form-control", "required": True, "disabled": False, "data-x": "<&>"}
+    ours = widget.render("one", value, attributes, Renderer())
+    assert parse_html(ours) == parse_html(widget.render("one", value, attributes, DjangoTemplates()))
+    assert "<b>" not in ours
+
+
+@pytest.mark.parametrize("kind", [forms.CheckboxSelectMultiple, forms.RadioSelect])
+def test_each_choice_stands_in_its_label(kind: type[forms.CheckboxSelectMultiple] | type[forms.RadioSelect]) -> None:
+    widget = kind(choices=[("1", "<i>one</i>"), ("More", [("2", "two")])])
+    html = widget.render("rank", ["2"], {"id": "id_rank"}, Renderer())
+    found = parse_html(html)
+    wanted = parse_html(
+        f'''<div id="id_rank" class="choices">
+        <label class="form-check" for="id_rank_0"><input type="{widget.input_type}" name="rank" value="1" id="id_rank_0">
+        <span class="form-check-label">&lt;i&gt;one&lt;/i&gt;</span></label>
+        <div class="choices-group"><span class="choices-name">More</span>
+        <label class="form-check" for="id_rank_1_0"><input type="{widget.input_type}" name="rank" value="2" id="id_rank_1_0" checked>
+        <span class="form-check-label">two</span></label></div></div>'''
+    )
+    assert found == wanted
