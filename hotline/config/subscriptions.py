@@ -29,6 +29,12 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("work_order.withdrawn", "hotline.followup.tasks", "tell"),
     ("knowledge.published", "hotline.knowledge.tasks", "embed"),
     ("work_order.dispatched", "hotline.config.tasks", "note_consultation"),
+    ("appeal.filed", "hotline.dispatch.tasks", "propose"),
+    ("suggestion.made", "hotline.dispatch.tasks", "send_by_itself"),
+    ("work_order.reviewed", "hotline.dispatch.tasks", "send_by_itself"),
+    ("work_order.dispatched", "hotline.dispatch.tasks", "settle"),
+    ("work_order.designated", "hotline.dispatch.tasks", "settle"),
+    ("work_order.returned", "hotline.dispatch.tasks", "note_returned"),
 )
 
 

@@ -5,9 +5,12 @@ Source: functions.md E3, E7, E10; rules.md section 3 (urgency: a person confirms
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log
 
 CLIMB_AFTER = timedelta(minutes=5)
 """A risk that nobody has answered climbs to the shift leader; a city may set `risk_minutes`."""
@@ -130,3 +133,59 @@ def drift(weeks: Sequence[Week]) -> float | None:
     if len(shares) < 2:
         return None
     return shares[-1] - sum(shares[:-1]) / (len(shares) - 1)
+
+
+# ── categories without a model ──
+
+MOST_WITHOUT_MODEL = 0.49
+"""Names alone are never sure: what they propose stays below every threshold of automatic dispatch."""
+LEAST_OF_NAME = 0.45
+"""Share of a category's name, by how telling its pairs of characters are, that a text must hold."""
+_PLAIN = re.compile(r"[^\w]|其他|其它|问题|相关|管理|服务|情况|有关")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryName:
+    """A category as the rules read it; `path` are the names from the first level down."""
+
+    code: str
+    path: tuple[str, ...]
+
+
+def _pairs(words: str) -> set[str]:
+    return {part[at : at + 2] for part in _PLAIN.split(words) if len(part) > 1 for at in range(len(part) - 1)}
+
+
+class ByNames:
+    """Categories whose own names stand in a text; what is left when no model answers. Linear in text and categories."""
+
+    def __init__(self, names: Iterable[CategoryName]) -> None:
+        self._names = [(one, _pairs(one.path[-1]), _pairs("，".join(one.path[:-1]))) for one in names]
+        held = Counter(pair for _one, own, above in self._names for pair in own | above)
+        self._worth = {pair: log(1 + len(self._names) / count) for pair, count in held.items()}
+
+    def read(self, title: str, content: str, limit: int = 3) -> list[Candidate]:
+        """The likeliest first, scored below `MOST_WITHOUT_MODEL`."""
+        text = _pairs(f"{title}，{content[:2000]}")
+        found = []
+        for one, own, above in self._names:
+            whole = sum(self._worth[pair] for pair in own)
+            if not whole:
+                continue
+            share = sum(self._worth[pair] for pair in own & text) / whole
+            if share < LEAST_OF_NAME:
+                continue
+            around = sum(self._worth[pair] for pair in above)
+            near = sum(self._worth[pair] for pair in above & text) / around if around else 0.0
+            score = MOST_WITHOUT_MODEL * (0.8 * share + 0.2 * near)
+            found.append(Candidate(one.code, " › ".join(one.path), round(score, 4)))
+        return sorted(found, key=lambda one: (-one.score, one.value))[:limit]
+
+
+def code_of_path(path: Sequence[str], codes: Mapping[tuple[str, ...], str]) -> str:
+    """The city's category for a model's path of names; the nearest one above when a leaf is gone, empty when none is known."""
+    names = tuple(name.strip() for name in path)
+    for length in range(len(names), 0, -1):
+        if (code := codes.get(names[:length])) is not None:
+            return code
+    return ""

@@ -17,19 +17,31 @@ from hotline.dispatch.actions.catalogue import (
     read_rows,
     retire_entry,
 )
+from hotline.dispatch.actions.proposing import (
+    dispatch_as_proposed,
+    note_returned,
+    propose,
+    send_by_itself,
+    settle,
+)
 
 __all__ = [
     "COLUMNS",
     "Imported",
     "add_entry",
+    "dispatch_as_proposed",
     "dispatch_automatically",
     "end_trust",
     "import_catalogue",
     "judge",
     "note_return",
+    "note_returned",
+    "propose",
     "read_rows",
     "resume_trust",
     "retire_entry",
+    "send_by_itself",
+    "settle",
     "switch",
     "trust_category",
 ]

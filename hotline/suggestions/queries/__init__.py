@@ -1,5 +1,6 @@
 """Reads of proposals, labels and risks."""
 
+from hotline.suggestions.queries.gazetteer import place_finder, warm_places
 from hotline.suggestions.queries.labels import canonical_labels, label_facts, labels, meaning_of
 from hotline.suggestions.queries.models import (
     category_health,
@@ -10,13 +11,18 @@ from hotline.suggestions.queries.models import (
 )
 from hotline.suggestions.queries.proposals import latest_of, proposals_of, risks_of
 from hotline.suggestions.queries.quality import Acceptance, acceptance, training_rows, weeks_of
+from hotline.suggestions.queries.reading import PlaceOption, Reading, Risk, category_paths, read_text
 from hotline.suggestions.queries.risks import open_risks, risk_of
 
 __all__ = [
     "Acceptance",
+    "PlaceOption",
+    "Reading",
+    "Risk",
     "acceptance",
     "canonical_labels",
     "category_health",
+    "category_paths",
     "label_facts",
     "labels",
     "latest_of",
@@ -25,10 +31,13 @@ __all__ = [
     "model_worker",
     "open_category",
     "open_risks",
+    "place_finder",
     "proposals_of",
+    "read_text",
     "registry",
     "risk_of",
     "risks_of",
     "training_rows",
+    "warm_places",
     "weeks_of",
 ]

@@ -6,14 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Avg, Count, Q
-from django.db.models.functions import Left, TruncWeek
+from django.db.models import Avg, CharField, Count, Func, Q, QuerySet
+from django.db.models.functions import TruncWeek
 
 from hotline.kit.clock import CITY_ZONE
 from hotline.language.privacy import mask_all
-from hotline.suggestions.models import Kind, Outcome, Suggestion
+from hotline.suggestions.models import Outcome, Suggestion
 from hotline.suggestions.rules import Week
-from hotline.workorders.models import FINAL_STATES, WorkOrder
+from hotline.workorders.models import FINAL_STATES, Category, WorkOrder
+
+
+class SplitPart(Func):
+    """The first level of a dotted code."""
+
+    function = "split_part"
+    template = "%(function)s(%(expressions)s, '.', 1)"
+    output_field = CharField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +43,17 @@ class Acceptance:
         return self.accepted / proposed if proposed else None
 
 
+def _by_people(kind: str) -> QuerySet[Suggestion]:
+    """What people decided. The machine agreeing with itself (automatic dispatch) measures nothing."""
+    return Suggestion.objects.filter(kind=kind).exclude(decided_by__startswith="system:")
+
+
 def acceptance(kind: str, since: datetime, *, by: str = "") -> list[Acceptance]:
-    """Acceptance since a moment: all in one line, or `by` = "category" (first level) or "unit". One query."""
-    rows = Suggestion.objects.filter(kind=kind, decided_at__gte=since)
+    """Acceptance by people since a moment: all in one line, or `by` = "category" (first level), "unit" or "model".
+
+    One query along the index of what was decided.
+    """
+    rows = _by_people(kind).filter(decided_at__gte=since)
     figures = {
         "decided": Count("id"),
         "accepted": Count("id", filter=Q(outcome=Outcome.ACCEPTED)),
@@ -46,13 +62,15 @@ def acceptance(kind: str, since: datetime, *, by: str = "") -> list[Acceptance]:
         "confidence": Avg("confidence"),
     }
     if by == "category":
-        grouped = rows.annotate(
-            key=Left("order__category__path_name", 40), code=Left("order__category__code", 2)
-        ).values("code")
-        found = [
-            Acceptance(row["code"] or "", "", *_figures(row))
-            for row in grouped.annotate(**figures).order_by("-decided")
-        ]
+        grouped = rows.annotate(code=SplitPart("order__category__code")).values("code")
+        listed = list(grouped.annotate(**figures).order_by("-decided"))
+        names = dict(
+            Category.objects.filter(code__in=[row["code"] for row in listed]).values_list("code", "name")
+        )
+        found = [Acceptance(row["code"] or "", names.get(row["code"], ""), *_figures(row)) for row in listed]
+    elif by == "model":
+        models = rows.values("model").annotate(**figures).order_by("-decided")
+        found = [Acceptance(row["model"], row["model"], *_figures(row)) for row in models[:50]]
     elif by == "unit":
         units = rows.filter(unit__isnull=False).values("unit_id", "unit__name").annotate(**figures)
         found = [
@@ -78,7 +96,8 @@ def _figures(row: dict[str, float | None]) -> tuple[int, int, int, int, float]:
 def weeks_of(kind: str, now: datetime, *, most: int = 8) -> list[Week]:
     """The last weeks, oldest first, for the curve of drift."""
     rows = (
-        Suggestion.objects.filter(kind=kind, decided_at__gte=now - timedelta(weeks=most))
+        _by_people(kind)
+        .filter(decided_at__gte=now - timedelta(weeks=most))
         .exclude(outcome=Outcome.MISSED)
         .annotate(week=TruncWeek("decided_at", tzinfo=CITY_ZONE))
         .values("week")
@@ -105,4 +124,3 @@ def training_rows(
         yield str(pk), "/".join(part.strip() for part in path.split("›")), mask_all(title), mask_all(content)
 
 
-KINDS = tuple(Kind)

@@ -1,0 +1,135 @@
+"""What the machine proposes for a new order: read, kept, its risk raised; settled when a person has decided."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hotline.dispatch.actions.automatic import dispatch_automatically, note_return
+from hotline.dispatch.models import AutomaticDispatch
+from hotline.dispatch.queries.automatic import the_switch
+from hotline.dispatch.queries.ranking import ranked_units
+from hotline.dispatch.queries.similar import likely_duplicates
+from hotline.dispatch.rules import Hold
+from hotline.kit.actor import Actor
+from hotline.kit.clock import now, today
+from hotline.suggestions import actions as suggestions
+from hotline.suggestions import queries as readings
+from hotline.suggestions.models import Kind
+from hotline.suggestions.rules import Candidate, Proposal
+from hotline.workorders import actions as orders
+from hotline.workorders.models import Category, OrderState, WorkOrder, WorkOrderEvent
+from hotline.workorders.queries import get_visible
+
+BEFORE_DISPATCH = frozenset(
+    {OrderState.PENDING_REVIEW, OrderState.PENDING_SUPPLEMENT, OrderState.PENDING_DISPATCH}
+)
+CATALOGUE = "catalogue and past orders"
+
+
+def propose(*, actor: Actor, order_id: int) -> int:
+    """Read an order and keep what can be proposed; returns how many proposals are new. May run twice.
+
+    The models are asked before anything is written, so that no row is locked while the worker thinks.
+    """
+    order = WorkOrder.objects.select_related("category").filter(pk=order_id).first()
+    if order is None or readings.proposals_of(order_id):
+        return 0
+    chosen = order.category.code if order.category else ""
+    place = order.actual_division_id or order.division_id or ""
+    reading = readings.read_text(order.title, order.content, category=chosen, area=place)
+    code = chosen or (reading.categories[0].value if reading.categories and reading.sure else "")
+    place = place or (reading.places[0].code if reading.places else "")
+    units = ranked_units(code, place, today())
+    proposals = [
+        *reading.proposals(),
+        Proposal(
+            Kind.UNIT, CATALOGUE, tuple(Candidate(str(one.unit_id), one.name, one.score) for one in units)
+        ),
+    ]
+    with transaction.atomic():
+        made = suggestions.keep_proposals(actor=actor, order_id=order_id, proposals=proposals)
+        if reading.alarming:
+            suggestions.raise_risk(
+                actor=actor,
+                order_id=order_id,
+                kinds=[one.kind for one in reading.alarming],
+                level=reading.urgency,
+                evidence=reading.risk_spans,
+                model="rules",
+            )
+    if order.state not in BEFORE_DISPATCH:
+        settle(actor=actor, order_id=order_id)
+    return made
+
+
+def settle(*, actor: Actor, order_id: int) -> int:
+    """An order was sent to a unit: what people made of the proposals. The last dispatch says who decided."""
+    sent = (
+        WorkOrderEvent.objects.filter(order_id=order_id, verb__in=["dispatch", "designate"])
+        .order_by("-id")
+        .values_list("actor", flat=True)
+        .first()
+    )
+    return suggestions.settle(actor=actor, order_id=order_id, decided_by=sent) if sent else 0
+
+
+def send_by_itself(*, actor: Actor, order_id: int) -> Hold | None:
+    """Let an order that waits in the pool go out by itself, if the city trusts the machine with it; else why it waits."""
+    switch = the_switch()
+    if switch is None or not switch.on:
+        return Hold.SWITCHED_OFF
+    order = (
+        WorkOrder.objects.select_related("category")
+        .filter(pk=order_id, state=OrderState.PENDING_DISPATCH)
+        .first()
+    )
+    proposal = readings.proposals_of(order_id).get(Kind.CATEGORY)
+    if order is None:
+        return Hold.CLAIMED
+    if proposal is None or not proposal.candidates:
+        return Hold.NO_CATEGORY
+    code = str(proposal.candidates[0]["value"])
+    doubles = likely_duplicates(
+        actor=actor,
+        citizen_id=order.citizen_id,
+        category=order.category.code if order.category else code,
+        division=order.actual_division_id or order.division_id or "",
+        text=f"{order.title}{order.content}",
+        moment=now(),
+        except_id=order.pk,
+    )
+    risk = readings.risk_of(order_id)
+    return dispatch_automatically(
+        actor=actor,
+        order_id=order_id,
+        category_code=code,
+        confidence=proposal.confidence,
+        model=proposal.model,
+        risks=0 if risk is None or risk.confirmed is False else 1,
+        duplicates=len(doubles),
+    )
+
+
+def note_returned(*, actor: Actor, order_id: int) -> bool:
+    """A unit gave an order back; when it had gone out by itself, that judges it."""
+    if not AutomaticDispatch.objects.filter(order_id=order_id, right=None).exists():
+        return False
+    return note_return(actor=actor, order_id=order_id)
+
+
+@transaction.atomic
+def dispatch_as_proposed(
+    *, actor: Actor, order_id: int, category_code: str, unit_id: int, revision: int | None = None
+) -> WorkOrder:
+    """One key: the proposed category is set if the order has none, and the order goes to the proposed unit.
+
+    Both stand or fall together. What `reclassify` and `dispatch_order` refuse is refused.
+    """
+    order = get_visible(actor, order_id)
+    if category_code and (order.category is None or order.category.code != category_code):
+        category = Category.objects.get(code=category_code)
+        order = orders.reclassify(actor=actor, order_id=order_id, revision=revision, category_id=category.pk)
+        revision = None
+    return orders.dispatch_order(
+        actor=actor, order_id=order_id, lead_unit_id=unit_id, instructions="", revision=revision
+    )

@@ -1,0 +1,45 @@
+"""Jobs on new orders: propose, send by itself, learn from what people decided. Ids only; each may run twice."""
+
+from __future__ import annotations
+
+from django.db import Error
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from hotline.dispatch import actions
+from hotline.kit.actor import system_actor
+
+READER = system_actor("suggestions", "suggestions:make")
+SENDER = system_actor(
+    "auto-dispatch",
+    "dispatch:pool",
+    "dispatch:automatic",
+    "workorders:dispatch",
+    "workorders:review",
+    "workorders:view",
+)
+AGAIN = RetryStrategy(max_attempts=5, exponential_wait=3, retry_exceptions=[Error])
+
+
+@app.task(name="dispatch.propose", queue="suggestions", retry=AGAIN, priority=-5)
+def propose(order_id: int, **_: object) -> int:
+    """Read a new order and keep what can be proposed. After messages and clocks: nobody waits for it."""
+    return actions.propose(actor=READER, order_id=order_id)
+
+
+@app.task(name="dispatch.send_by_itself", queue="suggestions", retry=AGAIN)
+def send_by_itself(order_id: int, **_: object) -> str:
+    """An order was read or reached the pool: it may go out by itself."""
+    return str(actions.send_by_itself(actor=SENDER, order_id=order_id) or "")
+
+
+@app.task(name="dispatch.settle", queue="suggestions", retry=AGAIN, priority=-5)
+def settle(order_id: int, **_: object) -> int:
+    """An order was sent: compare what was proposed."""
+    return actions.settle(actor=READER, order_id=order_id)
+
+
+@app.task(name="dispatch.note_returned", queue="suggestions", retry=AGAIN)
+def note_returned(order_id: int, **_: object) -> bool:
+    """A unit gave an order back."""
+    return actions.note_returned(actor=SENDER, order_id=order_id)
