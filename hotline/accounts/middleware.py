@@ -1,4 +1,4 @@
-"""Puts the actor on the request, and ends sessions that are over. Three statements for a signed-in page."""
+"""Puts the actor on the request, and ends sessions that are over. Two statements for a signed-in page."""
 
 from __future__ import annotations
 

@@ -117,7 +117,8 @@ def _database(url: str) -> dict[str, Any]:
             ),
             # For `kit.statements`; Django's own cursors never prepare.
             "prepare_threshold": 5,
-            "options": "-c timezone=UTC -c statement_timeout=0",
+            # One page of many at once gains nothing by a second process, and pays for its start.
+            "options": "-c timezone=UTC -c statement_timeout=0 -c max_parallel_workers_per_gather=0",
         },
     }
 

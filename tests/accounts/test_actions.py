@@ -373,10 +373,10 @@ def test_who_may_end_a_delegation(cast):
     assert audited("revoke_delegation") == 1
 
 
-def test_actor_for_costs_two_statements(cast, django_assert_num_queries):
+def test_actor_for_costs_one_statement(cast, django_assert_num_queries):
     lend(cast)
     person = cast.other_handler
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         actor_for(person)
 
 

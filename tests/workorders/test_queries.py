@@ -261,14 +261,22 @@ def test_piles(town: Cast) -> None:
     assert pile(Pile.IN_HAND) == [in_hand.pk]
     assert pile(Pile.TO_REVIEW) == []
     assert pile(Pile.TO_REVIEW, "reviewer") == [waiting.pk]
-    assert inbox.counts(town.actor("handler"), units) == {
+    load = inbox.load(town.actor("handler"), units, now=clock.now())
+    assert load.counts == {
         Pile.TO_SIGN: 1,
         Pile.TO_CONTACT: 1,
         Pile.IN_HAND: 1,
         Pile.TO_REVIEW: 0,
     }
-    days = inbox.week(town.actor("handler"), units, now=clock.now())
-    assert len(days) == 7
+    assert len(load.week) == 7
+    assert sum(day.due for day in load.week) + load.week[0].late <= 3
+    now = clock.now()
+    Assignment.objects.filter(pk__in=[to_sign.pk, waiting.pk]).update(due_at=now - timedelta(hours=1))
+    Assignment.objects.filter(pk=to_contact.pk).update(due_at=now + timedelta(days=1))
+    Assignment.objects.filter(pk=in_hand.pk).update(due_at=now + timedelta(days=9))
+    week = inbox.load(town.actor("handler"), units, now=now).week
+    assert [day.late for day in week] == [1, 0, 0, 0, 0, 0, 0]  # what was replied to is nobody's debt here
+    assert [day.due for day in week] == [0, 1, 0, 0, 0, 0, 0]
     assert pile(Pile.TO_SIGN, "handler")
     assert not inbox.pile(town.actor("other_handler"), Pile.TO_SIGN, (town.b.pk,)).rows
 

@@ -13,10 +13,35 @@ from hotline.accounts.models import Delegation, Membership, Person, Role
 from hotline.accounts.rules import CITIZEN_CODES, codes_of
 from hotline.kit.actor import Actor, ActorKind, Grant
 from hotline.kit.clock import CITY_ZONE, now
+from hotline.kit.statements import fetch_one
+
+# Asked at every page of every member of staff: one statement whose plan the server keeps.
+_GRANTS = """
+WITH given AS (
+    SELECT d.to_person_id, d.from_person_id, p.name
+    FROM accounts_delegation d JOIN accounts_person p ON p.id = d.from_person_id
+    WHERE d.to_person_id = ANY(%s::bigint[]) AND p.is_active
+        AND d.revoked_at IS NULL AND d.starts_at <= %s AND d.ends_at > %s
+)
+SELECT
+    (SELECT json_agg(json_build_array(to_person_id, from_person_id, name)) FROM given),
+    (
+        SELECT json_agg(
+            json_build_array(
+                m.person_id, u.short_name, m.role, m.unit_id, u.path, m.area_code, m.handles_secret
+            ) ORDER BY m.id
+        )
+        FROM accounts_membership m JOIN accounts_unit u ON u.id = m.unit_id
+        WHERE (m.person_id = ANY(%s::bigint[]) OR m.person_id IN (SELECT from_person_id FROM given))
+            AND m.role = ANY(%s::text[])
+            AND (m.valid_from IS NULL OR m.valid_from <= %s) AND (m.valid_until IS NULL OR m.valid_until >= %s)
+            AND (u.closed_on IS NULL OR u.closed_on > %s)
+    )
+"""
 
 
 def actor_for(person: Person) -> Actor:
-    """The person as an actor: memberships in effect, and those of whoever delegated to them. Two statements.
+    """The person as an actor: memberships in effect, and those of whoever delegated to them. One statement.
 
     A deactivated person, or one whose unit is closed, has no grants.
     """
@@ -24,21 +49,21 @@ def actor_for(person: Person) -> Actor:
 
 
 def actors_for(people: Iterable[Person]) -> list[Actor]:
-    """Several people as actors with two statements, in the order given."""
+    """Several people as actors with one statement, in the order given."""
     everyone = list(people)
     moment = now()
-    delegations = in_effect(moment).filter(to_person__in=everyone, from_person__is_active=True)
+    day = moment.astimezone(CITY_ZONE).date()
+    ids = [person.id for person in everyone]
+    found = fetch_one(_GRANTS, [ids, moment, moment, ids, list(Role.values), day, day, day])
+    assert found is not None
     given: dict[int, dict[int, str]] = defaultdict(dict)
-    for delegation in delegations.select_related("from_person"):
-        given[delegation.to_person_id][delegation.from_person_id] = delegation.from_person.name
-    ids = {person.id for person in everyone} | {person for some in given.values() for person in some}
+    for to, by, name in found[0] or ():
+        given[to][by] = name
     grants: dict[int, list[Grant]] = defaultdict(list)
     lines: dict[int, str] = {}
-    for membership in valid_memberships(moment).filter(person__in=ids).order_by("id"):
-        grants[membership.person_id].append(grant_of(membership))
-        lines.setdefault(
-            membership.person_id, f"{membership.unit.short_name} · {membership.get_role_display()}"
-        )
+    for holder, unit, role, *rest in found[1] or ():
+        grants[holder].append(Grant(role, *rest))
+        lines.setdefault(holder, f"{unit} · {Role(role).label}")
     for person in everyone:
         person.duty_line = lines.get(person.id, "")
     return [_actor(person, given.get(person.id, {}), grants) for person in everyone]

@@ -85,7 +85,7 @@ COLUMNS = (
     *("category__code", "category__name", "division__name", "pool_claimed_by__name"),
 )
 """What a row shows or is asked for; more of sixty orders would only be read and thrown away."""
-_RANK = {Urgency.URGENT: 0, Urgency.ELEVATED: 1, Urgency.ROUTINE: 2}
+_RANK: dict[str, int] = {Urgency.URGENT: 0, Urgency.ELEVATED: 1, Urgency.ROUTINE: 2}
 
 
 def _orders(actor: Actor, tab: Tab) -> QuerySet[WorkOrder]:

@@ -27,7 +27,7 @@ from hotline.workorders.models import (
     WorkOrder,
 )
 from hotline.workorders.queries.filters import Flag, flag_condition
-from hotline.workorders.queries.lists import HEAVY, ROW, open_condition
+from hotline.workorders.queries.lists import COLUMNS, ROW, open_condition
 from hotline.workorders.queries.visibility import in_division, visible_to
 
 KEPT_SECONDS = 20
@@ -96,7 +96,7 @@ def troubled(
     if district:
         rows = rows.filter(in_division(district))
     # Every order with a unit has a city clock; those in arbitration may not, and must not vanish from the board.
-    rows = rows.select_related(*ROW).defer(*HEAVY)
+    rows = rows.select_related(*ROW).only(*COLUMNS)
     if trouble in (Trouble.OVERDUE, Trouble.DUE_SOON):
         return keyset(rows.filter(due_at__isnull=False), order=("due_at", "id"), cursor=cursor, size=size)
     return keyset(rows, order=("-id",), cursor=cursor, size=size)

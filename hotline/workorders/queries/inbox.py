@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Case, Count, DateField, DateTimeField, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, DateField, DateTimeField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
 from hotline.accounts.permissions import reaches
@@ -38,6 +37,19 @@ class Pile(StrEnum):
     TO_CONTACT = "to_contact"  # 待联系
     IN_HAND = "in_hand"  # 办理中
     TO_REVIEW = "to_review"  # 待我审核
+
+
+_OWED = (Pile.TO_SIGN, Pile.TO_CONTACT, Pile.IN_HAND)
+"""The unit's own piles; no assignment is in two of them."""
+
+
+COLUMNS = (
+    *("state", "role", "due_at", "next_due_at", "contacted_at", "unit__short_name", "handler__name"),
+    *("order__number", "order__urgency", "order__title", "order__address", "order__category__name"),
+    *("order__division__name", "order__secret", "order__card", "order__listed", "order__supervised"),
+    *("order__round", "order__redo_count", "order__return_locked", "order__difficult", "order__urge_count"),
+)
+"""What a row shows; see `lists.COLUMNS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,7 @@ def pile(
         if only_mine:
             rows = rows.filter(handler_id=actor.id)
     rows = rows.annotate(sort_due=Coalesce("next_due_at", Value(FAR), output_field=DateTimeField()))
-    rows = rows.select_related(
-        "order__category", "order__division", "order__lead_unit", "unit", "handler", "parent__unit"
-    ).defer("order__content", "order__search", "order__answers")
+    rows = rows.select_related("order__category", "order__division", "unit", "handler").only(*COLUMNS)
     return keyset(rows, order=("sort_due", "id"), cursor=cursor, size=size)
 
 
@@ -123,49 +133,55 @@ def to_review(actor: Actor) -> QuerySet[Assignment]:
     return rows if secret_ok else rows.filter(Q(order__secret=False) | Q(order_id__in=named))
 
 
-def counts(actor: Actor, units: tuple[int, ...]) -> dict[Pile, int]:
-    """How many in each pile, each at most `MOST_COUNTED` + 1 ("999+")."""
-    found = {
-        which: _mine(actor, units).filter(_pile_condition(which)).order_by()[: MOST_COUNTED + 1].count()
-        if units
-        else 0
-        for which in (Pile.TO_SIGN, Pile.TO_CONTACT, Pile.IN_HAND)
-    }
-    found[Pile.TO_REVIEW] = to_review(actor).order_by()[: MOST_COUNTED + 1].count()
-    return found
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many each pile holds ("999+" above `MOST_COUNTED`), and the unit's finish deadlines of the coming days."""
+
+    counts: dict[Pile, int]
+    week: list[DayLoad]
 
 
-def week(actor: Actor, units: tuple[int, ...], *, now: datetime, days: int = 7) -> list[DayLoad]:
-    """The unit's finish deadlines of the coming days; what is late already is told with today."""
+def load(actor: Actor, units: tuple[int, ...], *, now: datetime, days: int = 7) -> Load:
+    """Both in one pass over the units' open assignments; what is late already is told with today."""
     first = now.astimezone(CITY_ZONE).date()
-    late = 0
-    by_day: Mapping[date, int] = {}
+    late = first - timedelta(days=1)
+    counts = dict.fromkeys(Pile, 0)
+    by_day: dict[date, int] = {}
     if units:
-        rows = _mine(actor, units).filter(
-            due_at__isnull=False, due_at__lt=start_of(first + timedelta(days=days))
-        )
-        rows = rows.exclude(state__in=[AssignmentState.ON_HOLD, AssignmentState.REPLIED])
+        counted = ~Q(state__in=[AssignmentState.ON_HOLD, AssignmentState.REPLIED])
         grouped = (
-            rows.annotate(
+            _mine(actor, units)
+            .annotate(
+                pile=Case(
+                    *(When(_pile_condition(which), then=Value(str(which))) for which in _OWED),
+                    default=Value(""),
+                    output_field=CharField(),
+                ),
                 day=Case(
-                    When(due_at__lt=now, then=Value(None)),
-                    default=TruncDate("due_at", tzinfo=CITY_ZONE),
+                    When(counted & Q(due_at__lt=now), then=Value(late)),
+                    When(
+                        counted & Q(due_at__lt=start_of(first + timedelta(days=days))),
+                        then=TruncDate("due_at", tzinfo=CITY_ZONE),
+                    ),
                     output_field=DateField(),
-                )
+                ),
             )
-            .values("day")
+            .values_list("pile", "day")
             .annotate(n=Count("id"))
             .order_by()
-            .values_list("day", "n")
         )
-        found = dict(grouped)
-        late = found.pop(None, 0)
-        by_day = found
-    return [
-        DayLoad(day, by_day.get(day, 0), late if not offset else 0)
+        for name, day, n in grouped:
+            if name:
+                counts[Pile(name)] += n
+            if day is not None:
+                by_day[day] = by_day.get(day, 0) + n
+    counts[Pile.TO_REVIEW] = to_review(actor).order_by()[: MOST_COUNTED + 1].count()
+    week = [
+        DayLoad(day, by_day.get(day, 0), by_day.get(late, 0) if not offset else 0)
         for offset in range(days)
         for day in [first + timedelta(days=offset)]
     ]
+    return Load(counts, week)
 
 
 def owed(assignment: Assignment) -> ClockKind:
@@ -177,4 +193,4 @@ def owed(assignment: Assignment) -> ClockKind:
     return ClockKind.FINISH
 
 
-__all__ = ["DayLoad", "Pile", "counts", "handling_units", "owed", "pile", "to_review", "week"]
+__all__ = ["DayLoad", "Load", "Pile", "handling_units", "load", "owed", "pile", "to_review"]

@@ -103,24 +103,28 @@ def words() -> Words:
     return _words(get_language() or "")
 
 
-def state_of(order: Any) -> str:
+# `say` is `words()`, asked for once a table: which language a request speaks costs more to find out than a cell.
+
+
+def state_of(order: Any, say: Words | None = None) -> str:
     """The order's state as a chip."""
-    return words().states.get(order.state) or ui.state(order.get_state_display())
+    return (say or words()).states.get(order.state) or ui.state(order.get_state_display())
 
 
-def unit_state_of(assignment: Any) -> str:
+def unit_state_of(assignment: Any, say: Words | None = None) -> str:
     """An assignment's state as a chip; what waits for a decision is dashed."""
-    return words().unit_states.get(assignment.state) or ui.state(assignment.get_state_display(), "wait")
+    known = (say or words()).unit_states.get(assignment.state)
+    return known or ui.state(assignment.get_state_display(), "wait")
 
 
-def urgency_of(order: Any) -> str:
+def urgency_of(order: Any, say: Words | None = None) -> str:
     """Urgency; nothing to see for the ordinary."""
-    return words().urgencies.get(order.urgency) or ui.urgency(0, order.get_urgency_display())
+    return (say or words()).urgencies.get(order.urgency) or ui.urgency(0, order.get_urgency_display())
 
 
-def marks_of(order: Any) -> str:
+def marks_of(order: Any, say: Words | None = None) -> str:
     """Everything that sets an order apart: secrecy, card, supervision, redo, returns locked, difficult, urged."""
-    say, found = words(), ""
+    say, found = say or words(), ""
     if order.secret:
         found += say.secret
     found += say.cards.get(order.card, "")
@@ -144,14 +148,14 @@ def chip_of(value: Chip, label: str = "") -> str:
     return ui.clock(value.due, value.soon, value.done, value.paused, label)
 
 
-def _category(order: Any) -> str:
+def _category(order: Any, _say: Words) -> str:
     category = order.category
     if category is None:
         return _NOTHING
     return f'<span title="{escape(category.path_name)}">{escape(category.name)}</span>'
 
 
-def _place(order: Any, longest: int = 24) -> str:
+def _place(order: Any, _say: Words | None = None, longest: int = 24) -> str:
     division = escape(order.division.name) if order.division else ""
     if not order.address:
         return division
@@ -159,39 +163,39 @@ def _place(order: Any, longest: int = 24) -> str:
     return f'{division} <span class="text-secondary">{escape(address)}</span>'
 
 
-def _unit(order: Any) -> str:
+def _unit(order: Any, _say: Words) -> str:
     return ui.unit_name(order.lead_unit.short_name) if order.lead_unit else _NOTHING
 
 
-def _citizen(order: Any) -> str:
+def _citizen(order: Any, say: Words) -> str:
     if order.anonymous:
-        return words().anonymous
+        return say.anonymous
     citizen = order.citizen
     return f"{escape(citizen.name_mask)} {ui.phone(citizen.phone_mask)}" if citizen else ""
 
 
-def _counts(order: Any) -> str:
+def _counts(order: Any, _say: Words) -> str:
     return f"{order.return_count} · {order.extension_count} · {order.redo_count} · {order.urge_count}"
 
 
-def _title(order: Any) -> str:
-    return f'{urgency_of(order)} <span class="title-cut">{escape(order.title)}</span>'
+def _title(order: Any, say: Words) -> str:
+    return f'{urgency_of(order, say)} <span class="title-cut">{escape(order.title)}</span>'
 
 
 #: Column → (class of the cell, what stands in it); `clock` and `number` need more than the order.
-CELLS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+CELLS: Mapping[str, tuple[str, Callable[[Any, Words], str]]] = {
     "title": ("title-cell", _title),
     "state": ("fit", state_of),
     "urgency": ("fit", urgency_of),
-    "type": ("fit", lambda order: words().types.get(order.demand_type, "")),
+    "type": ("fit", lambda order, say: say.types.get(order.demand_type, "")),
     "category": ("category-cell", _category),
     "place": ("place-cell", _place),
     "unit": ("unit", _unit),
     "citizen": ("fit", _citizen),
-    "channel": ("fit", lambda order: words().channels.get(order.channel, "")),
+    "channel": ("fit", lambda order, say: say.channels.get(order.channel, "")),
     "marks": ("", marks_of),
-    "created": ("fit", lambda order: ui.moment(order.created_at)),
-    "closed": ("fit", lambda order: ui.moment(order.closed_at)),
+    "created": ("fit", lambda order, _say: ui.moment(order.created_at)),
+    "closed": ("fit", lambda order, _say: ui.moment(order.closed_at)),
     "counts": ("fit number", _counts),
 }
 
@@ -202,8 +206,8 @@ def _addresses(number: str) -> tuple[str, str]:
     return before, after
 
 
-def _tick(name: str, value: int, number: str) -> str:
-    label = f"{words().select} {number}"
+def _tick(name: str, value: int, number: str, say: Words) -> str:
+    label = f"{say.select} {number}"
     return f'<td class="fit"><input type="checkbox" class="form-check-input" name="{name}" value="{value}" aria-label="{label}"></td>'
 
 
@@ -212,7 +216,7 @@ def list_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], tick: b
     if not rows:
         return mark_safe("")
     before, after = _addresses(rows[0]["order"].number)
-    names = list(columns)
+    names, say = list(columns), words()
     lines = []
     for row in rows:
         order = row["order"]
@@ -220,7 +224,7 @@ def list_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], tick: b
         address = f"{before}{number}{after}"
         line = [f'<tr data-row data-open="{address}"{_MARKED if order.secret else ""}>']
         if tick:
-            line.append(_tick("order", order.pk, number))
+            line.append(_tick("order", order.pk, number, say))
         for name in names:
             if name == "clock":
                 line.append(f'<td class="fit">{chip_of(row["clock"])}</td>')
@@ -228,7 +232,8 @@ def list_rows(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], tick: b
                 line.append(f'<td class="fit"><a href="{address}" translate="no">{number}</a></td>')
             else:
                 kind, cell = CELLS[name]
-                line.append(f'<td class="{kind}">{cell(order)}</td>' if kind else f"<td>{cell(order)}</td>")
+                shown = cell(order, say)
+                line.append(f'<td class="{kind}">{shown}</td>' if kind else f"<td>{shown}</td>")
         line.append("</tr>")
         lines.append("".join(line))
     return mark_safe("\n".join(lines))  # noqa: S308 (every cell escapes what people wrote)
@@ -248,14 +253,14 @@ def inbox_rows(rows: Sequence[Mapping[str, Any]], tick: bool) -> SafeString:
         who = f"{escape(at.unit.short_name)}{f' · {escape(at.handler.name)}' if at.handler else ''}"
         lines.append(
             f'<tr data-row="{at.pk}" id="at-{at.pk}"{_MARKED if order.secret else ""}>'
-            f"{_tick('assignment', at.pk, number) if tick else ''}"
+            f"{_tick('assignment', at.pk, number, say) if tick else ''}"
             f'<td class="fit">{chip_of(row["chip"], str(row["owed"].label))}</td>'
             f'<td class="fit"><a href="{before}{number}{after}" translate="no">{number}</a></td>'
-            f'<td class="title-cell">{_title(order)}</td>'
-            f'<td class="wide-only">{_place(order, 20)}</td>'
+            f'<td class="title-cell">{_title(order, say)}</td>'
+            f'<td class="wide-only">{_place(order, longest=20)}</td>'
             f'<td class="wide-only">{escape(order.category.name) if order.category else "—"}</td>'
-            f'<td class="fit">{say.assists if at.role == AssignmentRole.ASSISTANT else ""}{who}<br>{unit_state_of(at)}</td>'
-            f"<td>{marks_of(order)}</td></tr>"
+            f'<td class="fit">{say.assists if at.role == AssignmentRole.ASSISTANT else ""}{who}<br>{unit_state_of(at, say)}</td>'
+            f"<td>{marks_of(order, say)}</td></tr>"
         )
     return mark_safe("\n".join(lines))  # noqa: S308
 
@@ -276,7 +281,7 @@ def board_rows(rows: Sequence[Mapping[str, Any]], permissions: Container[str]) -
     first = rows[0]["order"].number
     before, after = _addresses(first)
     ways = [(*reverse("workorders:act", args=[first, verb]).rpartition(first), label) for verb, label in acts]
-    returned = _("returned %(n)s×")
+    returned, say = _("returned %(n)s×"), words()
     lines = []
     for row in rows:
         order = row["order"]
@@ -290,7 +295,7 @@ def board_rows(rows: Sequence[Mapping[str, Any]], permissions: Container[str]) -
             f'<tr data-row id="order-{order.pk}"{_MARKED if order.secret else ""}>'
             f'<td class="fit">{chip_of(row["chip"])}</td>'
             f'<td class="order-cell"><a href="{before}{number}{after}"><span class="title-cut">{escape(order.title)}</span></a>'
-            f'<small translate="no">{number}</small> {state_of(order)}{marks_of(order)}{back}</td>'
-            f'<td class="unit">{_unit(order)}</td><td class="row-acts">{buttons}</td></tr>'
+            f'<small translate="no">{number}</small> {state_of(order, say)}{marks_of(order, say)}{back}</td>'
+            f'<td class="unit">{_unit(order, say)}</td><td class="row-acts">{buttons}</td></tr>'
         )
     return mark_safe("\n".join(lines))  # noqa: S308

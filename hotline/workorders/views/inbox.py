@@ -52,8 +52,8 @@ def page(request: HttpRequest) -> HttpResponse:
     """`/orders/inbox/`; with htmx only the part that moves."""
     actor = actor_of(request)
     units = inbox.handling_units(actor)
-    moment = now()
-    counts = inbox.counts(actor, units)
+    load = inbox.load(actor, units, now=now())
+    counts = load.counts
     wanted = request.GET.get("pile", "")
     piles = [which for which in Pile if units or which == Pile.TO_REVIEW]
     chosen = Pile(wanted) if wanted in piles else next((which for which in piles if counts[which]), piles[0])
@@ -69,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "why": PILES[chosen][1],
         "todo": PILES[chosen][2],
         "mine": mine,
-        "week": inbox.week(actor, units, now=moment) if units else [],
+        "week": load.week if units else [],
         "today": today(),
         "topics": " ".join(f"unit:{unit}" for unit in units) or "board",
         "units": list(Unit.objects.filter(pk__in=units).values_list("short_name", flat=True)),
