@@ -5,13 +5,14 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     name = "hotline.accounts"
     label = "accounts"
+    verbose_name = _("Staff and units")
 
     def ready(self) -> None:
-        from hotline.accounts.labels import AUDIT_LABELS
+        from hotline.accounts.labels import AUDIT_CHANGES, AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.audit.actions import register_labels
         from hotline.ui.navigation import Item, register
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS, changes=AUDIT_CHANGES)
         register(
             Item("accounts:units", _("Units"), "building", order=10, group="configuration"),
             Item(

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from hotline.accounts.models import Role, UnitLevel
+from hotline.accounts.rules import SESSION_END_LABELS
+from hotline.audit.actions import Field, Kind
+
 AUDIT_LABELS: Mapping[str, str | Promise] = {
+    "system.sign-in": _("Sign-in"),
+    "system.console": _("Command line"),
+    "system.rotate": _("Change of the identity key"),
     "accounts.sign_in": _("Signed in"),
     "accounts.sign_in_failed": _("Wrong password"),
     "accounts.locked_out": _("Locked out"),
@@ -40,3 +47,26 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "accounts.contact_citizen": _("Identity used to reach the citizen"),
     "accounts.rotate_identity": _("Identity encrypted with a new key"),
 }
+
+AUDIT_KINDS: Mapping[str, Kind] = {
+    "person": Kind(_("Member of staff"), "accounts.Person"),
+    "unit": Kind(_("Unit"), "accounts.Unit"),
+    # Its number only: the log never says who a citizen is.
+    "citizen": Kind(_("Citizen")),
+}
+AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
+    "accounts": {
+        "role": Field(_("Role"), choices=dict(Role.choices)),
+        "to": Field(_("Stand-in"), "person"),
+        "secret": _("Opens confidential orders"),
+        "username": _("User name"),
+        "why": Field(_("Why"), choices=SESSION_END_LABELS),
+        "level": Field(_("Level"), choices=dict(UnitLevel.choices)),
+        "short_name": _("Short name"),
+        "duties": _("Duties"),
+        "working_hours": _("Working hours"),
+        "phone": _("Unit's phone"),
+        "path": _("Path in the tree"),
+    }
+}
+AUDIT_CHANGES = ("accounts.change_unit", "accounts.move_unit")

@@ -10,13 +10,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from hotline.audit import chains, sealing
 from hotline.audit.chains import register as register_chain
+from hotline.audit.labels import Field, Kind
 from hotline.audit.labels import register as register_labels
 from hotline.kit.actor import Actor
 from hotline.kit.origin import acting_from
 from hotline.kit.progress import Progress
 from hotline.kit.statements import fetch_one
 
-__all__ = ["part", "record", "register_chain", "register_labels", "seal_all", "values"]
+__all__ = ["Field", "Kind", "part", "record", "register_chain", "register_labels", "seal_all", "values"]
 
 
 def record(

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class AuditConfig(AppConfig):
     name = "hotline.audit"
     label = "audit"
+    verbose_name = _("Audit")
 
     def ready(self) -> None:
         from hotline.audit import chains, queries

@@ -11,12 +11,12 @@ class DispatchConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
-        from hotline.dispatch.labels import AUDIT_LABELS
+        from hotline.dispatch.labels import AUDIT_KINDS, AUDIT_LABELS
         from hotline.kit import livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
 
         def may_hear_pool(actor: Actor, rest: str) -> bool:
             return not rest and (actor.has("dispatch:pool") or actor.has("workorders:dispatch"))

@@ -5,14 +5,15 @@ from django.utils.translation import gettext_lazy as _
 class ExchangeConfig(AppConfig):
     name = "hotline.exchange"
     label = "exchange"
+    verbose_name = _("Exchange")
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
-        from hotline.exchange.labels import AUDIT_LABELS
+        from hotline.exchange.labels import AUDIT_KINDS, AUDIT_LABELS
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         navigation.register(
             Item("exchange:tokens", _("Tokens"), "key", "exchange:tokens", 80, "configuration")
         )

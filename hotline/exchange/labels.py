@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from hotline.audit.actions import Kind
+
 AUDIT_LABELS: Mapping[str, str | Promise] = {
     "exchange.make_token": _("Token made"),
     "exchange.revoke_token": _("Token revoked"),
 }
+
+AUDIT_KINDS: Mapping[str, Kind] = {"api_token": Kind(_("Token"), "exchange.ApiToken")}

@@ -5,15 +5,16 @@ from django.utils.translation import gettext_lazy as _
 class FollowUpConfig(AppConfig):
     name = "hotline.followup"
     label = "followup"
+    verbose_name = _("Follow-up")
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
-        from hotline.followup.labels import AUDIT_LABELS
+        from hotline.followup.labels import AUDIT_KINDS, AUDIT_LABELS
         from hotline.kit import livetopics
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         livetopics.register(
             "followup", lambda actor, rest: actor.has("followup:call") or actor.has("followup:second_check")
         )

@@ -11,13 +11,13 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
-        from hotline.intake.labels import AUDIT_LABELS
+        from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.intake.queries.quarantine import quarantine_health
         from hotline.kit import health, livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
 
         def may_hear_desk(actor: Actor, rest: str) -> bool:
             return not rest and actor.has("intake:take_call")

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from hotline.audit.actions import Field, Kind
+
 AUDIT_LABELS: Mapping[str, str | Promise] = {
+    "system.intake": _("Intake machine"),
+    "system.import": _("Import from the command line"),
     "intake.propose_restriction": _("Restriction proposed"),
     "intake.approve_restriction": _("Restriction approved"),
     "intake.refuse_restriction": _("Restriction refused"),
@@ -23,3 +27,10 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "intake.stop_import": _("Import stopped"),
     "intake.publish_questions": _("Questions of a category published"),
 }
+
+AUDIT_KINDS: Mapping[str, Kind] = {
+    "raw_message": Kind(_("Unread message")),
+    "import_batch": Kind(_("Import file"), "intake.ImportBatch", "file_name"),
+    "appeal_draft": Kind(_("Draft of an appeal")),
+}
+AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {"intake": {"id": _("Restriction no.")}}

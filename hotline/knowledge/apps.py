@@ -11,11 +11,11 @@ class KnowledgeConfig(AppConfig):
         from hotline.audit.actions import register_labels
         from hotline.kit import health, livetopics
         from hotline.knowledge import vectors
-        from hotline.knowledge.labels import AUDIT_LABELS
+        from hotline.knowledge.labels import AUDIT_KINDS, AUDIT_LABELS
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         health.register("knowledge.search", vectors.health)
         livetopics.register("knowledge", lambda actor, rest: actor.is_staff and not rest)
         navigation.register(

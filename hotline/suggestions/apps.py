@@ -11,9 +11,9 @@ class SuggestionsConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
-        from hotline.suggestions.labels import AUDIT_LABELS
+        from hotline.suggestions.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
         self._models()
 
     @staticmethod

@@ -7,11 +7,24 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from hotline.audit.actions import Field, Kind
+
 AUDIT_LABELS: Mapping[str, str | Promise] = {
+    "system.suggestions": _("Suggestion machine"),
     "suggestions.add_label": _("Label added"),
     "suggestions.change_label": _("Label changed"),
     "suggestions.merge_label": _("Label merged"),
     "suggestions.split_label": _("Merge of a label undone"),
     "suggestions.retire_label": _("Label retired or taken back"),
     "suggestions.answer_risk": _("Risk answered"),
+}
+
+AUDIT_KINDS: Mapping[str, Kind] = {"label": Kind(_("Label"), "suggestions.Label")}
+AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
+    "suggestions": {
+        "into": _("Merged into"),
+        "retired": _("Retired"),
+        "confirmed": _("Risk confirmed"),
+        "kinds": _("Kinds of risk"),
+    }
 }

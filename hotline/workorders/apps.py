@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WorkOrdersConfig(AppConfig):
     name = "hotline.workorders"
     label = "workorders"
+    verbose_name = _("Work orders")
 
     def ready(self) -> None:
         from hotline.accounts.actions import register_closing_guard
@@ -14,14 +16,14 @@ class WorkOrdersConfig(AppConfig):
         from hotline.workorders import permissions
         from hotline.workorders.actions.checking import preview_calendar
         from hotline.workorders.actions.units import open_work
-        from hotline.workorders.labels import AUDIT_LABELS
+        from hotline.workorders.labels import AUDIT_CHANGES, AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.workorders.menu import register_pages
         from hotline.workorders.models import Channel, DemandType, Flow, Urgency
         from hotline.workorders.rules import EVENTS
         from hotline.worktime import queries as worktime
         from hotline.worktime.rules.checks import Vocabulary
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS, changes=AUDIT_CHANGES)
         for name, meaning in EVENTS.items():
             declare(name, meaning)
         register_chain(

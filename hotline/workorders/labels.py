@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from hotline.audit.actions import Field, Kind
+
 AUDIT_LABELS: Mapping[str, str | Promise] = {
+    "system.settler": _("Deadline machine"),
+    "system.scanner": _("Deadline machine"),
+    "system.holds": _("Deadline machine"),
+    "system.closer": _("Closing machine"),
+    "system.deadlines": _("Recomputation of deadlines"),
+    "system.keeper": _("Housekeeping"),
+    "system.archiver": _("Archiving machine"),
     "chain.orders": _("Orders' events"),
     "workorders.add_category": _("Category added"),
     "workorders.edit_category": _("Category changed"),
@@ -26,3 +35,25 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "workorders.exported": _("Export of orders finished"),
     "workorders.find_by_phone": _("Orders found by phone number"),
 }
+
+AUDIT_KINDS: Mapping[str, Kind] = {
+    "work_order": Kind(_("Work order"), "workorders.WorkOrder", "number"),
+    "work_orders": Kind(_("Work orders")),
+    "category": Kind(_("Category"), "workorders.Category", "path_name", by="code"),
+    "reason": Kind(_("Reason code")),
+    "script": Kind(_("Script"), "workorders.Script", "title", by="code"),
+    "city": Kind(_("City settings"), single=True),
+    "saved_view": Kind(_("Saved view"), "workorders.SavedView"),
+}
+AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
+    "workorders": {
+        "options": _("Options"),
+        "replaced_by": Field(_("Replaced by"), "category"),
+        "number_prefix": _("Prefix of numbers"),
+        "accent": _("Accent colour"),
+        "path_name": _("Full name"),
+        "demand_types": _("Kinds of appeal"),
+        "hint": _("Hint"),
+    }
+}
+AUDIT_CHANGES = ("workorders.edit_category",)

@@ -13,9 +13,9 @@ class WorktimeConfig(AppConfig):
         from hotline.kit import health
         from hotline.ui import navigation
         from hotline.worktime import queries
-        from hotline.worktime.labels import AUDIT_LABELS
+        from hotline.worktime.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
 
-        register_labels(AUDIT_LABELS)
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
         health.register("worktime.calendar", queries.calendar_health)
         health.register("worktime.policy", queries.policy_health)
         navigation.register(

@@ -27,6 +27,8 @@ PACKAGES: Mapping[str, str | Promise] = {
     "followup": _("Follow-up"),
     "worktime": _("Deadlines"),
     "places": _("Places"),
+    "knowledge": _("Knowledge base"),
+    "suggestions": _("Suggestions"),
     "exchange": _("Exchange"),
     "ops": _("Operation"),
 }
