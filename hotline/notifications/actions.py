@@ -20,6 +20,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
+from hotline.kit.events import defer
 from hotline.notifications import gateways, texts
 from hotline.notifications.models import Message, MessageState, PhoneCode
 from hotline.notifications.rules import (
@@ -72,7 +73,7 @@ def queue_message(
         row = cursor.fetchone()
     if row is None:
         return False
-    tasks.deliver.defer(message_id=row[0])
+    defer(tasks.deliver, message_id=row[0])
     return True
 
 
@@ -131,7 +132,7 @@ def send_again(*, actor: Actor, message_id: int) -> None:
             raise Refused("not_failed", _("Only a message that failed can be sent again."))
         message.state, message.attempts, message.error = MessageState.QUEUED, 0, ""
         message.save(update_fields=["state", "attempts", "error"])
-        tasks.deliver.defer(message_id=message.pk)
+        defer(tasks.deliver, message_id=message.pk)
 
 
 # ---- codes
@@ -181,7 +182,7 @@ def send_code(*, actor: Actor, phone: str, purpose: str) -> SentCode:
         )
         # The job row outlives the code: what it carries is encrypted.
         sealed = identity_ring().encrypt(f"{digits} {code}", _SEALED, str(row.pk).encode())
-        tasks.deliver_code.defer(code_id=row.pk, sealed=sealed.hex(), language=get_language() or "zh-hans")
+        defer(tasks.deliver_code, code_id=row.pk, sealed=sealed.hex(), language=get_language() or "zh-hans")
     demo = settings.DEMO and not gateways.current().sends
     return SentCode(row.pk, row.expires_at, code if demo else "")
 

@@ -1,45 +1,90 @@
-"""Events reach their jobs; names that nobody declared stop at once."""
+"""Events reach their jobs, in the emitter's transaction wherever it runs; names that nobody declared stop at once."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.db import transaction
+from procrastinate import Blueprint
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from hotline.kit import events
+from hotline.kit.statements import fetch_one
+
+tasks = Blueprint()
 
 
-class Recorder:
-    name = "tests.recorder"
+@tasks.task(name="tests.light", queue="default", priority=3)
+def light(lamp_id: int) -> None: ...
 
-    def __init__(self) -> None:
-        self.seen: list[dict[str, Any]] = []
 
-    def defer(self, **kwargs: Any) -> int:
-        self.seen.append(kwargs)
-        return len(self.seen)
+@tasks.task(name="tests.count", queue="housekeeping", lock="tests.count")
+def count(lamp_id: int) -> None: ...
+
+
+@tasks.task(name="tests.sweep", queue="housekeeping", queueing_lock="tests.sweep")
+def sweep(lamp_id: int) -> None: ...
 
 
 @pytest.fixture
-def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+def lit(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(events, "_subscribers", {})
     monkeypatch.setattr(events, "KNOWN", {})
+    return events.declare("lamp.lit", "a lamp was lit")
 
 
-@pytest.mark.usefixtures("clean")
-def test_each_subscriber_hears_once() -> None:
-    task = Recorder()
-    name = events.declare("lamp.lit", "a lamp was lit")
-    events.subscribe(name, task)
-    events.subscribe(name, task)
-    events.emit(name, lamp_id=3)
-    assert task.seen == [{"lamp_id": 3}]
-    assert events.subscribers() == {"lamp.lit": ["tests.recorder"]}
+def jobs() -> list[tuple[Any, ...]]:
+    rows = ProcrastinateJob.objects.filter(task_name__startswith="tests.").order_by("id")
+    return list(rows.values_list("task_name", "queue_name", "priority", "lock", "args"))
 
 
-@pytest.mark.usefixtures("clean")
-def test_unknown_names_are_refused() -> None:
+LIGHT = ("tests.light", "default", 3, None, {"lamp_id": 3})
+COUNT = ("tests.count", "housekeeping", 0, "tests.count", {"lamp_id": 3})
+
+
+@pytest.mark.django_db
+def test_each_subscriber_hears_once(lit: str) -> None:
+    events.emit(lit, lamp_id=1)  # nobody listens yet
+    for task in (light, count, light):
+        events.subscribe(lit, task)
+    events.emit(lit, lamp_id=3)
+    assert jobs() == [LIGHT, COUNT]
+    assert events.subscribers() == {"lamp.lit": ["tests.light", "tests.count"]}
+
+
+@pytest.mark.django_db
+def test_the_jobs_of_an_event_are_part_of_a_larger_statement(lit: str) -> None:
+    for task in (light, count):
+        events.subscribe(lit, task)
+    part = events.part("lamp", "jsonb_build_object('lamp_id', lamp.id)")
+    fetch_one(f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1", events.values(lit))
+    assert jobs() == [LIGHT, COUNT]
+
+
+@pytest.mark.django_db
+def test_inside_a_worker_a_job_goes_with_its_transaction(lit: str) -> None:
+    """A worker replaces Procrastinate's connector by one of its own, whose jobs other workers take before we commit."""
+    events.subscribe(lit, light)
+    with app.replace_connector(app.connector.get_worker_connector()):
+        with transaction.atomic():
+            events.emit(lit, lamp_id=3)
+            events.defer(light, lamp_id=3)
+            assert jobs() == [LIGHT, LIGHT]
+            transaction.set_rollback(True)
+        assert jobs() == []
+        events.defer(count, lamp_id=3)
+        assert jobs() == [COUNT]
+
+
+def test_unknown_names_are_refused(lit: str) -> None:
     with pytest.raises(LookupError, match=r"lamp\.out"):
         events.emit("lamp.out")
     with pytest.raises(LookupError, match="not declared"):
-        events.subscribe("lamp.out", Recorder())
+        events.subscribe("lamp.out", light)
+
+
+def test_a_job_that_may_wait_only_once_follows_from_no_event(lit: str) -> None:
+    with pytest.raises(ValueError, match="queueing lock"):
+        events.subscribe(lit, sweep)

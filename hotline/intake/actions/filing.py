@@ -358,8 +358,7 @@ def _accept(
     )
     secret = bool(prepared.columns["secret"])
     values = appeal_values(actor, checked, channel, None) | {"secret": secret, "state": AppealState.ORDERED}
-    foldable = events.foldable(FILED)
-    alone = draft_id is None and not demand.attachment_key and foldable and not unfinished(prepared)
+    alone = draft_id is None and not demand.attachment_key and not unfinished(prepared)
     # One statement is a transaction of its own; only what needs a second one opens a larger.
     with contextlib.nullcontext() if alone else transaction.atomic(savepoint=False):
         draft_id = _own_draft(draft_id, values["agent_id"])
@@ -375,7 +374,7 @@ def _accept(
                 moment,
                 moment,
                 *([draft_id] if draft_id else []),
-                *(events.values(FILED) if foldable else ("{}", "{}", "{}")),
+                *events.values(FILED),
             ],
         )
         if row is None:
@@ -386,8 +385,6 @@ def _accept(
             if demand.attachment_key:
                 # Who files without signing in does not see the order, yet the files of the draft are theirs.
                 adopt(actor=_KEEPER, appeal_key=demand.attachment_key, order_id=order_id)
-            if not foldable:
-                events.emit(FILED, appeal_id=appeal_id, order_id=order_id)
     return Filed(number, code, appeal_id, order_id, prepared.columns["due_at"])
 
 

@@ -16,6 +16,7 @@ from hotline.intake.queries.quarantine import batches
 from hotline.intake.tasks import import_batch
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import Invalid
+from hotline.kit.events import defer
 
 DOOR = "intake:import"
 
@@ -86,7 +87,7 @@ def run(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Start or resume; the work is a job."""
     found = find_batch(batch_id)
     if found.state != "finished":
-        import_batch.defer(batch_id=batch_id, person_id=actor_of(request).id)
+        defer(import_batch, batch_id=batch_id, person_id=actor_of(request).id)
         messages.info(request, _("The import has begun. You may leave this page."))
     return redirect("intake:import", batch_id=batch_id)
 

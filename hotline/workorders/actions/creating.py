@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotPermitted
-from hotline.kit.events import emit, foldable, subscribers
+from hotline.kit.events import emit, subscribers
 from hotline.kit.statements import fetch_one
 from hotline.workorders import permissions
 from hotline.workorders.actions._case import name_handlers
@@ -113,7 +113,7 @@ def prepare_order(*, actor: Actor, demand: NewOrder, reviewed: bool = False, cit
 
 def unfinished(prepared: Prepared) -> bool:
     """Whether `finish_order` has more to write, so that both must stand in one transaction."""
-    return bool(prepared.columns["secret"]) or not foldable(VERBS["create"].event) or bool(subscribers().get(VERBS["create"].event))
+    return bool(prepared.columns["secret"]) or bool(subscribers().get(VERBS["create"].event))
 
 
 def finish_order(*, actor: Actor, order_id: int, event_id: int, secret: bool) -> None:
