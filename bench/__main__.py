@@ -26,9 +26,9 @@ def shown(result: dict[str, Any]) -> str:
         if key not in hidden and value not in ("", None)
     ]
     if rows:
-        names = list(rows[0])
+        names = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "statuses"]
         lines.append("  " + "  ".join(f"{name:>17}" for name in names))
-        lines += ["  " + "  ".join(f"{row[name]!s:>17}" for name in names) for row in rows]
+        lines += ["  " + "  ".join(f"{row.get(name, '')!s:>17}" for name in names) for row in rows]
     return "\n".join(lines)
 
 

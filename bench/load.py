@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -85,6 +85,65 @@ async def drive(
     await asyncio.gather(*(worker() for _ in range(connections)))
     result.seconds = time.perf_counter() - began
     return result
+
+
+async def repeat(host: str, port: int, wanted: bytes, times: int) -> Result:
+    """One request after another over one connection."""
+    result = Result()
+    reader, writer = await asyncio.open_connection(host, port, limit=2**22)
+    began = time.perf_counter()
+    for _ in range(times):
+        sent = time.perf_counter()
+        status, body, closed = await _one(reader, writer, wanted)
+        result.statuses[status] += 1
+        if 200 <= status < 300:
+            result.latencies.append(time.perf_counter() - sent)
+        elif not result.sample:
+            result.sample = body[:600]
+        if closed:
+            writer.close()
+            reader, writer = await asyncio.open_connection(host, port, limit=2**22)
+    writer.close()
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+async def arrive(
+    host: str, port: int, schedule: Sequence[tuple[float, str, bytes]], *, seconds: float
+) -> dict[str, Result]:
+    """Send each request at its moment whether or not the former are answered, as people do; results by name.
+
+    `schedule` is (second from the beginning, name, request) in the order of the seconds. A latency counts from the moment
+    that was scheduled: a server that falls behind cannot hide it by making the client wait.
+    """
+    results: dict[str, Result] = {}
+    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    began = time.perf_counter()
+
+    async def one(at: float, name: str, wanted: bytes) -> None:
+        result = results.setdefault(name, Result(seconds=seconds))
+        reader, writer = idle.pop() if idle else await asyncio.open_connection(host, port, limit=2**22)
+        try:
+            status, body, closed = await _one(reader, writer, wanted)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            status, body, closed = 0, b"", True
+        result.statuses[status] += 1
+        if 200 <= status < 300:
+            result.latencies.append(time.perf_counter() - began - at)
+        elif not result.sample:
+            result.sample = body[:600]
+        if closed:
+            writer.close()
+        else:
+            idle.append((reader, writer))
+
+    async with asyncio.TaskGroup() as group:
+        for at, name, wanted in schedule:
+            await asyncio.sleep(max(0.0, began + at - time.perf_counter()))
+            group.create_task(one(at, name, wanted))
+    for _reader, writer in idle:
+        writer.close()
+    return results
 
 
 def request(method: str, path: str, *, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:

@@ -1,8 +1,16 @@
-"""Pages of a big city over HTTP: p95 and number of queries, beside the same web server's `/healthz`.
+"""Pages of a big city over HTTP: latency and number of queries, beside the same web server's `/healthz`.
 
-`python -m bench pages --orders 1000000` generates the city once (kept in var/bench/pages-N) and measures with 4 connections.
+`python -m bench pages --orders 1000000` generates the city once (kept in var/bench/pages-N) and measures each page thrice:
+
+* `alone`: one reader, one page after another; what a person waits when the hall is quiet;
+* `hour`: all pages together at the rate of a great city's busiest hour (`views`), whether or not the former are answered;
+  a latency counts from the moment that the reader asked. The goals speak of this;
+* `full`: four readers who never pause; `per_second` is what the machine gives at most, and how long they wait is then only
+  four divided by it.
+
 Goals: p95 ≤ 150 ms each at 1,000,000 orders (≤ 200 ms at 10,000,000), ≤ 15 queries a page. The portal's look-up sends real
-numbers with their codes, one after another (an address may try 20 in five minutes), and counts form and page together.
+numbers with their codes, one after another (an address may try 20 in five minutes), and counts form and page together; it
+is measured alone only.
 """
 
 from __future__ import annotations
@@ -12,16 +20,53 @@ import re
 import time
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
+from random import Random
 from typing import Any
 
 from bench import load
 from bench.city import PACK, City, city, django_in
 
-SECONDS = 6.0
+SECONDS = 5.0
 CONNECTIONS = 4
 DEEP_PAGES = 1000
+ALONE = 40
+"""Pages that the one reader reads."""
+HOUR_SECONDS = 120.0
+LEAST = 0.5
+"""Views a second of a page at least, lest the p95 of a rare page rest on a handful."""
+DISPATCHERS = 8
+
+
+def views() -> dict[str, float]:
+    """Views a second by page in the busiest hour of Shanghai's worst day: 58,000 calls, 41% of them dispatched.
+
+    Counted by what people do, upwards where it is not known: every dispatcher's list is read again when an order comes into
+    the pool and when it leaves it; the dispatcher opens the order; its unit looks at the inbox to sign, to contact and to
+    reply, and what others do moves every second time an inbox that stands open; the order's page is read at these three
+    steps, at the review, at the follow-up, and once when the citizen asks; a list and a filtered list are looked through
+    once an order; the agent searches once a call; a citizen comes to the portal for each call.
+    """
+    import yaml
+
+    from bench.day import CALLS_A_DAY, DISPATCHED
+
+    hours = yaml.safe_load((PACK / "phrases.yaml").read_text(encoding="utf-8"))["rhythm"]["hours"]
+    calls = CALLS_A_DAY * max(hours) / sum(hours) / 3600
+    orders = calls * DISPATCHED
+    known = {
+        "pool, read again": orders * 2 * DISPATCHERS,
+        "order in the pool": orders,
+        "inbox": orders * 4.5,
+        "order page": orders * 6,
+        "list": orders,
+        "filtered list": orders,
+        "search": calls,
+        "portal home": calls,
+    }
+    return {name: round(rate, 2) for name, rate in known.items()}
 
 
 def sign_in(username: str) -> dict[str, str]:
@@ -53,7 +98,7 @@ def queries_of(path: str, headers: dict[str, str]) -> int:
     client = Client(SERVER_NAME="127.0.0.1", headers={"accept-language": "zh-CN"})
     client.cookies["sessionid"] = headers.get("Cookie", "=").split("=", 1)[1]
     client.get(path)
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         answer = client.get(path)
     assert answer.status_code == 200, f"{path}: {answer.status_code}"
     return len(seen)
@@ -66,7 +111,8 @@ def deep_cursor() -> str:
 
     from hotline.workorders.models import WorkOrder
 
-    row = WorkOrder.objects.order_by("-id").values_list("id", flat=True)[DEEP_PAGES * 50]
+    newest = WorkOrder.objects.order_by("-id").values_list("id", flat=True)
+    row = newest[min(DEEP_PAGES * 50, newest.count() - 1)]
     return base64.urlsafe_b64encode(json.dumps([False, row], separators=(",", ":")).encode()).decode().rstrip("=")
 
 
@@ -89,7 +135,7 @@ def look_ups(place: City) -> dict[str, Any]:
     last = Appeal.objects.order_by("-id").values_list("id", flat=True)[0]
     wanted = [last * step // (LOOK_UPS + 1) for step in range(1, LOOK_UPS + 1)]
     numbers = [
-        Appeal.objects.filter(pk__gte=pk, number__isnull=False).exclude(lookup_hash="").order_by("pk").values_list("number", flat=True)[0]
+        Appeal.objects.filter(pk__gte=pk, number__isnull=False).exclude(lookup_hash="").order_by("pk").values_list("number", flat=True)[0] or ""
         for pk in wanted
     ]
     seconds: list[float] = []
@@ -113,9 +159,8 @@ def look_ups(place: City) -> dict[str, Any]:
     ordered = sorted(seconds)
     return {
         "page": "portal look-up",
-        "p50_ms": round(ordered[len(ordered) // 2] * 1000, 1),
-        "p95_ms": round(ordered[int(0.95 * len(ordered))] * 1000, 1),
-        "per_second": round(len(seconds) / sum(seconds), 1),
+        "alone_p50_ms": round(ordered[len(ordered) // 2] * 1000, 1),
+        "alone_p95_ms": round(ordered[int(0.95 * len(ordered))] * 1000, 1),
         "queries": queries,
         "statuses": {200: len(seconds)},
     }
@@ -151,9 +196,13 @@ def pages() -> Iterator[tuple[str, str, dict[str, str]]]:
     person = Membership.objects.filter(unit_id=unit_id, role="handler").select_related("person")[0].person
     handler = sign_in(person.username)
     order = WorkOrder.objects.filter(state="in_progress", secret=False).order_by("-id").first()
+    waiting = WorkOrder.objects.filter(state="pending_dispatch", secret=False).order_by("id").first()
     assert order is not None
+    assert waiting is not None
     yield "health", "/healthz", {}
     yield "pool", "/dispatch/", dispatcher
+    yield "pool, read again", "/dispatch/list?tab=pool&size=60", dispatcher | {"HX-Request": "true"}
+    yield "order in the pool", f"/dispatch/orders/{waiting.pk}", dispatcher | {"HX-Request": "true"}
     yield "inbox", "/orders/inbox/", handler
     yield "list", "/orders/", hub
     yield "filtered list", "/orders/?state=in_progress&urgency=routine", hub
@@ -164,32 +213,69 @@ def pages() -> Iterator[tuple[str, str, dict[str, str]]]:
     yield "portal home", "/", {}
 
 
+def schedule(requests: dict[str, bytes]) -> list[tuple[float, str, bytes]]:
+    """When which page is asked for: by chance, the same in every run."""
+    chance = Random(12345)
+    rates = views()
+    found = []
+    for name, wanted in requests.items():
+        at, rate = 0.0, max(rates.get(name, 0.0), LEAST)
+        while (at := at + chance.expovariate(rate)) < HOUR_SECONDS:
+            found.append((at, name, wanted))
+    return sorted(found)
+
+
 def run(orders: int = 1_000_000) -> dict[str, Any]:
     """Measure every page; the city is kept for the next time."""
     with city(f"pages-{orders}") as place:
         django_in(place)
         prepare(place, orders)
-        rows = []
+        requests: dict[str, bytes] = {}
+        rows: list[dict[str, Any]] = []
+
+        def drive(wanted: bytes, connections: int, seconds: float) -> load.Result:
+            return asyncio.run(
+                load.drive("127.0.0.1", place.port, lambda _n: wanted, connections=connections, seconds=seconds)
+            )
+
         for name, path, headers in pages():
             encoded = re.sub(r"[^\x00-\x7f]+", lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), path)
-            request = load.request("GET", encoded, headers=headers)
-            asyncio.run(load.drive("127.0.0.1", place.port, lambda _n, r=request: r, connections=CONNECTIONS, seconds=1.5))
-            result = asyncio.run(
-                load.drive("127.0.0.1", place.port, lambda _n, r=request: r, connections=CONNECTIONS, seconds=SECONDS)
-            )
+            wanted = requests[name] = load.request("GET", encoded, headers=headers)
+            drive(wanted, CONNECTIONS, 1.5)
+            alone = asyncio.run(load.repeat("127.0.0.1", place.port, wanted, ALONE))
+            full = drive(wanted, CONNECTIONS, SECONDS)
             rows.append(
                 {
                     "page": name,
-                    "p50_ms": round(result.percentile(0.5), 1),
-                    "p95_ms": round(result.percentile(0.95), 1),
-                    "per_second": round(result.rate, 1),
+                    **_figures("alone", alone),
+                    **_figures("full", full),
+                    "per_second": round(full.rate, 1),
                     "queries": queries_of(path, headers),
-                    "statuses": dict(result.statuses),
+                    "statuses": dict(alone.statuses + full.statuses),
                 }
             )
+        asked = {name: wanted for name, wanted in requests.items() if name != "health"}
+        times = schedule(asked)
+        hour = asyncio.run(load.arrive("127.0.0.1", place.port, times, seconds=HOUR_SECONDS))
+        for row in rows[1:]:
+            seen = hour[row["page"]]
+            row |= _figures("hour", seen) | {"asked_per_second": round(seen.statuses.total() / HOUR_SECONDS, 2)}
+            row["statuses"] = dict(Counter(row["statuses"]) + seen.statuses)
         rows.append(look_ups(place))
-        floor = rows[0]["p95_ms"]
-        for row in rows:
-            row["ratio"] = round(row["p95_ms"] / floor, 1) if floor else None
-        worst = max(row["p95_ms"] for row in rows)
-        return {"name": "pages", "orders": orders, "connections": CONNECTIONS, "worst_p95_ms": worst, "rows": rows, "goal": "p95 ≤ 150 ms, queries ≤ 15"}
+        judged = [row.get("hour_p95_ms", row["alone_p95_ms"]) for row in rows[1:]]
+        return {
+            "name": "pages",
+            "orders": orders,
+            "views_per_second": round(len(times) / HOUR_SECONDS, 1),
+            "worst_p95_ms": max(judged),
+            "unanswered": sum(count for row in rows for status, count in row["statuses"].items() if status != 200),
+            "rows": rows,
+            "goal": "p95 ≤ 150 ms in the busiest hour, queries ≤ 15",
+        }
+
+
+def _figures(name: str, result: load.Result) -> dict[str, float]:
+    return {
+        f"{name}_p50_ms": round(result.percentile(0.5), 1),
+        f"{name}_p95_ms": round(result.percentile(0.95), 1),
+    }

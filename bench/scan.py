@@ -60,8 +60,9 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
         slowest = max(passes, key=lambda one: one["seconds"])
         return {
             "name": "scan",
-            "open_orders": len(ids),
+            "clocks": len(ids),
             "rows": passes,
+            "again": passes[2]["levels"],
             "seconds": slowest["seconds"],
             "seconds_per_50000": round(slowest["seconds"] * WANTED / max(len(ids), 1), 2),
             "bare_update_seconds": round(bare, 2),

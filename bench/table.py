@@ -39,8 +39,13 @@ def _page_goal(result: Result) -> int:
     return 200 if result["orders"] > 1_000_000 else 150
 
 
+def _judged(row: Result) -> float:
+    """The p95 that the goal speaks of: in the busiest hour; of the look-up alone, which the rate of one address bounds."""
+    return float(row.get("hour_p95_ms", row["alone_p95_ms"]))
+
+
 def _slowest(result: Result) -> Result:
-    return max(_rows(result), key=lambda row: float(row["p95_ms"]))
+    return max(_rows(result), key=_judged)
 
 
 LINES = (
@@ -51,10 +56,10 @@ LINES = (
         lambda r: r["ratio"] >= 0.5 and r["rate"] >= 250 and not r["lost"],
     ),
     Line(
-        "pages", "The slowest page of the big city", "p95 ≤ 150 ms at 1,000,000 orders, ≤ 200 ms at 10,000,000",
-        lambda r: f"{_slowest(r)['page']}: p95 {_slowest(r)['p95_ms']} ms at {r['orders']:,} orders",
-        lambda r: f"`/healthz` of the same server: p95 {r['rows'][0]['p95_ms']} ms",
-        lambda r: all(row["p95_ms"] <= _page_goal(r) for row in _rows(r)),
+        "pages", "The slowest page of the big city in its busiest hour", "p95 ≤ 150 ms at 1,000,000 orders, ≤ 200 ms at 10,000,000",
+        lambda r: f"{_slowest(r)['page']}: p95 {_judged(_slowest(r))} ms at {r['orders']:,} orders and {r['views_per_second']} views/s",
+        lambda r: f"the same page alone: p95 {_slowest(r)['alone_p95_ms']} ms; `/healthz`: {r['rows'][0]['alone_p95_ms']} ms",
+        lambda r: all(_judged(row) <= _page_goal(r) for row in _rows(r)) and not r["unanswered"],
     ),
     Line(
         "pages", "Queries of the busiest page", "≤ 15",
@@ -96,7 +101,7 @@ LINES = (
 
 HOW = {
     "intake": "Each appeal is authenticated, validated, stored raw, its identity encrypted, its order made with deadline, event, audit row and job. In turns with a Django view that inserts a row and defers a job; medians of the turns. Nobody does the jobs of either meanwhile.",
-    "pages": "4 connections, 6 seconds a page after 1½ to warm; queries counted in a process of its own. The city is generated once and kept in `var/bench/`.",
+    "pages": "The busiest hour is that of Shanghai's worst day, 58,000 calls, counted by what people read for each call and order (`bench/pages.py`, `views`); pages are asked for by chance whether or not the former are answered, for two minutes, and waiting counts from the asking. Queries are counted in a process of its own. The city is generated once and kept in `var/bench/`.",
     "scan": "In a transaction that is rolled back; every one of the clocks raises its level.",
     "live": "Rows published as an action publishes them, 10 a second, the moment of sending in each; the listeners are connections in one process.",
     "generate": "The whole command, from its start to the commit with all indexes made and foreign keys checked.",
@@ -138,10 +143,14 @@ def _page(results: dict[str, Result]) -> Iterator[str]:
         yield ""
         yield f"## Pages at {pages['orders']:,} orders"
         yield ""
-        yield "| Page | p50 ms | p95 ms | Pages/s | Queries |"
-        yield "|---|---:|---:|---:|---:|"
+        yield "Alone: one reader after another. The busiest hour: all pages together, as often a second as the column says. Four who"
+        yield "never pause: what the machine gives at most; their waiting is four divided by it."
+        yield ""
+        yield "| Page | Alone p50 | p95 ms | Busiest hour, a second | p50 | p95 ms | Never pausing, pages/s | p95 ms | Queries |"
+        yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+        names = ("alone_p50_ms", "alone_p95_ms", "asked_per_second", "hour_p50_ms", "hour_p95_ms", "per_second", "full_p95_ms", "queries")
         for row in pages["rows"]:
-            yield f"| {row['page']} | {row['p50_ms']} | {row['p95_ms']} | {row['per_second']} | {row['queries']} |"
+            yield f"| {row['page']} | {' | '.join(str(row.get(name, '–')) for name in names)} |"
     yield ""
     yield "## How, when and where"
     yield ""
