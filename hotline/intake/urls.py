@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.intake.views import desk, imports, quarantine, questions, restrictions
+from hotline.intake.views import desk, imports, proposals, quarantine, questions, restrictions
 
 app_name = "intake"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("caller", desk.caller, name="caller"),
     path("questions-of", desk.questions, name="category_questions"),
     path("alike", desk.alike, name="alike"),
+    path("proposals", proposals.panel, name="proposals"),
     path("file", desk.file, name="file"),
     path("files/<slug:key>", desk.upload, name="upload"),
     path("append/<int:order_id>", desk.append_form, name="append"),

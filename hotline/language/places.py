@@ -292,6 +292,9 @@ class Finder:
             number -= 1
         while start < ending and text[start] in MARKS:
             start += 1
+        if 0 < start < ending and text[start] in "号弄栋幢室" and text[start - 1].isdigit():
+            # 1266号恒隆广场: the mark belongs to the number before it.
+            start += 1
         border = borders.get(start - 1) if start else None
         base = text[start:ending]
         if kind == "road" and (

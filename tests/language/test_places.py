@@ -209,3 +209,10 @@ def test_any_text_is_read_and_spans_lie_in_it(text: str) -> None:
             at = part.end
             assert all(0 <= one.score <= 1 for one in part.candidates)
     assert sorted(map(id, found.ranked)) == sorted(map(id, found.places))
+
+
+def test_the_mark_of_a_number_is_no_part_of_the_name_behind_it() -> None:
+    found = Finder(Gazetteer([])).find("南京西路1266号恒隆广场对面的路灯坏了")
+    names = [part.text for place in found.places for part in place.parts]
+    assert "恒隆广场" in names
+    assert not any(name.startswith("号") for name in names)

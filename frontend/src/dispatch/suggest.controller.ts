@@ -140,6 +140,13 @@ const connect: Connect = (element, signal) => {
       element.querySelector(".suggest-chip:last-of-type")?.remove();
     }
   }, { signal });
+  // Somebody took a proposal for this field (desk): as if it were chosen here.
+  element.addEventListener("suggest:set", (event) => {
+    const { value, label } = (event as CustomEvent<{ value: string; label: string }>).detail;
+    show(false);
+    input.value = label;
+    set(value, label);
+  }, { signal });
   input.addEventListener("focus", () => input.select(), { signal });
   input.addEventListener("blur", () => window.setTimeout(() => show(false), 120), { signal });
   // Down, not click: a click would come after the field lost the focus and the list closed.

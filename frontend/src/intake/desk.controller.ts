@@ -105,6 +105,17 @@ const connect: Connect = (element, signal) => {
     settle(field.getAttribute("name") ?? "");
   }, { signal });
 
+  // Knowledge that was inserted belongs to a direct answer: show it there, with its source.
+  form.addEventListener("knowledge:inserted", (event) => {
+    const { entry } = (event as CustomEvent<{ entry: string }>).detail;
+    const cite = form.querySelector<HTMLElement>(`[data-entry="${CSS.escape(entry)}"]`)?.dataset["cite"] ?? "";
+    const source = form.querySelector<HTMLInputElement>("#knowledge");
+    if (source && cite && !source.value.includes(cite)) source.value = `${source.value}${cite}`.slice(0, 300);
+    const dialog = form.querySelector<HTMLDialogElement>("#desk-answer");
+    if (dialog && !dialog.open) dialog.showModal();
+    form.querySelector<HTMLTextAreaElement>("#answer")?.focus();
+  }, { signal });
+
   // The draft's id comes with its first saving; the decision turns that very draft into the appeal.
   form.addEventListener("draft:saved", () => {
     const found = /draft\/(\d+)$/.exec(form.dataset["draftUrl"] ?? "");

@@ -23,6 +23,7 @@ from hotline.intake.rules import Filed
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import Invalid, NotVisible
+from hotline.suggestions.queries import warm_places
 from hotline.workorders.actions.attachments import attach_loose
 from hotline.workorders.models import Channel, DemandType, ReasonKind, Urgency
 from hotline.workorders.queries import get_visible
@@ -43,6 +44,7 @@ DESK_CHANNELS = (Channel.PHONE, Channel.COUNTER, Channel.POLICE_110)
 def page(request: HttpRequest) -> HttpResponse:
     """The desk. `?call_id=&phone=` come from telephony; `?draft=` continues one; `?new=1` starts afresh."""
     actor, day = actor_of(request), today()
+    warm_places()
     phone, call_id = request.GET.get("phone", "").strip()[:30], request.GET.get("call_id", "").strip()[:60]
     draft = _draft_for(request, fresh=bool(phone or call_id or request.GET.get("new")))
     typed = QueryDict(mutable=True)

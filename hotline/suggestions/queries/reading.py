@@ -44,6 +44,8 @@ URGENCY = {
 }
 ALARMING = frozenset({"suicide", "threat", "violence", "life_limb", "mass_event"})
 """Kinds of risk that somebody must answer; the others make an order more urgent."""
+LEAST_SURE = 0.3
+"""Below it a leaf is shown to choose from, and is no proposal: the model may be sure of the branch alone."""
 RULES, NAMES = "rules", "names"
 DIVISION_LEVELS = ("province", "city", "district", "street", "community")
 
@@ -169,15 +171,17 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
     title, content = title.strip()[:MOST_TITLE], content[:MOST_CONTENT]
     if not (title or content.strip()):
         return Reading()
-    found, sure, model, off, spans = _categories(title, content)
-    code = category or (found[0].value if found and sure else "")
-    labels, label_spans = labels_for(title, content, code, label_facts())
     whole, shift = (f"{title}\n{content}", len(title) + 1) if title else (content, 0)
     home = city()
     home_code = home.division_code if home else ""
     written = drafts.draft(
         whole, clock.now().astimezone(clock.CITY_ZONE), place_finder(), area=area or home_code
     )
+    # Models learned from orders, which all have a title; while none is typed, the drafted one stands for it.
+    titled = title or (written.title.value if written.title else "")
+    found, sure, model, off, spans = _categories(titled, content)
+    code = category or (found[0].value if found and sure else "")
+    labels, label_spans = labels_for(title, content, code, label_facts())
     places, elsewhere, sureness = _places(written.places, home_code)
     best = written.places.best
     level, level_sure, risks, risk_spans = _risks(whole, shift)
@@ -187,7 +191,7 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
         sure=sure,
         category_model=model,
         model_off=off,
-        category_spans=tuple(spans),
+        category_spans=tuple(one for one in spans if title or one[0] == "content"),
         labels=tuple(labels),
         label_spans=tuple(label_spans),
         places=tuple(places),
