@@ -35,7 +35,7 @@ describe("rows", () => {
     end = attach(rows, list);
     press("k");
     list.innerHTML = '<a data-row="0" href="#0">新</a><a data-row="3" href="#3">三</a>';
-    list.dispatchEvent(new CustomEvent("htmx:afterSettle"));
+    list.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
     expect(list.querySelector(".is-current")?.textContent).toBe("三");
   });
 

@@ -1,7 +1,8 @@
 import "./styles.ts";
 import htmx from "htmx.org";
-import "idiomorph/htmx";
+import { Idiomorph } from "idiomorph/htmx";
 import { define, watch, type Connect } from "./controllers.ts";
+import { startKeeping } from "./keeping.ts";
 import { setServerTime } from "./moments.ts";
 import { startConfirming } from "./confirm.ts";
 import { startDialogs } from "./openers.ts";
@@ -17,6 +18,7 @@ const others = import.meta.glob<{ default: Connect }>(["../*/*.controller.ts", "
 for (const [path, load] of Object.entries(others)) define(path, load);
 
 startDialogs();
+startKeeping(Idiomorph);
 startConfirming();
 startForms();
 watch(document.documentElement);

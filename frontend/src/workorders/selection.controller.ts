@@ -50,6 +50,8 @@ const connect: Connect = (element, signal) => {
       show();
     }
   }, { signal });
+  // A live refresh brings and takes rows; what was checked stays checked (ui/keeping.ts).
+  document.body.addEventListener("htmx:afterSettle", show, { signal });
   show();
 };
 
