@@ -15,6 +15,7 @@ class KnowledgeConfig(AppConfig):
         from hotline.ui import navigation
         from hotline.ui.navigation import Item
 
+        navigation.register_for_citizens(Item("knowledge:index", _("Questions and answers"), "book", order=40))
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         health.register("knowledge.search", vectors.health)
         livetopics.register("knowledge", lambda actor, rest: actor.is_staff and not rest)

@@ -1,4 +1,7 @@
-"""What a visitor has entered so far, one question a page, in their session."""
+"""What a visitor has entered so far, one question a page, in their session.
+
+Each page of the way carries it too, signed: a session that ends while somebody types takes nothing with it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from django.core import signing
 from django.http import HttpRequest
 
 from hotline.intake.rules import AppealForm, CitizenInput
 from hotline.kit import clock
 
 KEY = "filing"
+SEAL = "portal.filing"
+KEPT_DAYS = 7
+"""A page left open longer than this begins anew."""
 STEPS = ("words", "place", "about", "contact", "check")
 """Pages in their order; the last one sends."""
 
@@ -37,6 +44,7 @@ class Filing:
     secret: bool = False
     anonymous: bool = False
     on_behalf_of: str = ""
+    signed_in: bool = False
     saved_at: str = ""
 
     def demand(self) -> AppealForm:
@@ -72,13 +80,29 @@ _NAMES = frozenset(one.name for one in fields(Filing))
 
 
 def load(request: HttpRequest) -> Filing:
-    """The session's filing, or a new one that is kept from now on."""
+    """The session's filing; without one what the sent page carried, else a new one. Kept from now on."""
     kept = request.session.get(KEY)
     if isinstance(kept, dict):
-        return Filing(**{name: value for name, value in kept.items() if name in _NAMES})
-    fresh = Filing()
-    save(request, fresh)
-    return fresh
+        return _read(kept)
+    filing = _unsealed(request.POST.get("kept", "")) or Filing()
+    save(request, filing)
+    return filing
+
+
+def sealed(filing: Filing) -> str:
+    """For a hidden field of the page."""
+    return signing.dumps(asdict(filing), salt=SEAL, compress=True)
+
+
+def _unsealed(text: str) -> Filing | None:
+    try:
+        return _read(signing.loads(text, salt=SEAL, max_age=KEPT_DAYS * 24 * 3600)) if text else None
+    except signing.BadSignature:
+        return None
+
+
+def _read(kept: dict[str, Any]) -> Filing:
+    return Filing(**{name: value for name, value in kept.items() if name in _NAMES})
 
 
 def save(request: HttpRequest, filing: Filing) -> None:

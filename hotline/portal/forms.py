@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hotline.followup.rules import SATISFACTION
@@ -43,7 +45,7 @@ class PlaceForm(forms.Form):
     def __init__(self, *args: Any, choices: dict[str, list[tuple[str, str]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, options in choices.items():
-            self.fields[name].choices = [("", "—"), *options]  # type: ignore[attr-defined]
+            self.fields[name].choices = [("", _("Choose (you may leave it open)")), *options]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -118,6 +120,21 @@ class LookUpForm(forms.Form):
 
 class TextForm(forms.Form):
     text = forms.CharField(label=_("Your words"), widget=forms.Textarea(attrs={"rows": 4}), max_length=5000)
+
+
+TEXTS: dict[str, str | Promise] = {
+    "supplement": _("What would you like to add?"),
+    "withdraw": _("Why do you withdraw it?"),
+    "contest": _("Why do you not accept the result?"),
+}
+"""Verbs of an appeal's page that ask for words, and what they ask."""
+
+
+def text_form(verb: str, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None) -> TextForm:
+    """The form of a verb of `TEXTS`, with ids of its own on the page."""
+    form = TextForm(data, auto_id=f"{verb}_%s", initial=initial)
+    form.fields["text"].label = str(TEXTS[verb])
+    return form
 
 
 class RatingForm(forms.Form):

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from hotline.kit.clock import now
 from hotline.ui import city
-from hotline.ui.navigation import menu_for
+from hotline.ui.navigation import bar_of, menu_for, menu_for_citizens, own_of, without_own
 
 SIZES = ("normal", "large")
 
@@ -28,11 +28,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """Context processor: one name, `page`, so that nothing of a view's own context is shadowed."""
     actor = getattr(request, "actor", None)
     size = request.COOKIES.get("size", "")
+    menu = SimpleLazyObject(lambda: menu_for(request, actor) if actor and actor.is_staff else [])
     return {
         "page": {
             "actor": actor,
             "staff": bool(actor and actor.is_staff),
-            "menu": SimpleLazyObject(lambda: menu_for(request, actor) if actor and actor.is_staff else []),
+            "menu": SimpleLazyObject(lambda: without_own(menu)),
+            "own": SimpleLazyObject(lambda: own_of(menu)),
+            "bar": SimpleLazyObject(lambda: bar_of(menu)),
+            "ways": SimpleLazyObject(lambda: menu_for_citizens(request)),
             "duty_line": SimpleLazyObject(
                 lambda: str(getattr(getattr(request, "user", None), "duty_line", "") or "")
             ),

@@ -1,4 +1,4 @@
-"""The main menu. A package registers its pages from `AppConfig.ready`; nobody edits a shared list."""
+"""The main menu, and the citizens' own. A package registers its pages from `AppConfig.ready`; nobody edits a shared list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ GROUPS: dict[str, str | Promise] = {
     "oversight": _("Oversight"),
     "configuration": _("Configuration"),
     "security": _("Security"),
+    "own": _("My account"),
 }
+BAR = 4
+"""Links in the bar at the foot of a phone; the others stand behind "More"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Link:
 
 
 _items: dict[str, Item] = {}
+_public: dict[str, Item] = {}
 
 
 def register(*items: Item) -> None:
@@ -59,6 +63,12 @@ def register(*items: Item) -> None:
         if item.group not in GROUPS:
             raise ValueError(f"There is no menu group {item.group!r}.")
         _items[item.url_name] = item
+
+
+def register_for_citizens(*items: Item) -> None:
+    """Add pages to the menu of the citizens' pages; of an item only address, label, icon and order count there."""
+    for item in items:
+        _public[item.url_name] = item
 
 
 def registered() -> tuple[Item, ...]:
@@ -71,17 +81,43 @@ def registered() -> tuple[Item, ...]:
 
 def menu_for(request: HttpRequest, actor: Actor) -> list[tuple[str | Promise, Sequence[Link]]]:
     """Groups with the links this actor may open; the longest address that begins the page's is current."""
+    groups: dict[str, list[Link]] = {}
+    for link in _links(request, [item for item in registered() if item.shown_to(actor)]):
+        groups.setdefault(link.item.group, []).append(link)
+    return [(GROUPS[group], links) for group, links in groups.items()]
+
+
+def without_own(
+    menu: Sequence[tuple[str | Promise, Sequence[Link]]],
+) -> list[tuple[str | Promise, Sequence[Link]]]:
+    """The menu without one's own account, which stands under one's name."""
+    return [(label, links) for label, links in menu if links[0].item.group != "own"]
+
+
+def own_of(menu: Sequence[tuple[str | Promise, Sequence[Link]]]) -> list[Link]:
+    """The links of one's own account."""
+    return [link for _label, links in menu for link in links if link.item.group == "own"]
+
+
+def bar_of(menu: Sequence[tuple[str | Promise, Sequence[Link]]]) -> list[Link]:
+    """The first links of the menu, as many as a phone's bar holds, the current page among them."""
+    links = [link for _label, group in without_own(menu) for link in group]
+    here = [link for link in links[BAR:] if link.current]
+    return [*links[: BAR - len(here)], *here]
+
+
+def menu_for_citizens(request: HttpRequest) -> list[Link]:
+    """The ways in that every citizen's page shows, in order."""
+    return _links(request, sorted(_public.values(), key=lambda item: (item.order, item.url_name)))
+
+
+def _links(request: HttpRequest, items: Sequence[Item]) -> list[Link]:
     shown: list[tuple[Item, str]] = []
-    for item in registered():
-        if not item.shown_to(actor):
-            continue
+    for item in items:
         try:
             shown.append((item, reverse(item.url_name)))
         except NoReverseMatch:
             # A page whose surface this installation does not serve.
             continue
     here = max((url for _item, url in shown if request.path.startswith(url)), key=len, default="")
-    groups: dict[str, list[Link]] = {}
-    for item, url in shown:
-        groups.setdefault(item.group, []).append(Link(item, url, url == here))
-    return [(GROUPS[group], links) for group, links in groups.items()]
+    return [Link(item, url, url == here) for item, url in shown]

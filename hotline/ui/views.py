@@ -151,6 +151,15 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404; also for what exists but is not for this visitor."""
+    actor = getattr(request, "actor", None)
+    if actor is None or not actor.is_staff:
+        return _failed(
+            request,
+            404,
+            _("This page is not there."),
+            _("What you sent before is not affected."),
+            _("The link may be old or mistyped. To see an appeal, look it up by number and code."),
+        )
     return _failed(
         request,
         404,

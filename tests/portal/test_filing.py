@@ -11,10 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from hotline.accounts.actions import find_or_create_citizen
 from hotline.followup import actions as followup
 from hotline.intake.models import Appeal, CategoryForm, RawMessage
 from hotline.kit.ratelimit import allow
 from hotline.notifications.models import Message
+from hotline.portal.visitor import PORTAL
 from hotline.workorders.models import Attachment, Category, WorkOrder
 from tests.accounts.cast import Cast
 from tests.intake.factories import CONTENT, PHONE
@@ -281,3 +283,83 @@ def test_too_often_says_what_to_do(city: Cast) -> None:
     answers = [client.post("/look-up/", {"number": "JD1", "code": "X"}).status_code for _ in range(21)]
     assert answers[0] == 422
     assert answers[-1] == 429
+
+
+def kept_on(client: Client, step: str) -> str:
+    """What the page of a step carries, as its form sends it."""
+    return str(client.get(f"/file/{step}/").context["kept"])
+
+
+def end_session(client: Client) -> None:
+    client.session.flush()
+    del client.cookies["sessionid"]
+
+
+def test_a_session_that_ends_in_the_middle_takes_nothing_with_it(city: Cast) -> None:
+    client = Client()
+    client.post("/file/", {"content": CONTENT})
+    place = {"district": "310106000000", "street": "310106010000", "address": "人民路1号"}
+    client.post("/file/place/", place)
+    kept, key = kept_on(client, "about"), key_of(client)
+    end_session(client)
+    assert client.post("/file/about/", {"demand_type": "complaint", "kept": kept})["Location"] == "/file/contact/"
+    kept = kept_on(client, "contact")
+    end_session(client)
+    answer = client.post("/file/contact/", {"phone": PHONE, "name": "王小明", "kept": kept})
+    assert answer["Location"] == "/file/check/"
+    assert key_of(client) == key
+    kept = kept_on(client, "check")
+    end_session(client)
+    assert client.post("/file/check/", {"key": key, "kept": kept})["Location"] == "/file/done/"
+    appeal = Appeal.objects.get()
+    assert (appeal.content, appeal.order and appeal.order.address) == (CONTENT, "人民路1号")
+    # The same page once more, in a browser that knows nothing any more: the appeal that is there, not a second one.
+    end_session(client)
+    assert client.post("/file/check/", {"key": key, "kept": kept})["Location"] == "/file/done/"
+    assert appeal.number in client.get("/file/done/").content.decode()
+    assert Appeal.objects.count() == 1
+
+
+def test_a_file_joins_its_words_after_the_session_ended(city: Cast) -> None:
+    client = Client()
+    kept = kept_on(client, "words")
+    key = key_of(client)
+    end_session(client)
+    client.post("/file/upload/", {"file": photo(), "kept": kept}, headers={"HX-Request": "true"})
+    assert Attachment.objects.get().appeal_key == key
+
+
+@pytest.mark.parametrize("kept", ["", "nonsense", "eyJrZXkiOiJ4In0:1t:forged"])
+def test_nobody_makes_up_what_a_page_carries(city: Cast, kept: str) -> None:
+    client = Client()
+    assert client.post("/file/about/", {"demand_type": "complaint", "kept": kept})["Location"] == "/file/words/"
+
+
+def test_who_was_signed_in_is_not_filed_as_nobody(city: Cast) -> None:
+    citizen = find_or_create_citizen(actor=PORTAL, phone=PHONE)
+    client = Client()
+    session = client.session
+    session["citizen_id"] = citizen.pk
+    session.save()
+    client.post("/file/", {"content": CONTENT})
+    client.post("/file/place/", {"address": "人民路1号"})
+    client.post("/file/about/", {"demand_type": "complaint"})
+    assert client.post("/file/contact/", {"key": key_of(client)})["Location"] == "/file/check/"
+    key, kept = key_of(client), kept_on(client, "check")
+    end_session(client)
+    answer = client.post("/file/check/", {"key": key, "kept": kept})
+    assert answer.status_code == 422
+    assert "/file/contact/" in answer.content.decode()
+    assert not Appeal.objects.exists()
+    assert client.get("/file/contact/").context["ended"]
+    # By a phone number, or by signing in again.
+    client.post("/file/contact/", {"phone": PHONE})
+    client.post("/file/check/", {"key": key})
+    assert Appeal.objects.get().citizen_id == citizen.pk
+
+
+def test_lists_answer_also_without_a_session(city: Cast) -> None:
+    client = Client()
+    part = client.get("/file/place/?district=310106000000", headers={"HX-Request": "true"})
+    assert "一街道" in part.content.decode()
+    assert client.get("/file/about/?category=02.01", headers={"HX-Request": "true"}).status_code == 200

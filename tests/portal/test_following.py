@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings
@@ -16,9 +17,10 @@ from hotline.followup.models import ResultAppeal
 from hotline.intake import actions as intake
 from hotline.intake.models import Appeal
 from hotline.intake.rules import AppealForm, CitizenInput, Filed
+from hotline.notifications.rules import CodeState, CodeVerdict
 from hotline.portal.words import STATE_WORDS
 from hotline.workorders import actions as workorders
-from hotline.workorders.models import Assignment, OrderState, WorkOrder
+from hotline.workorders.models import Assignment, OrderState, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules import ReplyForm
 from tests.accounts.cast import Cast
 from tests.intake.factories import CONTENT, PHONE
@@ -203,3 +205,77 @@ def test_pages_ask_few_questions(city: Cast) -> None:
         with CaptureQueriesContext(connection, ) as asked:
             assert client.get(path).status_code == 200
         assert len(asked) <= 15, (path, len(asked), [q["sql"][:120] for q in asked])
+
+
+def end_session(client: Client) -> None:
+    client.session.flush()
+    del client.cookies["sessionid"]
+
+
+def test_what_was_written_outlives_the_session(city: Cast) -> None:
+    filed = file(city)
+    client = as_citizen(filed)
+    end_session(client)
+    asked = client.post(f"/a/{filed.number}/supplement/", {"text": "昨晚又到两点"})
+    assert asked.status_code == 404
+    assert asked.context["kept"]
+    assert filed.number in asked.content.decode()
+    opened = client.post("/look-up/", {"number": filed.number, "code": filed.lookup_code})
+    assert opened["Location"] == f"/a/{filed.number}/"
+    page = client.get(opened["Location"])
+    assert page.context["opened"] == "supplement"
+    assert "昨晚又到两点" in page.content.decode()
+    client.post(f"/a/{filed.number}/supplement/", {"text": "昨晚又到两点"})
+    assert "brought_back" not in client.get(f"/a/{filed.number}/").context
+    event = WorkOrderEvent.objects.get(order_id=filed.order_id, verb="supplement")
+    assert event.text == "昨晚又到两点"
+
+
+def test_a_rating_outlives_the_session(city: Cast) -> None:
+    filed = file(city)
+    answered(city, filed)
+    client = as_citizen(filed)
+    end_session(client)
+    client.post(f"/a/{filed.number}/rate/", {"solved": "no", "satisfaction": "2", "opinion": "还是吵"})
+    client.post("/look-up/", {"number": filed.number, "code": filed.lookup_code})
+    form = client.get(f"/a/{filed.number}/").context["rating_form"]
+    assert (form["solved"].value(), form["satisfaction"].value(), form["opinion"].value()) == ("no", "2", "还是吵")
+
+
+def test_a_number_of_nobody_looks_like_one_of_somebody(city: Cast) -> None:
+    filed = file(city)
+    pages = []
+    for number in (filed.number, "XX20260101-999999"):
+        client = Client()
+        get = client.get(f"/a/{number}/")
+        post = client.post(f"/a/{number}/supplement/", {"text": "别人的"})
+        assert (get.status_code, post.status_code) == (404, 404)
+        pages.append([re.sub(r'name="csrf\w+" value="\w+"|X-CSRFToken[^}]+|data-now="[^"]+"', "", answer.content.decode()).replace(number, "N") for answer in (get, post)])
+    assert pages[0] == pages[1]
+
+
+def test_sign_in_goes_back_to_where_it_was_asked_for(city: Cast) -> None:
+    filed = file(city)
+    for wanted, reached in (
+        (f"/a/{filed.number}/", f"/a/{filed.number}/"),
+        ("https://elsewhere.example/", "/me/"),
+        ("//elsewhere.example/", "/me/"),
+        ("", "/me/"),
+    ):
+        client = Client()
+        session = client.session
+        session["portal_phone"] = PHONE
+        session.save()
+        with patch("hotline.notifications.actions.check_code", return_value=CodeVerdict(CodeState.RIGHT)):
+            answer = client.post(f"/me/sign-in/?next={wanted}", {"code": "123456"})
+        assert answer["Location"] == reached
+
+
+def test_who_asks_again_too_soon_may_enter_the_code_that_is_under_way(city: Cast) -> None:
+    first, second = Client(), Client()
+    assert first.post("/me/sign-in/", {"phone": PHONE}).status_code == 200
+    again = second.post("/me/sign-in/", {"phone": PHONE})
+    assert again.status_code == 422
+    assert "code" in again.context["form"].fields
+    assert again.context["wait"]
+    assert second.post("/me/sign-in/", {"code": "000000"}).status_code == 422

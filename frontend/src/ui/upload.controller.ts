@@ -87,6 +87,10 @@ const connect: Connect = (element, signal) => {
     const token = element.closest("form")?.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value;
     if (token) request.setRequestHeader("X-CSRFToken", token);
     const body = new FormData();
+    // What else the form holds (but for the token, which is a header) goes along with each file.
+    for (const field of element.querySelectorAll<HTMLInputElement>("input[type=hidden][name]")) {
+      if (field.name !== "csrfmiddlewaretoken") body.append(field.name, field.value);
+    }
     body.append("file", file, file.name);
     request.send(body);
   };

@@ -26,6 +26,8 @@ from hotline.places import queries as places
 
 SEARCHES, REPORTS = 30, 5
 """A visitor's searches a minute, and reports an hour."""
+MOST_SHOWN = 5
+"""Paragraphs on a phone; who finds nothing in five asks differently or calls."""
 
 
 @public
@@ -39,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
     elif not allow(f"knowledge:{_who(request)}", SEARCHES, 60):
         context["too_many"] = True
     else:
-        found = queries.search(_visitor(request), question)
+        found = queries.search(_visitor(request), question, size=MOST_SHOWN)
         context["found"] = found
         actions.count_use(actor=actor_of(request), kind="search")
         if not found.good:

@@ -63,7 +63,8 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("portal:filed"))
     draft = drafts.load(request)
     handler = {"words": _words, "place": _place, "about": _about, "contact": _contact, "check": _check}[step]
-    if step != "words" and not draft.content:
+    part = request.method == "GET" and bool(request.headers.get("HX-Request"))
+    if step != "words" and not draft.content and not part:
         return HttpResponseRedirect(_step_url("words"))
     return handler(request, draft)
 
@@ -80,6 +81,7 @@ def _page(
     number = STEPS.index(step)
     context |= {
         "draft": draft,
+        "kept": drafts.sealed(draft),
         "step": step,
         "number": number + 1,
         "total": len(STEPS),
@@ -256,6 +258,7 @@ def _contact(request: HttpRequest, draft: Filing) -> HttpResponse:
             data["secret"],
             data["on_behalf_of"],
         )
+        draft.signed_in = bool(known)
         draft.anonymous = not known and not draft.phone.strip()
         drafts.save(request, draft)
         errors = _faults(draft, known, ("phone", "name", "on_behalf_of"))
@@ -263,7 +266,8 @@ def _contact(request: HttpRequest, draft: Filing) -> HttpResponse:
             return _next(request, draft, "contact")
         for name, text in errors.items():
             form.add_error(name if name in form.fields and not known else None, text)
-    return _page(request, draft, "contact", {"form": form, "known": known}, wrong=bool(form.errors))
+    ended = draft.signed_in and not known
+    return _page(request, draft, "contact", {"form": form, "known": known, "ended": ended}, wrong=bool(form.errors))
 
 
 def _check(request: HttpRequest, draft: Filing) -> HttpResponse:
@@ -272,6 +276,8 @@ def _check(request: HttpRequest, draft: Filing) -> HttpResponse:
     if request.method == "POST" and request.POST.get("key") != draft.key:
         # Another tab began anew: what would be sent is not what this page showed.
         errors = {"key": _("What you entered was changed in another window. Please read it again, then send.")}
+    elif draft.signed_in and not known:
+        errors = {"phone": _("Your session has ended; what you entered is here. Please tell us again how we reach you.")}
     elif request.method == "POST" and not errors:
         try:
             return _send(request, draft, known)
@@ -349,7 +355,7 @@ def filed(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """One photo or file of the draft; answers a line for the page's list."""
     limited(request, "upload", 60, 600)
-    draft = drafts.load(request)
+    draft = drafts.load(request)  # of an ended session from the page, so that the file joins its words
     given = request.FILES.get("file")
     if given is None:
         raise Invalid("file", _("Choose a file first."))

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,12 +20,12 @@ from hotline.followup import queries as followup_queries
 from hotline.intake import queries as intake
 from hotline.intake.models import Appeal, AppealState
 from hotline.kit.access import public
-from hotline.kit.errors import ActionError, Invalid, NotVisible
+from hotline.kit.errors import ActionError, Invalid, NotVisible, Refused
 from hotline.kit.paging import keyset
 from hotline.notifications import actions as notifications
 from hotline.notifications.rules import CodeState, CodeVerdict
 from hotline.portal import visitor
-from hotline.portal.forms import CodeForm, LookUpForm, PhoneForm, RatingForm, TextForm
+from hotline.portal.forms import TEXTS, CodeForm, LookUpForm, PhoneForm, RatingForm, TextForm, text_form
 from hotline.portal.limits import limited
 from hotline.portal.words import state_words
 from hotline.workorders import actions as workorders
@@ -46,6 +46,8 @@ from hotline.workorders.rules.verbs import STATES
 
 SIGN_IN = "portal_phone"
 PURPOSE = "portal"
+UNSENT = "unsent"
+"""Session key: what a visitor wrote on an appeal's page after the session that opened it had ended."""
 
 
 @public
@@ -58,7 +60,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def look_up(request: HttpRequest) -> HttpResponse:
     """By number and code, without an account."""
-    form = LookUpForm(request.POST or None, initial={"number": request.GET.get("number", "")})
+    number = request.GET.get("number", "")[:30]
+    form = LookUpForm(request.POST or None, initial={"number": number})
     if request.method == "POST" and form.is_valid():
         limited(request, "look_up", 20, 300)
         try:
@@ -70,7 +73,31 @@ def look_up(request: HttpRequest) -> HttpResponse:
         else:
             visitor.remember_look_up(request, found.appeal_id)
             return HttpResponseRedirect(reverse("portal:appeal", args=[found.number]))
-    return render(request, "portal/look_up.html", {"form": form}, status=422 if form.errors else 200)
+    return _look_up_page(request, form, 422 if form.errors else 200)
+
+
+def _look_up_page(request: HttpRequest, form: LookUpForm, status: int, *, asked: bool = False) -> HttpResponse:
+    number = str(form["number"].value() or "")
+    unsent = request.session.get(UNSENT, {})
+    context = {"form": form, "asked": asked, "number": number, "kept": bool(number) and unsent.get("number") == number}
+    response = render(request, "portal/look_up.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _ask_who(request: HttpRequest, number: str) -> HttpResponse:
+    """Instead of an appeal that this visitor may not see: the session ended, the link came by message, or the number is
+    somebody else's or nobody's. All four look alike; what was written is kept until the right code or phone opens it.
+    """
+    number = number[:30]
+    if request.method == "POST":
+        written = {name: request.POST.get(name, "").replace("\0", "")[:5000] for name in _WRITTEN if name in request.POST}
+        verb = request.resolver_match.kwargs.get("verb", "rate") if request.resolver_match else ""
+        request.session[UNSENT] = {"number": number, "verb": verb, **written}
+    return _look_up_page(request, LookUpForm(initial={"number": number}), 404, asked=True)
+
+
+_WRITTEN = ("text", "solved", "satisfaction", "opinion")
 
 
 @public
@@ -87,6 +114,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             sent = notifications.send_code(
                 actor=visitor.PORTAL, phone=form.cleaned_data["phone"], purpose=PURPOSE
             )
+        except Refused as error:
+            # One is on its way to this phone already: whoever holds it can enter that one.
+            request.session[SIGN_IN] = form.cleaned_data["phone"]
+            return _code_page(request, form.cleaned_data["phone"], CodeForm(), wait=str(error.message))
         except ActionError as error:
             form.add_error("phone", str(error.message))
         else:
@@ -106,14 +137,21 @@ def _check_code(request: HttpRequest, phone: str) -> HttpResponse:
             citizen = accounts.find_or_create_citizen(actor=visitor.PORTAL, phone=phone)
             request.session.pop(SIGN_IN, None)
             visitor.sign_in(request, citizen.pk)
-            return HttpResponseRedirect(reverse("portal:mine"))
+            return HttpResponseRedirect(_after_sign_in(request))
         form.add_error("code", _wrong(verdict))
     return _code_page(request, phone, form)
 
 
-def _code_page(request: HttpRequest, phone: str, form: CodeForm, *, shown: str = "") -> HttpResponse:
-    context = {"form": form, "phone": phone, "masked": mask_phone(phone), "shown": shown}
-    response = render(request, "portal/code.html", context, status=422 if form.errors else 200)
+def _after_sign_in(request: HttpRequest) -> str:
+    """Back to the page of ours that asked for it, else the personal centre."""
+    wanted = request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, None) and wanted.startswith("/")
+    return wanted if ours else reverse("portal:mine")
+
+
+def _code_page(request: HttpRequest, phone: str, form: CodeForm, *, shown: str = "", wait: str = "") -> HttpResponse:
+    context = {"form": form, "phone": phone, "masked": mask_phone(phone), "shown": shown, "wait": wait}
+    response = render(request, "portal/code.html", context, status=422 if form.errors or wait else 200)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -232,8 +270,11 @@ def _why(order: WorkOrder) -> list[str]:
 @public
 def appeal(request: HttpRequest, number: str) -> HttpResponse:
     """One appeal: where it is, by when, what happened, and what its citizen can do."""
-    found = visitor.appeal_for(request, number)
-    context = _context(found) | _forms()
+    try:
+        found = visitor.appeal_for(request, number)
+    except NotVisible:
+        return _ask_who(request, number)
+    context = _context(found) | _forms() | _brought_back(request, number)
     response = render(request, "portal/appeal.html", context)
     response["Cache-Control"] = "no-store"
     return response
@@ -241,9 +282,20 @@ def appeal(request: HttpRequest, number: str) -> HttpResponse:
 
 def _forms() -> dict[str, Any]:
     """Empty forms of the page; each text form has ids of its own."""
-    return {"rating_form": RatingForm()} | {
-        f"{verb}_form": TextForm(auto_id=f"{verb}_%s") for verb in ("supplement", "withdraw", "contest")
-    }
+    return {"rating_form": RatingForm()} | {f"{verb}_form": text_form(verb) for verb in TEXTS}
+
+
+def _brought_back(request: HttpRequest, number: str) -> dict[str, Any]:
+    """The form that could not be sent when the session had ended, filled in as it was."""
+    unsent = request.session.get(UNSENT, {})
+    if unsent.get("number") != number:
+        return {}
+    if unsent["verb"] == "rate":
+        return {"rating_form": RatingForm(initial=unsent), "brought_back": True}
+    if not unsent.get("text"):
+        return {}
+    form = text_form(unsent["verb"], initial=unsent) if unsent["verb"] in TEXTS else TextForm(initial=unsent)
+    return {"opened": unsent["verb"], "text_form": form, "brought_back": True}
 
 
 def _again(request: HttpRequest, found: Appeal, **forms: Any) -> HttpResponse:
@@ -255,10 +307,13 @@ def _again(request: HttpRequest, found: Appeal, **forms: Any) -> HttpResponse:
 @require_POST
 def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """Supplement, urge, withdraw, contest: one text each."""
-    found = visitor.appeal_for(request, number)
     limited(request, "act", 30, 600)
+    try:
+        found = visitor.appeal_for(request, number)
+    except NotVisible:
+        return _ask_who(request, number)
     actor = visitor.actor_for_appeal(request, found)
-    form = TextForm(request.POST)
+    form = text_form(verb, request.POST) if verb in TEXTS else TextForm(request.POST)
     if verb == "urge" and not request.POST.get("text", "").strip():
         form = TextForm({"text": _("Please hurry.")})
     if not form.is_valid() or found.order is None:
@@ -276,6 +331,7 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     else:
         followup.appeal_result(actor=actor, appeal_id=found.pk, text=text)
         messages.success(request, _("Your appeal against the result is with a supervisor now."))
+    request.session.pop(UNSENT, None)
     return HttpResponseRedirect(reverse("portal:appeal", args=[number]))
 
 
@@ -303,8 +359,11 @@ def download(request: HttpRequest, number: str, attachment_id: int) -> HttpRespo
 @require_POST
 def rate(request: HttpRequest, number: str) -> HttpResponse:
     """Solved and satisfied, asked apart."""
-    found = visitor.appeal_for(request, number)
     limited(request, "act", 30, 600)
+    try:
+        found = visitor.appeal_for(request, number)
+    except NotVisible:
+        return _ask_who(request, number)
     form = RatingForm(request.POST)
     if not form.is_valid():
         return _again(request, found, rating_form=form)
@@ -321,5 +380,6 @@ def rate(request: HttpRequest, number: str) -> HttpResponse:
         for field, text in error.details.items():
             form.add_error(field if field in form.fields else None, str(text))
         return _again(request, found, rating_form=form)
+    request.session.pop(UNSENT, None)
     messages.success(request, _("Thank you for your rating."))
     return HttpResponseRedirect(reverse("portal:appeal", args=[number]))

@@ -245,16 +245,20 @@ def panel(content: str, title: str = "", tone: str = "", id: str = "") -> SafeSt
 
 @register.simple_block_tag
 def words(content: str, whose: str, by: str = "") -> SafeString:
-    """Running text on its ground: `whose` is `citizen`, `internal` or `public` (an answer citizens see)."""
+    """Running text on its ground: `whose` is `citizen`, `internal` or `public` (an answer citizens see); on citizens' own
+    pages `own` and `reply`.
+    """
     names = {
         "citizen": _("Citizen's words"),
         "internal": _("Internal, not shown to the citizen"),
         "public": _("Shown to the citizen"),
+        "own": _("What you wrote"),
+        "reply": _("Answer of the unit"),
     }
     return format_html(
         '<div class="words" data-whose="{}"><p class="words-label">{}{}</p>'
         '<div class="words-text">{}</div></div>',
-        whose,
+        {"own": "citizen", "reply": "public"}.get(whose, whose),
         names[whose],
         f" · {by}" if by else "",
         content,
