@@ -15,6 +15,7 @@ export function step(at: number, by: number, count: number): number {
  * A field that is filled by typing Chinese, pinyin or initials: `data-url` answers `<li role="option" data-value
  * data-label>`. The chosen value goes into the hidden field, or with `data-multiple` into one hidden field and a
  * removable chip each. `data-submit` sends the form with the choice. Fires `suggest:chosen` with value and label.
+ * Enter and Tab mean the first answer to what is typed, however fast the typing: before it is there, they wait for it.
  */
 const connect: Connect = (element, signal) => {
   const input = element.querySelector<HTMLInputElement>("[role=combobox]");
@@ -28,6 +29,10 @@ const connect: Connect = (element, signal) => {
   let round = 0;
   let at = -1;
   let chosenText = input.value;
+  /** The list answers what stands in the field. */
+  let fresh = true;
+  /** A key asked for the first answer before it was there. */
+  let wanted = false;
 
   const options = (): HTMLLIElement[] => [...list.querySelectorAll<HTMLLIElement>("[role=option]")];
   const show = (open: boolean): void => {
@@ -97,6 +102,7 @@ const connect: Connect = (element, signal) => {
       const response = await fetch(`${url}?q=${encodeURIComponent(text)}`, { signal, headers: { "HX-Request": "true" } });
       if (response.status === 401) document.body.dispatchEvent(new CustomEvent("session-expired"));
       if (!response.ok || mine !== round) return;
+      fresh = true;
       const answer = new DOMParser().parseFromString(await response.text(), "text/html");
       list.replaceChildren(...[...answer.body.querySelectorAll("li")].map((row, index) => {
         const own = document.importNode(row, true);
@@ -105,6 +111,9 @@ const connect: Connect = (element, signal) => {
       }));
       show(list.childElementCount > 0 && document.activeElement === input);
       mark(options().length > 0 ? 0 : -1);
+      const first = options()[0];
+      if (wanted && first) choose(first);
+      wanted = false;
     } catch {
       // Typing goes on without suggestions; the next key asks again.
     }
@@ -113,26 +122,36 @@ const connect: Connect = (element, signal) => {
   input.addEventListener("input", () => {
     // What is typed over is no longer what was chosen.
     if (!many && input.value !== chosenText && hidden?.value) set("", input.value);
+    fresh = wanted = false;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void ask(), PAUSE);
   }, { signal });
+  const wait = (): void => {
+    window.clearTimeout(timer);
+    wanted = true;
+    void ask();
+  };
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
+    const early = !fresh && input.value.trim() !== "";
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (list.hidden) void ask();
       else mark(step(at, event.key === "ArrowDown" ? 1 : -1, options().length));
     } else if (event.key === "Enter") {
       const option = options()[at];
-      if (!list.hidden && option) {
+      if (early || (!list.hidden && option)) {
         event.preventDefault();
         event.stopPropagation();
-        choose(option);
       }
+      if (early) wait();
+      else if (!list.hidden && option) choose(option);
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       event.stopPropagation();
       show(false);
+    } else if (event.key === "Tab" && early && !many) {
+      wait();
     } else if (event.key === "Tab" && !list.hidden && !many) {
       const option = options()[at];
       if (option) choose(option);
@@ -144,6 +163,8 @@ const connect: Connect = (element, signal) => {
   element.addEventListener("suggest:set", (event) => {
     const { value, label } = (event as CustomEvent<{ value: string; label: string }>).detail;
     show(false);
+    fresh = true;
+    wanted = false;
     input.value = label;
     set(value, label);
   }, { signal });

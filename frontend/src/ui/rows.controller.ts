@@ -65,7 +65,8 @@ const connect: Connect = (element, signal) => {
     const before = all.find((row) => chosen !== "" && keyOf(row) === chosen);
     if (before && !before.classList.contains("is-current")) mark(before);
   };
-  // At the body: what a refresh replaces may also lie around the list.
+  // At the body: what a refresh replaces may also lie around the list. At once, so that no key finds the list unmarked.
+  document.body.addEventListener("htmx:afterSwap", restore, { signal });
   document.body.addEventListener("htmx:afterSettle", restore, { signal });
   const preset = rows().find((row) => row.classList.contains("is-current") || row.getAttribute("aria-selected") === "true");
   if (preset) mark(preset);

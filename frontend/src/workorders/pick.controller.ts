@@ -6,7 +6,8 @@ let made = 0;
 
 /**
  * A search box over hidden values. The server answers `data-pick-url?q=` with `<li role=option data-value data-label>`.
- * Arrows choose, Enter takes, Backspace in the empty box takes the last one away.
+ * Arrows choose, Enter takes, Backspace in the empty box takes the last one away. Enter means the first answer to what
+ * is typed, however fast the typing: before it is there, it waits for it.
  */
 const connect: Connect = (element, signal) => {
   const input = element.querySelector<HTMLInputElement>("[role=combobox]");
@@ -22,6 +23,10 @@ const connect: Connect = (element, signal) => {
   let at = -1;
   let timer = 0;
   let asked = new AbortController();
+  /** The list answers what stands in the box. */
+  let fresh = true;
+  /** Enter asked for the first answer before it was there. */
+  let wanted = false;
 
   const options = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>("[role=option]")];
   const shut = (): void => {
@@ -88,11 +93,16 @@ const connect: Connect = (element, signal) => {
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
       point(0);
+      fresh = true;
+      const first = options()[0];
+      if (wanted && first) take(first);
+      wanted = false;
     } catch {
       // A newer question took over, or the line is down; the box keeps what was typed.
     }
   };
   input.addEventListener("input", () => {
+    fresh = wanted = false;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void ask(), WAIT);
   }, { signal });
@@ -103,12 +113,14 @@ const connect: Connect = (element, signal) => {
       point(at + (event.key === "ArrowDown" ? 1 : -1));
     } else if (event.key === "Enter") {
       const row = options()[at];
-      if (!list.hidden && row) {
+      if (fresh && !list.hidden && row) {
         event.preventDefault();
         take(row);
       } else if (input.value.trim()) {
         // A half typed name must not send the form as if nothing were chosen.
         event.preventDefault();
+        window.clearTimeout(timer);
+        wanted = !fresh;
         void ask();
       }
     } else if (event.key === "Escape" && !list.hidden) {

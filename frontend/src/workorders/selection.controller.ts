@@ -51,7 +51,7 @@ const connect: Connect = (element, signal) => {
     }
   }, { signal });
   // A live refresh brings and takes rows; what was checked stays checked (ui/keeping.ts).
-  document.body.addEventListener("htmx:afterSettle", show, { signal });
+  document.body.addEventListener("htmx:afterSwap", show, { signal });
   show();
 };
 
