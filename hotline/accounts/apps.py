@@ -32,5 +32,6 @@ class AccountsConfig(AppConfig):
                 order=30,
                 group="security",
             ),
-            Item("accounts:profile", _("Profile"), "user", order=90, group="security"),
+            Item("accounts:profile", _("Profile"), "user", order=10, group="own"),
+            Item("accounts:sessions", _("My sessions"), "device-desktop", order=20, group="own"),
         )

@@ -58,6 +58,23 @@ def test_menu_shows_what_the_actor_may_open() -> None:
     ]
 
 
+@pytest.mark.usefixtures("menu")
+def test_a_phone_shows_a_few_links_and_ones_own_account_stands_apart() -> None:
+    navigation.register(
+        navigation.Item("ui:size", "Mine", "book", group="own"),
+        *(navigation.Item(f"ui:{name}", name, "book", order=20) for name in ("signed_in", "language", "session")),
+        navigation.Item("home", "Far", "book", order=90),
+    )
+    menu = navigation.menu_for(ask("/home/"), CLERK)
+    assert [link.item.label for link in navigation.own_of(menu)] == ["Mine"]
+    shown = [link.item.label for _group, links in navigation.without_own(menu) for link in links]
+    assert "Mine" not in shown
+    bar = navigation.bar_of(menu)
+    assert len(bar) == navigation.BAR
+    assert [link.item.label for link in bar if link.current] == ["Far"]
+    assert [link.item.label for link in navigation.bar_of(menu[:0])] == []
+
+
 def test_menu_refuses_an_unknown_group() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         navigation.register(navigation.Item("x", "x", "x", group="nonsense"))

@@ -5,7 +5,7 @@ import { define, watch, type Connect } from "./controllers.ts";
 import { startKeeping } from "./keeping.ts";
 import { setServerTime } from "./moments.ts";
 import { startConfirming } from "./confirm.ts";
-import { startDialogs } from "./openers.ts";
+import { startDialogs, startFirst } from "./openers.ts";
 import { startForms } from "./sending.ts";
 
 setServerTime(document.documentElement.dataset["now"]);
@@ -21,4 +21,6 @@ startDialogs();
 startKeeping(Idiomorph);
 startConfirming();
 startForms();
+// Before the controllers: a list takes the row that is marked here for its own.
+startFirst();
 watch(document.documentElement);

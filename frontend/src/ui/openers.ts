@@ -35,3 +35,18 @@ function holdsText(dialog: HTMLElement): boolean {
     (field) => field.value !== field.defaultValue,
   );
 }
+
+/**
+ * A fresh page begins at the thing to do next: `data-first`, or the first row of such a list. Whatever the address or the
+ * page itself already focused stays, and no keyboard springs up on a phone.
+ */
+export function startFirst(root: Document = document): void {
+  if (root.activeElement && root.activeElement !== root.body) return;
+  if (root.location?.hash || root.querySelector("[autofocus]")) return;
+  const asked = root.querySelector<HTMLElement>("[data-first]");
+  const first = asked?.matches("[data-controller~=rows]") ? asked.querySelector<HTMLElement>("[data-row] a[href]") : asked;
+  if (!first || first.matches(":disabled, [aria-disabled=true]")) return;
+  if (first.matches("input, textarea, select") && window.matchMedia?.("(hover: none)").matches) return;
+  first.focus({ preventScroll: true });
+  if (first !== asked) first.closest("[data-row]")?.classList.add("is-current");
+}
