@@ -480,6 +480,10 @@ def configuration(port: int, *, memory_mb: int, shm_mb: int, durable: bool) -> s
         "random_page_cost": "1.1",
         "effective_io_concurrency": "16",
         "jit": "off",
+        # Backups are dumps; a standby asks for `replica` and senders in local.conf. Files that are made and filled in one
+        # transaction, indexes above all, then need no log.
+        "wal_level": "'minimal'",
+        "max_wal_senders": "0",
         "wal_compression": "on",
         "max_wal_size": "'4GB'",
         "min_wal_size": "'256MB'",
