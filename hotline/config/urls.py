@@ -17,6 +17,7 @@ PREFIXES = (
     ("search/", "hotline.workorders.search_urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("knowledge/", "hotline.knowledge.urls"),
+    ("suggestions/", "hotline.suggestions.urls"),
     ("worktime/", "hotline.worktime.urls"),
     ("places/", "hotline.places.urls"),
     ("accounts/", "hotline.accounts.urls"),

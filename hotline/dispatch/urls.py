@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.dispatch.views import automatic, catalogue, choosing, deciding, pool
+from hotline.dispatch.views import automatic, catalogue, choosing, deciding, pool, proposed
 
 app_name = "dispatch"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("list", pool.rows, name="rows"),
     path("orders/<int:order_id>", pool.pane, name="pane"),
     path("orders/<int:order_id>/units", pool.units, name="pane_units"),
+    path("orders/<int:order_id>/proposed", proposed.section, name="proposed"),
+    path("orders/<int:order_id>/send-proposed", proposed.send, name="send_proposed"),
     path("orders/<int:order_id>/claim", pool.claim, name="claim"),
     path("orders/<int:order_id>/release", pool.release, name="release"),
     path("orders/<int:order_id>/send", deciding.send, name="send"),

@@ -28,6 +28,7 @@ from hotline.kit.clock import now, today
 from hotline.knowledge.actions import report_correction
 from hotline.knowledge.models import Batch, EntryFile, Source, Term
 from hotline.notifications.models import Message
+from hotline.suggestions.models import Label
 from hotline.workorders import actions
 from hotline.workorders.actions.attachments import attach
 from hotline.workorders.models import (
@@ -160,6 +161,7 @@ class World:
             "trust_id": made(
                 CategoryTrust, category=catalogue.category, threshold=0.9, sample=0.1, most_errors=0.1, changed_by="x"
             ).pk,
+            "label_id": made(Label, name="夜间施工").pk,
             "task_id": task.pk,
             "appeal_id": made(ResultAppeal, order=other, appeal=appeal, text="x").pk,
             "category_id": Category.objects.get(code="02.01").pk,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from hotline.dispatch.actions.automatic import dispatch_automatically, note_return
 from hotline.dispatch.models import AutomaticDispatch
@@ -12,6 +16,7 @@ from hotline.dispatch.queries.similar import likely_duplicates
 from hotline.dispatch.rules import Hold
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now, today
+from hotline.kit.errors import Invalid
 from hotline.suggestions import actions as suggestions
 from hotline.suggestions import queries as readings
 from hotline.suggestions.models import Kind
@@ -119,17 +124,36 @@ def note_returned(*, actor: Actor, order_id: int) -> bool:
 
 @transaction.atomic
 def dispatch_as_proposed(
-    *, actor: Actor, order_id: int, category_code: str, unit_id: int, revision: int | None = None
+    *,
+    actor: Actor,
+    order_id: int,
+    category_code: str,
+    unit_id: int,
+    division_code: str = "",
+    assistant_ids: Sequence[int] = (),
+    revision: int | None = None,
 ) -> WorkOrder:
-    """One key: the proposed category is set if the order has none, and the order goes to the proposed unit.
+    """One key: what the order lacks of category and place is set as proposed, and it goes to the proposed unit.
 
-    Both stand or fall together. What `reclassify` and `dispatch_order` refuse is refused.
+    All stand or fall together. What `reclassify` and `dispatch_order` refuse is refused; Invalid for an unknown category.
     """
     order = get_visible(actor, order_id)
-    if category_code and (order.category is None or order.category.code != category_code):
-        category = Category.objects.get(code=category_code)
-        order = orders.reclassify(actor=actor, order_id=order_id, revision=revision, category_id=category.pk)
+    fields: dict[str, Any] = {}
+    if category_code and order.category is None:
+        category = Category.objects.filter(code=category_code).first()
+        if category is None:
+            raise Invalid("category", _("There is no such category."))
+        fields["category_id"] = category.pk
+    if division_code and not order.division_id:
+        fields["division_id"] = division_code
+    if fields:
+        orders.reclassify(actor=actor, order_id=order_id, revision=revision, **fields)
         revision = None
     return orders.dispatch_order(
-        actor=actor, order_id=order_id, lead_unit_id=unit_id, instructions="", revision=revision
+        actor=actor,
+        order_id=order_id,
+        lead_unit_id=unit_id,
+        assistant_unit_ids=list(assistant_ids),
+        instructions="",
+        revision=revision,
     )

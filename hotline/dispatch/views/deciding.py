@@ -20,7 +20,8 @@ from hotline.workorders.models import ClosingKind, ReasonKind, WorkOrder
 from hotline.workorders.queries import get_visible, reasons
 
 
-def _revision(request: HttpRequest) -> int | None:
+def revision_of(request: HttpRequest) -> int | None:
+    """The revision that the form was drawn from."""
     text = request.POST.get("revision", "")
     return int(text) if text.isdigit() else None
 
@@ -29,7 +30,7 @@ def _ids(request: HttpRequest, name: str) -> list[int]:
     return [int(text) for text in request.POST.getlist(name) if text.isdigit()]
 
 
-def _done(order: WorkOrder, text: str) -> HttpResponse:
+def done(order: WorkOrder, text: str) -> HttpResponse:
     """Nothing to draw: the controller takes the row away and opens the next one; the toast says what happened."""
     response = HttpResponse(status=204)
     response["HX-Trigger"] = json.dumps(
@@ -66,9 +67,9 @@ def send(request: HttpRequest, order_id: int) -> HttpResponse:
         lead_unit_id=leads[0],
         assistant_unit_ids=[pk for pk in _ids(request, "assistant_id") if pk != leads[0]],
         instructions=_words(request, "instructions"),
-        revision=_revision(request),
+        revision=revision_of(request),
     )
-    return _done(
+    return done(
         order,
         _("%(number)s was sent to %(unit)s.")
         % {"number": order.number, "unit": order.lead_unit.short_name if order.lead_unit else ""},
@@ -79,8 +80,8 @@ def send(request: HttpRequest, order_id: int) -> HttpResponse:
 @require_POST
 def pass_on(request: HttpRequest, order_id: int) -> HttpResponse:
     """A reviewed order goes to the pool."""
-    order = orders.pass_review(actor=actor_of(request), order_id=order_id, revision=_revision(request))
-    return _done(order, _("%(number)s went to the pool.") % {"number": order.number})
+    order = orders.pass_review(actor=actor_of(request), order_id=order_id, revision=revision_of(request))
+    return done(order, _("%(number)s went to the pool.") % {"number": order.number})
 
 
 @access("workorders:review", "workorders:dispatch")
@@ -92,7 +93,7 @@ def labels(request: HttpRequest, order_id: int) -> HttpResponse:
         actor=actor_of(request),
         order_id=order_id,
         labels=tuple(dict.fromkeys(text.split())),
-        revision=_revision(request),
+        revision=revision_of(request),
     )
     return _stays(request, order_id, _("Labels saved."))
 
@@ -114,7 +115,7 @@ def correct(request: HttpRequest, order_id: int) -> HttpResponse:
         fields["category_id"] = category.pk
     if _words(request, "division"):
         fields["division_id"] = _words(request, "division")
-    orders.reclassify(actor=actor_of(request), order_id=order_id, revision=_revision(request), **fields)
+    orders.reclassify(actor=actor_of(request), order_id=order_id, revision=revision_of(request), **fields)
     return _stays(request, order_id, _("Corrected."))
 
 
@@ -137,7 +138,7 @@ def merge_into(request: HttpRequest, order_id: int) -> HttpResponse:
         "",
     )
     orders.merge(actor=actor, order_ids=[order_id], into_id=into.pk, text=why)
-    return _done(
+    return done(
         order, _("%(number)s was merged into %(main)s.") % {"number": order.number, "main": into.number}
     )
 
@@ -147,9 +148,9 @@ def merge_into(request: HttpRequest, order_id: int) -> HttpResponse:
 def send_back_to_intake(request: HttpRequest, order_id: int) -> HttpResponse:
     """Return to intake for another look, with the reason."""
     order = orders.send_back(
-        actor=actor_of(request), order_id=order_id, text=_words(request), revision=_revision(request)
+        actor=actor_of(request), order_id=order_id, text=_words(request), revision=revision_of(request)
     )
-    return _done(order, _("%(number)s went back to review.") % {"number": order.number})
+    return done(order, _("%(number)s went back to review.") % {"number": order.number})
 
 
 @access("workorders:review", "workorders:dispatch")
@@ -157,9 +158,9 @@ def send_back_to_intake(request: HttpRequest, order_id: int) -> HttpResponse:
 def ask(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask the citizen for what is missing."""
     order = orders.ask_supplement(
-        actor=actor_of(request), order_id=order_id, text=_words(request), revision=_revision(request)
+        actor=actor_of(request), order_id=order_id, text=_words(request), revision=revision_of(request)
     )
-    return _done(order, _("%(number)s waits for the citizen's supplement.") % {"number": order.number})
+    return done(order, _("%(number)s waits for the citizen's supplement.") % {"number": order.number})
 
 
 @access("intake:not_accept", "workorders:review")
@@ -172,9 +173,9 @@ def close(request: HttpRequest, order_id: int) -> HttpResponse:
         kind=ClosingKind.NOT_ACCEPTED,
         reason_code=_words(request, "reason_code"),
         text=_words(request),
-        revision=_revision(request),
+        revision=revision_of(request),
     )
-    return _done(order, _("%(number)s was closed as not accepted.") % {"number": order.number})
+    return done(order, _("%(number)s was closed as not accepted.") % {"number": order.number})
 
 
 @access("workorders:dispatch", "workorders:arbitrate")
@@ -182,9 +183,9 @@ def close(request: HttpRequest, order_id: int) -> HttpResponse:
 def to_arbitration(request: HttpRequest, order_id: int) -> HttpResponse:
     """Duty is disputed: consult first."""
     order = orders.dispute(
-        actor=actor_of(request), order_id=order_id, text=_words(request), revision=_revision(request)
+        actor=actor_of(request), order_id=order_id, text=_words(request), revision=revision_of(request)
     )
-    return _done(order, _("%(number)s went to arbitration.") % {"number": order.number})
+    return done(order, _("%(number)s went to arbitration.") % {"number": order.number})
 
 
 @access("workorders:arbitrate")
@@ -199,9 +200,9 @@ def designate_unit(request: HttpRequest, order_id: int) -> HttpResponse:
         order_id=order_id,
         lead_unit_id=leads[0],
         text=_words(request),
-        revision=_revision(request),
+        revision=revision_of(request),
     )
-    return _done(order, _("%(number)s was designated.") % {"number": order.number})
+    return done(order, _("%(number)s was designated.") % {"number": order.number})
 
 
 @access(*POOL_CODES)
@@ -221,4 +222,4 @@ def decide(request: HttpRequest, application_id: int) -> HttpResponse:
         actor=actor_of(request), application_id=application_id, approve=approve, text=_words(request)
     ).order
     words = _("Approved: %(number)s.") if approve else _("Refused: %(number)s.")
-    return _done(order, words % {"number": order.number})
+    return done(order, words % {"number": order.number})

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 from hotline.dispatch import queries
 from hotline.dispatch.queries import Tab
 from hotline.dispatch.queries.catalogue import assistants_of
+from hotline.dispatch.queries.proposed import proposed_for
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now, today
+from hotline.suggestions import actions as suggestions
 from hotline.workorders import actions as orders
 from hotline.workorders.models import DemandType, ReasonKind, Urgency
 from hotline.workorders.queries import get_visible
@@ -87,8 +89,12 @@ def pane_context(request: HttpRequest, order_id: int) -> dict[str, Any]:
             None,
         )
     category, division = queries.demand_key(order)
+    proposed = proposed_for(order, day) if tab in (Tab.POOL, Tab.REVIEW) else None
+    if proposed is not None and proposed.unseen:
+        suggestions.note_shown(actor=actor, order_id=order.pk)
     return {
         "tab": tab,
+        "proposed": proposed,
         "row": row,
         "order": order,
         "application": application,

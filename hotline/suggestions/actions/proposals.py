@@ -9,6 +9,7 @@ from django.db import transaction
 from hotline.kit import events
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
+from hotline.kit.live import publish
 from hotline.suggestions import permissions
 from hotline.suggestions.models import Kind, Outcome, Suggestion
 from hotline.suggestions.rules import Proposal, judge, judge_labels
@@ -36,6 +37,7 @@ def keep_proposals(*, actor: Actor, order_id: int, proposals: Iterable[Proposal]
         if one.kind not in known
     )
     if made:
+        publish([f"order:{order_id}"], "suggestion.made", order=order_id)
         events.emit(SUGGESTION_MADE, order_id=order_id)
     return len(made)
 

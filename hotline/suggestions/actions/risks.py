@@ -45,7 +45,7 @@ def raise_risk(
     )
     if not made:
         return None
-    publish(["pool", "board", f"order:{order_id}"], "risk.raised", order=order_id)
+    publish(["pool", "board", "risks", f"order:{order_id}"], "risk.raised", order=order_id)
     events.emit(RISK_RAISED, order_id=order_id)
     return alert
 
@@ -74,7 +74,7 @@ def answer_risk(*, actor: Actor, order_id: int, confirmed: bool, text: str = "")
         reason=alert.text,
         data={"confirmed": confirmed, "kinds": alert.kinds},
     )
-    publish(["pool", "board", f"order:{order_id}"], "risk.answered", order=order_id)
+    publish(["pool", "board", "risks", f"order:{order_id}"], "risk.answered", order=order_id)
     events.emit(RISK_ANSWERED, order_id=order_id, confirmed=confirmed)
     return alert
 
@@ -93,6 +93,6 @@ def climb_risks(*, actor: Actor) -> int:
     )
     RiskAlert.objects.filter(pk__in=[alert.pk for alert in late]).update(climbed_at=now())
     for alert in late:
-        publish(["board", "desk", f"order:{alert.order_id}"], "risk.climbed", order=alert.order_id)
+        publish(["board", "desk", "risks", f"order:{alert.order_id}"], "risk.climbed", order=alert.order_id)
         events.emit(RISK_CLIMBED, order_id=alert.order_id)
     return len(late)

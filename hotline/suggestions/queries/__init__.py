@@ -4,6 +4,7 @@ from hotline.suggestions.queries.gazetteer import place_finder, warm_places
 from hotline.suggestions.queries.labels import canonical_labels, label_facts, labels, meaning_of
 from hotline.suggestions.queries.models import (
     category_health,
+    listed_models,
     meaning_health,
     model_worker,
     open_category,
@@ -12,7 +13,7 @@ from hotline.suggestions.queries.models import (
 from hotline.suggestions.queries.proposals import latest_of, proposals_of, risks_of
 from hotline.suggestions.queries.quality import Acceptance, acceptance, training_rows, weeks_of
 from hotline.suggestions.queries.reading import PlaceOption, Reading, Risk, category_paths, read_text
-from hotline.suggestions.queries.risks import open_risks, risk_of
+from hotline.suggestions.queries.risks import open_risks, risk_kinds, risk_of, risk_words
 
 __all__ = [
     "Acceptance",
@@ -26,6 +27,7 @@ __all__ = [
     "label_facts",
     "labels",
     "latest_of",
+    "listed_models",
     "meaning_health",
     "meaning_of",
     "model_worker",
@@ -35,7 +37,9 @@ __all__ = [
     "proposals_of",
     "read_text",
     "registry",
+    "risk_kinds",
     "risk_of",
+    "risk_words",
     "risks_of",
     "training_rows",
     "warm_places",

@@ -96,3 +96,20 @@ def _judge(function: str, good: str) -> Result:
         % {"reason": reasons.get(found["code"], _("its file or package is damaged"))},
         str(found["advice"]),
     )
+
+
+def listed_models() -> list[tuple[Model, bool]]:
+    """(model, in use) of every model, those of packages first; empty where the optional part is not installed or unreadable."""
+    try:
+        from hotline.language.registry import RegistryFault, packaged
+    except ImportError:
+        return []
+    try:
+        known = registry()
+        trained = [(one, known.current(one.task)) for one in known.models()]
+    except RegistryFault:
+        trained = []
+    return [
+        *((one, True) for one in packaged()),
+        *((one, used is not None and used.key == one.key) for one, used in trained),
+    ]

@@ -122,5 +122,3 @@ def training_rows(
     listed = rows.order_by("-id").values_list("id", "category__path_name", "title", "content")[:most]
     for pk, path, title, content in listed.iterator(chunk_size=2000):
         yield str(pk), "/".join(part.strip() for part in path.split("›")), mask_all(title), mask_all(content)
-
-

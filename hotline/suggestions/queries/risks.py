@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from hotline.kit.actor import Actor
+from hotline.language.urgency import standard
 from hotline.suggestions.models import RiskAlert
+from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries import visible_to
 
 MOST = 200
@@ -20,3 +24,18 @@ def open_risks(actor: Actor, *, climbed: bool = False) -> list[RiskAlert]:
 def risk_of(order_id: int) -> RiskAlert | None:
     """The risk of one order."""
     return RiskAlert.objects.filter(order_id=order_id).first()
+
+
+def risk_kinds(kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """(label, what to do) of each kind, in Chinese as the table of rules has them."""
+    table = standard().kinds
+    return [(table[kind].label, table[kind].advice) if kind in table else (kind, "") for kind in kinds]
+
+
+def risk_words(order: WorkOrder, evidence: Sequence[Sequence[object]]) -> tuple[str, ...]:
+    """The words that evidence points to, each once. After a correction of the text an offset may show other words or none."""
+    texts = {"title": order.title, "content": order.content}
+    found = dict.fromkeys(
+        texts[str(field)][int(str(start)) : int(str(end))] for field, start, end in evidence if field in texts
+    )
+    return tuple(word for word in found if word.strip())[:6]

@@ -1,0 +1,60 @@
+"""The machine's proposals beside the chosen order, and the one key that follows them."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from hotline.dispatch import actions, queries
+from hotline.dispatch.queries.proposed import proposed_for
+from hotline.dispatch.views.deciding import done, revision_of
+from hotline.dispatch.views.pool import POOL_CODES, tab_of
+from hotline.kit.access import access, actor_of
+from hotline.kit.clock import today
+from hotline.kit.errors import Invalid
+from hotline.workorders.queries import get_visible
+
+
+@access(*POOL_CODES)
+@require_GET
+def section(request: HttpRequest, order_id: int) -> HttpResponse:
+    """The proposals alone; asked for by a pane that was opened before the order was read."""
+    order = get_visible(actor_of(request), order_id)
+    return render(
+        request,
+        "dispatch/_proposed.html",
+        {
+            "order": order,
+            "row": queries.row_of(order, today()),
+            "proposed": proposed_for(order, today()),
+            "tab": tab_of(request),
+        },
+    )
+
+
+@access("workorders:dispatch")
+@require_POST
+def send(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Set the proposed category and send to the unit that follows from it."""
+    unit = request.POST.get("unit_id", "")
+    if not unit.isdigit():
+        raise Invalid("unit_id", _("Choose a unit first (U)."))
+    assistants = [
+        int(text) for text in request.POST.getlist("assistant_id") if text.isdigit() and text != unit
+    ]
+    order = actions.dispatch_as_proposed(
+        actor=actor_of(request),
+        order_id=order_id,
+        category_code=request.POST.get("category", "")[:40],
+        division_code=request.POST.get("division", "")[:12],
+        unit_id=int(unit),
+        assistant_ids=assistants,
+        revision=revision_of(request),
+    )
+    return done(
+        order,
+        _("%(number)s was sent to %(unit)s.")
+        % {"number": order.number, "unit": order.lead_unit.short_name if order.lead_unit else ""},
+    )

@@ -1,0 +1,62 @@
+"""How good the machine is: what people kept of its proposals, by week, category, unit and model; the models in use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from hotline.kit.access import access
+from hotline.kit.clock import now
+from hotline.suggestions import queries
+from hotline.suggestions.models import Kind
+from hotline.suggestions.rules import drift
+
+CODE = "suggestions:read"
+MEASURED = (Kind.CATEGORY, Kind.UNIT, Kind.PLACE, Kind.LABELS, Kind.URGENCY)
+"""Kinds that a dispatch settles."""
+PERIODS = (7, 28, 91)
+
+
+@access(CODE)
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """`?kind=` of proposal, `?days=` back."""
+    wanted, days = request.GET.get("kind", ""), request.GET.get("days", "")
+    kind = Kind(wanted) if wanted in MEASURED else Kind.CATEGORY
+    back = int(days) if days.isdigit() and int(days) in PERIODS else 28
+    since = now() - timedelta(days=back)
+    weeks = queries.weeks_of(kind, now())
+    (whole,) = queries.acceptance(kind, since)
+    return render(
+        request,
+        "suggestions/acceptance.html",
+        {
+            "kind": kind,
+            "kinds": [(one, one.label) for one in MEASURED],
+            "days": back,
+            "periods": PERIODS,
+            "whole": whole,
+            "models": queries.acceptance(kind, since, by="model"),
+            "categories": queries.acceptance(kind, since, by="category"),
+            "units": queries.acceptance(kind, since, by="unit"),
+            "weeks": weeks,
+            "drift": drift(weeks),
+        },
+    )
+
+
+@access(CODE)
+@require_GET
+def models(request: HttpRequest) -> HttpResponse:
+    """Every model with where it comes from, how good it was measured, which one is in use; and whether they answer."""
+    return render(
+        request,
+        "suggestions/models.html",
+        {
+            "models": queries.listed_models(),
+            "lines": [queries.category_health(), queries.meaning_health()],
+        },
+    )
