@@ -22,12 +22,17 @@ from pathlib import Path
 
 import django
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hotline.ops.machine import PostgresFault
 from hotline.ops.postgres import Cluster
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotline.config.settings")
 os.environ["HOTLINE_MODE"] = "test"
+
+# The same examples each time, however slow the machine: a red run means a fault, not bad luck.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 _cluster: Cluster | None = None
 _folder: Path | None = None

@@ -12,6 +12,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from tests.exchange.conftest import Partner
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 BOUNDED = settings(
-    max_examples=12,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     database=None,
@@ -39,14 +40,15 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def test_no_input_is_a_fault_of_the_server(partner: Partner) -> None:
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as_described", "otherwise"])
+def test_no_input_is_a_fault_of_the_server(partner: Partner, mode: GenerationMode) -> None:
     api = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
     tried = 0
     for found in api.get_all_operations():
         operation = found.ok()
 
         @BOUNDED
-        @given(case=operation.as_strategy())
+        @given(case=operation.as_strategy(generation_mode=mode))
         def answers_as_described(case: Any) -> None:
             nonlocal tried
             tried += 1

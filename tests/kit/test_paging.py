@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @given(kinds=st.lists(st.sampled_from("abc"), min_size=0, max_size=17), size=st.integers(1, 6))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize("order", [("-id",), ("kind", "-id"), ("-at", "id")])
 def test_pages_cover_all_rows_once(order: tuple[str, ...], kinds: list[str], size: int) -> None:
     LiveEvent.objects.all().delete()

@@ -68,7 +68,7 @@ def test_takes_any_text(model: Predictor, text: str) -> None:
         assert all(0 <= one.start < one.end <= len(text) for one in answer.evidence)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(title=st.text(max_size=40), text=st.text(max_size=200))
 def test_probabilities_are_probabilities(model: Predictor, title: str, text: str) -> None:
     shares = model.first_level([Text(title, text)])
