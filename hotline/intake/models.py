@@ -58,7 +58,7 @@ class AppealState(models.TextChoices):
 class Appeal(models.Model):
     """诉求: what one citizen said once. It keeps its number when its order is merged into another."""
 
-    number = models.CharField(max_length=24, unique=True, null=True, blank=True)
+    number = models.CharField(max_length=24, null=True, blank=True)
     state = models.CharField(max_length=14, choices=AppealState, default=AppealState.DRAFT)
     raw = models.ForeignKey(RawMessage, models.PROTECT, null=True, blank=True, related_name="appeals")
     # Indexed below, once: each index more is written with every appeal.
@@ -92,6 +92,8 @@ class Appeal(models.Model):
             models.Index(fields=["citizen", "-id"], name="appeal_citizen"),
             models.Index(fields=["agent", "-id"], name="appeal_draft", condition=Q(state="draft")),
         ]
+        # Not `unique=True`, which adds an index for LIKE.
+        constraints: ClassVar = [models.UniqueConstraint(fields=["number"], name="appeal_number_once")]
 
 
 class CategoryForm(models.Model):

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             name='Appeal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(blank=True, max_length=24, null=True, unique=True)),
+                ('number', models.CharField(blank=True, max_length=24, null=True)),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('answered', 'Answered directly'), ('not_accepted', 'Not accepted'), ('referred', 'Referred'), ('ordered', 'Turned into a work order'), ('appended', 'Added to an open order'), ('withdrawn', 'Withdrawn')], default='draft', max_length=14)),
                 ('lookup_hash', models.CharField(blank=True, help_text='keyed hash of the look-up code', max_length=128)),
                 ('channel', models.CharField(choices=[('phone', 'Phone'), ('web', 'Website'), ('app', 'App'), ('wechat', 'WeChat'), ('mini_program', 'Mini programme'), ('sms', 'SMS'), ('email', 'E-mail'), ('counter', 'Service counter'), ('mayor_mailbox', "Mayor's mailbox"), ('message_board', 'Government message board'), ('state_platform', 'State Council platform'), ('police_110', 'Transferred from 110'), ('grid', 'Grid inspector'), ('api', 'Another system'), ('import', 'Import')], max_length=20)),
@@ -114,6 +114,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['order'], name='appeal_order'), models.Index(fields=['citizen', '-id'], name='appeal_citizen'), models.Index(condition=models.Q(('state', 'draft')), fields=['agent', '-id'], name='appeal_draft')],
+                'constraints': [models.UniqueConstraint(fields=('number',), name='appeal_number_once')],
             },
         ),
     ]

@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
             name='WorkOrder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(help_text='prefix, date, running number: JD20261122-000123', max_length=24, unique=True)),
+                ('number', models.CharField(help_text='prefix, date, running number: JD20261122-000123', max_length=24)),
                 ('state', models.CharField(choices=[('pending_review', 'Waiting for review'), ('pending_supplement', 'Waiting for supplement'), ('pending_dispatch', 'Waiting for dispatch'), ('arbitration', 'In arbitration'), ('pending_sign', 'Waiting for signature'), ('in_progress', 'In progress'), ('return_review', 'Return under review'), ('extension_review', 'Extension under review'), ('hold_review', 'Hold under review'), ('on_hold', 'On hold'), ('close_review', 'Reply under review'), ('pending_follow_up', 'Waiting for follow-up'), ('closed', 'Closed'), ('archived', 'Archived'), ('merged', 'Merged')], default='pending_review', max_length=20)),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField()),
@@ -431,7 +431,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='workorder',
-            index=models.Index(fields=['lead_unit', '-id'], name='order_lead'),
+            index=models.Index(condition=models.Q(('lead_unit__isnull', False)), fields=['lead_unit', '-id'], name='order_lead'),
         ),
         migrations.AddIndex(
             model_name='workorder',
@@ -452,6 +452,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='workorder',
             index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='order_search'),
+        ),
+        migrations.AddConstraint(
+            model_name='workorder',
+            constraint=models.UniqueConstraint(fields=('number',), name='order_number_once'),
         ),
         migrations.AddConstraint(
             model_name='workorder',
@@ -491,11 +495,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='clock',
-            index=models.Index(fields=['order', 'kind'], name='clock_order'),
-        ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(fields=['assignment'], name='clock_assignment'),
+            index=models.Index(condition=models.Q(('assignment__isnull', False)), fields=['assignment'], name='clock_assignment'),
         ),
         migrations.AddConstraint(
             model_name='clock',
@@ -540,9 +540,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='workorderevent',
             index=models.Index(fields=['xid', 'id'], name='event_commit_order'),
-        ),
-        migrations.AddIndex(
-            model_name='workorderevent',
-            index=models.Index(fields=['at'], name='event_at'),
         ),
     ]
