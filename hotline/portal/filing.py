@@ -80,11 +80,16 @@ _NAMES = frozenset(one.name for one in fields(Filing))
 
 
 def load(request: HttpRequest) -> Filing:
-    """The session's filing; without one what the sent page carried, else a new one. Kept from now on."""
+    """The session's filing; while that is blank, what the sent page carried, else a new one. Kept from now on."""
     kept = request.session.get(KEY)
-    if isinstance(kept, dict):
-        return _read(kept)
-    filing = _unsealed(request.POST.get("kept", "")) or Filing()
+    held = _read(kept) if isinstance(kept, dict) else None
+    if held and held.content:
+        return held
+    # A session that began after the page was opened has a blank one at most.
+    carried = _unsealed(request.POST.get("kept", ""))
+    if held and not (carried and carried.content):
+        return held
+    filing = carried or Filing()
     save(request, filing)
     return filing
 

@@ -26,6 +26,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     context = {
         "kind": kind if kind in DutyKind.values else "",
         "piles": piles,
+        "total": sum(piles.by_kind.values()),
         "kinds": [(value, label, piles.by_kind[value]) for value, label in DutyKind.choices],
         "list": queries.duties(actor, kind=kind, cursor=request.GET.get("cursor", "")),
         "figures": queries.figures(),
