@@ -45,10 +45,8 @@ def pad_code(code: str) -> str:
 
 def level_of(code: str) -> int:
     """Level (1 province … 5 community) of a padded code: the shortest level whose rest is zeros."""
-    for level, digits in enumerate(LEVEL_DIGITS, start=1):
-        if not code[digits:].strip("0"):
-            return level
-    raise ValueError(code)
+    significant_digits = len(code.rstrip("0"))
+    return 1 + sum(digits < significant_digits for digits in LEVEL_DIGITS)
 
 
 def significant(code: str) -> str:

@@ -47,6 +47,12 @@ def test_again_updates_by_code_and_keeps_the_rest() -> None:
     assert queries.path_text("990106013000") == "演示省 静湖区 新名街道"
 
 
+def test_a_long_list_is_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "BATCH", 2)
+    load()
+    assert Division.objects.count() == len(ROWS)
+
+
 def test_faults_write_nothing() -> None:
     result = actions.import_divisions(
         actor=KEEPER, rows=[*ROWS, DivisionRow("980106013001", "无家", 5, line=9)]
