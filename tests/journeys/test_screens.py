@@ -25,6 +25,16 @@ SCREENS = [
     ("", "/"),
     ("", "/file/words/"),
     ("", "/look-up/"),
+    ("", "/me/sign-in/"),
+    ("", "/knowledge/"),
+    ("", "/knowledge/?q=路灯"),
+    ("", "/nothing-here/"),
+    ("knowledge", "/knowledge/base/?q=路灯"),
+    ("knowledge", "/knowledge/base/new/"),
+    ("knowledge", "/knowledge/mine/"),
+    ("knowledge", "/knowledge/duties/"),
+    ("knowledge", "/knowledge/import/"),
+    ("knowledge", "/knowledge/settings/"),
 ]
 
 
