@@ -296,6 +296,26 @@ SESSION_END_LABELS: Mapping[str, str | Promise] = {
     SessionEnd.SECOND_FACTOR: _("second factor reset"),
     SessionEnd.DEACTIVATED: _("account deactivated"),
 }
+_BROWSERS = (
+    ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Version", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("HarmonyOS", "HarmonyOS"), ("OpenHarmony", "HarmonyOS"), ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"),
+    ("iPad", "iPad"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def device_of(user_agent: str) -> str:
+    """A browser's own words as people name it: "Chrome 141 · Windows"; what is unknown shows its first words."""
+    found = []
+    for mark, name in _BROWSERS:
+        if match := re.search(rf"{mark}\w*/(\d+)", user_agent):
+            found.append(f"{name} {match[1]}")
+            break
+    found += [name for mark, name in _SYSTEMS if mark in user_agent][:1]
+    return " · ".join(found) or user_agent[:40] or "—"
+
+
 TOUCH_EVERY = timedelta(minutes=1)
 """A session's last use is written at most that often."""
 

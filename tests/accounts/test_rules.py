@@ -144,3 +144,18 @@ def test_session_over(created, seen, over):
         absolute=timedelta(hours=12),
     )
     assert made == over
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", "Chrome 141 · Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge 140 · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1", "Safari 18 · iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) Chrome/116.0 Mobile Safari/537.36 MicroMessenger/8.0.50", "WeChat 8 · Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "—"),
+    ],
+)  # fmt: skip
+def test_a_device_is_called_as_people_call_it(words, shown):
+    assert rules.device_of(words) == shown

@@ -44,9 +44,10 @@ export function startFirst(root: Document = document): void {
   if (root.activeElement && root.activeElement !== root.body) return;
   if (root.location?.hash || root.querySelector("[autofocus]")) return;
   const asked = root.querySelector<HTMLElement>("[data-first]");
-  const first = asked?.matches("[data-controller~=rows]") ? asked.querySelector<HTMLElement>("[data-row] a[href]") : asked;
+  const within = asked?.matches("[data-controller~=rows]") ? "[data-row] a[href]" : "input:not([type=hidden]), textarea, select";
+  const first = asked?.matches("div, fieldset") ? asked.querySelector<HTMLElement>(within) : asked;
   if (!first || first.matches(":disabled, [aria-disabled=true]")) return;
   if (first.matches("input, textarea, select") && window.matchMedia?.("(hover: none)").matches) return;
   first.focus({ preventScroll: true });
-  if (first !== asked) first.closest("[data-row]")?.classList.add("is-current");
+  first.closest("[data-row]")?.classList.add("is-current");
 }

@@ -25,7 +25,7 @@ from hotline.accounts.actions.second_factor import check_second_factor, confirm_
 from hotline.accounts.actions.sessions import rekey_session
 from hotline.accounts.forms import CodeForm, ContactForm, DelegationForm, NewPasswordForm
 from hotline.accounts.models import Person, StaffSession
-from hotline.accounts.rules import SESSION_END_LABELS
+from hotline.accounts.rules import SESSION_END_LABELS, device_of
 from hotline.accounts.views.sign_in import enrolment
 from hotline.kit.access import access, actor_of, signed_in
 from hotline.kit.errors import Invalid
@@ -206,6 +206,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     rows = queries.sessions_of(actor_of(request), _me(request).pk)
     for row in rows:
         row.end_label = str(SESSION_END_LABELS.get(row.end_reason, ""))  # type: ignore[attr-defined]
+        row.device = device_of(row.user_agent)  # type: ignore[attr-defined]
     return render(request, "accounts/sessions.html", {"rows": rows, "mine": _session(request).pk})
 
 
@@ -219,6 +220,8 @@ def all_sessions(request: HttpRequest) -> HttpResponse:
         order=["-seen_at", "-id"],
         cursor=request.GET.get("cursor", ""),
     )
+    for row in page.rows:
+        row.device = device_of(row.user_agent)  # type: ignore[attr-defined]
     return render(
         request, "accounts/all_sessions.html", {"page_of": page, "q": text, "mine": _session(request).pk}
     )

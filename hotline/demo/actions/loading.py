@@ -7,7 +7,7 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from hotline.demo.pack import Fault, Pack, check_pack, divisions_of, expand, rea
 from hotline.dispatch.models import CatalogueEntry
 from hotline.intake.models import CategoryForm
 from hotline.kit.actor import Actor, system_actor
+from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import Invalid, Refused
 from hotline.knowledge import actions as knowledge
 from hotline.knowledge import queries as knowledge_queries
@@ -383,7 +384,7 @@ def _worktime(actor: Actor, pack: Pack) -> int:
     worktime.load_policy_pack(
         actor=actor,
         name=pack.city.policy_pack,
-        effective_from=datetime.combine(pack.city.effective_from, time.min, tzinfo=UTC),
+        effective_from=datetime.combine(pack.city.effective_from, time.min, tzinfo=CITY_ZONE),
     )
     return len(calendar.years)
 

@@ -57,6 +57,8 @@ MAIN_VERBS = (
     "urge", "unmerge", "reopen", "answer_supervision",
 )  # fmt: skip
 """Shown as buttons, in this order of need; the rest stands in the menu."""
+NEVER_FIRST = frozenset({"redo", "urge", "unmerge", "reopen", "ask_assistance", "apply_extension", "apply_return"})
+"""What one may do but what nobody waits for: such a button does not ask to be pressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class OrderPage:
     attachments: list[Attachment]
     supervisions: list[Supervision]
     buttons: list[ActionOffer]
+    next: ActionOffer | None
     others: list[ActionOffer]
     at_hub: bool
 
@@ -154,6 +157,7 @@ def order_page(actor: Actor, order: WorkOrder, *, now: datetime) -> OrderPage:
         attachments=list(attachments if at_hub else attachments.exclude(audience=Audience.HUB)),
         supervisions=supervisions,
         buttons=buttons,
+        next=next((one for one in buttons[:1] if one.allowed and one.verb not in NEVER_FIRST), None),
         others=others,
         at_hub=at_hub,
     )
