@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 
 class ActionError(Exception):
@@ -61,7 +63,16 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if _cannot_be_stored(error):
+            error = Invalid("characters", _("What you sent holds characters that no text has. Type it anew."))
         return refusal(request, error) if isinstance(error, ActionError) else None
+
+
+def _cannot_be_stored(error: Exception) -> bool:
+    """PostgreSQL keeps no NUL and no half of a surrogate pair; neither comes from a keyboard."""
+    if isinstance(error, DataError):
+        return "NUL (0x00)" in str(error)
+    return isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
 
 
 def refusal(request: HttpRequest, error: ActionError) -> HttpResponse:
