@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pickle
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -284,11 +285,25 @@ def generate(
             object_id=str(orders),
             data={"orders": orders, "years": years, "seed": seed, "open": world.open_orders},
         )
-    with connection.cursor() as cursor:
-        for table in ("accounts_citizen", *COLUMNS):
-            cursor.execute(f"ANALYZE {table}")
+    tables = ("accounts_citizen", *COLUMNS)
+    # Two at a time, unless somebody's own transaction around this one holds the tables.
+    together = orders >= LARGE and not connection.in_atomic_block
+    with ThreadPoolExecutor(2) as threads:
+        for _table in threads.map(_analyze, tables) if together else map(_gather, tables):
             step("table", 1)
     return world
+
+
+def _analyze(table: str) -> None:
+    try:
+        _gather(table)
+    finally:
+        connection.close()  # each thread has its own
+
+
+def _gather(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {table}")
 
 
 def _told(world: World, processes: int) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:

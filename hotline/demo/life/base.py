@@ -277,28 +277,16 @@ class Told:
             f"{claimed[0].id if claimed else NULL}\t{stamp(claimed[1] if claimed else None)}\t"
             f"{_tsvector(search_text(self.title, self.content, address, ''))}"
         )
+        lines = self.rows.lines["workorders_assignment"]
         for node in order.nodes:
             own = [(key, clock) for key, clock in clocks.items() if key.assignment == node.id]
             finish = next((clock.due for key, clock in own if key.kind == "finish"), None)
             following = min((clock.due for _key, clock in own if clock.state == "running"), default=None)
-            add(
-                "workorders_assignment",
-                node.id,
-                self.id,
-                node.unit,
-                node.parent.id if node.parent else None,
-                node.role,
-                node.state,
-                node.round,
-                node.handler,
-                node.instructions,
-                node.created_at,
-                node.signed_at,
-                node.contacted_at,
-                node.replied_at,
-                node.ended_at,
-                finish,
-                following,
+            lines.append(
+                f"{node.id}\t{number}\t{node.unit}\t{node.parent.id if node.parent else NULL}\t{node.role}\t{node.state}\t"
+                f"{node.round}\t{NULL if node.handler is None else node.handler}\t{node.instructions}\t{stamp(node.created_at)}\t"
+                f"{stamp(node.signed_at)}\t{stamp(node.contacted_at)}\t{stamp(node.replied_at)}\t{stamp(node.ended_at)}\t"
+                f"{stamp(finish)}\t{stamp(following)}"
             )
         lines = self.rows.lines["workorders_workorderevent"]
         for event in order.events:
@@ -313,28 +301,11 @@ class Told:
             lines.append(f"{unit}\t{number}")
         for person, reason in self.people.items():
             add("workorders_orderaccess", self.id, person, created_by, reason, setting.at)
-        add(
-            "intake_appeal",
-            self.appeal_id,
-            self.number,
-            "ordered",
-            self.id,
-            self.citizen,
-            self.teller.lookup(self.number),
-            setting.channel,
-            self.kind,
-            self.urgency,
-            self.title,
-            self.content,
-            "{}",
-            "",
-            "",
-            self.secret,
-            self.agent.id if self.agent else None,
-            "",
-            setting.at,
-            setting.at,
-            setting.at,
+        at = stamp(setting.at)
+        self.rows.lines["intake_appeal"].append(
+            f"{self.appeal_id}\t{self.number}\tordered\t{number}\t{NULL if self.citizen is None else self.citizen}\t"
+            f"{self.teller.lookup(self.number)}\t{setting.channel}\t{self.kind}\t{self.urgency}\t{self.title}\t{self.content}\t"
+            f"{{}}\t\t\t{'t' if self.secret else 'f'}\t{self.agent.id if self.agent else NULL}\t\t{at}\t{at}\t{at}"
         )
         if self.chance(ANSWERED_SHARE):
             self._answered_call()

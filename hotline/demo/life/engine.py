@@ -161,6 +161,10 @@ class Settled:
         )
 
 
+Texted = tuple[Sequence[tuple[str, datetime]], str]
+"""Marks and their JSON text."""
+
+
 class Deadlines:
     """Due moments and marks, kept by day: for promises in working days only the day of the start counts."""
 
@@ -170,7 +174,7 @@ class Deadlines:
         self._offsets: dict[int, tuple[tuple[str, timedelta], ...]] = {}
         self._selections: dict[tuple[str, ...], Any] = {}
         self._dues: dict[tuple[int, int, bool], datetime] = {}
-        self._marks: dict[tuple[int, datetime], tuple[tuple[tuple[str, datetime], ...], str, datetime]] = {}
+        self._marks: dict[tuple[int, datetime], tuple[list[Texted], bool]] = {}
 
     def selection(self, select: tuple[str, ...], level: str) -> Any:
         """`worktime.rules.Selection` for `[type, category, urgency, channel, flow]` at a unit of that level."""
@@ -203,9 +207,7 @@ class Deadlines:
             found = self._dues[key] = first_due(at, spec, self.calendar)
         return found
 
-    def marks(
-        self, spec: ClockSpec, started: datetime, due: datetime
-    ) -> tuple[Sequence[tuple[str, datetime]], str]:
+    def marks(self, spec: ClockSpec, started: datetime, due: datetime) -> Texted:
         """(level, moment) pairs of a promise that was neither paused nor extended, and their JSON text."""
         unit = spec.span.unit
         if unit == "workday":
@@ -213,12 +215,16 @@ class Deadlines:
             kept = self._marks.get(key)
             if kept is None:
                 early = due - timedelta(days=400)
-                found, text = _texted(
-                    (mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar)
+                found = [(mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar)]
+                kept = self._marks[key] = (
+                    [_texted(found[first:]) for first in range(len(found) + 1)],
+                    len(found) == len(spec.marks),
                 )
-                kept = self._marks[key] = found, text, min((at for _name, at in found), default=due)
-            if kept[2] > started:
-                return kept[0], kept[1]
+            later, whole = kept
+            if not later[0][0] or later[0][0][0][1] > started:
+                return later[0]
+            if whole:  # none overtook another, so that those after the start are simply the last of them
+                return next(ones for ones in later if not ones[0] or ones[0][0][1] > started)
         elif unit != "day":
             offsets = self._offsets.get(id(spec))
             if offsets is None:
@@ -249,7 +255,7 @@ class Deadlines:
         return found
 
 
-def _texted(marks: Iterable[tuple[str, datetime]]) -> tuple[tuple[tuple[str, datetime], ...], str]:
+def _texted(marks: Iterable[tuple[str, datetime]]) -> Texted:
     found = tuple(marks)
     pairs = ",".join(f'["{name}","{at}"]' for name, at in marks_json(found))
     return found, f"[{pairs}]"

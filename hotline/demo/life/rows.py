@@ -333,7 +333,12 @@ class Rows:
     def add(self, table: str, *values: object) -> None:
         """One row in the order of `COLUMNS`."""
         self.lines[table].append(
-            "\t".join([value if isinstance(value, str) else cell(value) for value in values])
+            "\t".join(
+                [
+                    value if value.__class__ is str else _CELLS.get(value.__class__, str)(value)  # type: ignore[misc]
+                    for value in values
+                ]
+            )
         )
 
     def take(self) -> list[tuple[str, bytes]]:

@@ -14,7 +14,8 @@ LONGEST = 4000
 def search_text(*parts: str) -> str:
     """Space-separated words for `to_tsvector('simple', …)`; also every part of a longer word."""
     text = " ".join(part for part in parts if part)[:LONGEST]
-    return " ".join(word for word in rjieba.cut_for_search(text) if _WORD.search(word))
+    # Nearly every word is letters alone, which needs no pattern.
+    return " ".join([word for word in rjieba.cut_for_search(text) if word.isalnum() or _WORD.search(word)])
 
 
 def search_query(text: str) -> str:
