@@ -13,6 +13,7 @@ urlpatterns = [
     path("orders/<int:order_id>", pool.pane, name="pane"),
     path("orders/<int:order_id>/units", pool.units, name="pane_units"),
     path("orders/<int:order_id>/proposed", proposed.section, name="proposed"),
+    path("orders/<int:order_id>/cases", proposed.cases, name="cases"),
     path("orders/<int:order_id>/send-proposed", proposed.send, name="send_proposed"),
     path("orders/<int:order_id>/claim", pool.claim, name="claim"),
     path("orders/<int:order_id>/release", pool.release, name="release"),

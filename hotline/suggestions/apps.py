@@ -14,7 +14,32 @@ class SuggestionsConfig(AppConfig):
         from hotline.suggestions.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
 
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
+        self._pages()
         self._models()
+
+    @staticmethod
+    def _pages() -> None:
+        from hotline.kit import livetopics
+        from hotline.kit.actor import Actor
+        from hotline.ui.navigation import Item, register
+
+        def may_hear_risks(actor: Actor, rest: str) -> bool:
+            return not rest and actor.has("suggestions:answer_risk")
+
+        livetopics.register("risks", may_hear_risks)
+        register(
+            Item("suggestions:risks", _("Risks"), "urgent", "suggestions:answer_risk", 25, "work"),
+            Item(
+                "suggestions:acceptance",
+                _("Proposals kept"),
+                "target-arrow",
+                "suggestions:read",
+                40,
+                "oversight",
+            ),
+            Item("suggestions:labels", _("Labels"), "tags", "suggestions:labels", 36, "configuration"),
+            Item("suggestions:models", _("Models"), "brain", "suggestions:read", 37, "configuration"),
+        )
 
     @staticmethod
     def _models() -> None:

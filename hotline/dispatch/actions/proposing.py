@@ -59,7 +59,7 @@ def propose(*, actor: Actor, order_id: int) -> int:
                 order_id=order_id,
                 kinds=[one.kind for one in reading.alarming],
                 level=reading.urgency,
-                evidence=reading.risk_spans,
+                evidence=reading.alarm_spans,
                 model="rules",
             )
     if order.state not in BEFORE_DISPATCH:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from hotline.dispatch import actions, queries
+from hotline.dispatch.queries.cases import answered_like
 from hotline.dispatch.queries.proposed import proposed_for
 from hotline.dispatch.views.deciding import done, revision_of
 from hotline.dispatch.views.pool import POOL_CODES, tab_of
@@ -58,3 +59,16 @@ def send(request: HttpRequest, order_id: int) -> HttpResponse:
         _("%(number)s was sent to %(unit)s.")
         % {"number": order.number, "unit": order.lead_unit.short_name if order.lead_unit else ""},
     )
+
+
+@access(*POOL_CODES)
+@require_GET
+def cases(request: HttpRequest, order_id: int) -> HttpResponse:
+    """How orders like this one were answered; asked for after the order is shown."""
+    actor = actor_of(request)
+    order = get_visible(actor, order_id)
+    category, _division = queries.demand_key(order)
+    found = answered_like(
+        actor, title=order.title, content=order.content, category=category, except_id=order.pk
+    )
+    return render(request, "dispatch/_cases.html", {"cases": found})

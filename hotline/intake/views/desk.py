@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hotline.dispatch.queries import catalogue_unit, likely_duplicates
+from hotline.dispatch.queries.cases import answered_like
 from hotline.intake import actions, queries
 from hotline.intake.actions.drafting import unsealed
 from hotline.intake.forms import RestrictionForm, channel_of, citizen_of, demand_of
@@ -36,6 +37,8 @@ ELEMENTS = {
     "cause": gettext_lazy("cause"),
     "course": gettext_lazy("course of events"),
 }
+SHORTEST_CASE = 8
+"""Characters from which on similar cases are looked for."""
 DESK_CHANNELS = (Channel.PHONE, Channel.COUNTER, Channel.POLICE_110)
 
 
@@ -169,11 +172,19 @@ def alike(request: HttpRequest) -> HttpResponse:
         moment=now(),
     )
     checked, _errors = queries.check_appeal(demand, citizen, today())
+    cases = (
+        answered_like(
+            actor_of(request), title=demand.title, content=demand.content, category=demand.category
+        )
+        if len(demand.content) >= SHORTEST_CASE
+        else []
+    )
     return render(
         request,
         "intake/_alike.html",
         {
             "found": found,
+            "cases": cases,
             "missing": [ELEMENTS[one] for one in checked.missing],
             "typed": bool(demand.content),
         },

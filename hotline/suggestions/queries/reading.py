@@ -91,6 +91,7 @@ class Reading:
     urgency_sure: float = 0.0
     risks: tuple[Risk, ...] = ()
     risk_spans: tuple[Span, ...] = ()
+    alarm_spans: tuple[Span, ...] = ()
     personal: int = 0
     title: str = ""
     title_spans: tuple[Span, ...] = ()
@@ -184,7 +185,8 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
     labels, label_spans = labels_for(title, content, code, label_facts())
     places, elsewhere, sureness = _places(written.places, home_code)
     best = written.places.best
-    level, level_sure, risks, risk_spans = _risks(whole, shift)
+    assessed = urgency.assess(whole)
+    level, level_sure = URGENCY[assessed.level]
     happened = written.times[0].begin if written.times else None
     return Reading(
         categories=tuple(found),
@@ -202,8 +204,11 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
         place_sure=sureness,
         urgency=level,
         urgency_sure=level_sure,
-        risks=risks,
-        risk_spans=risk_spans,
+        risks=_risks(assessed, whole),
+        risk_spans=tuple(_span(sign.start, sign.end, shift) for sign in assessed.signs),
+        alarm_spans=tuple(
+            _span(sign.start, sign.end, shift) for sign in assessed.signs if sign.kind in ALARMING
+        ),
         personal=len(privacy.find(content)),
         title=written.title.value if written.title and not title else "",
         title_spans=(_span(written.title.start, written.title.end, shift),)
@@ -289,14 +294,12 @@ def _address(place: Place | None) -> str:
     return "".join(part.text for part in place.parts if part.kind not in DIVISION_LEVELS)[:300]
 
 
-def _risks(text: str, shift: int) -> tuple[str, float, tuple[Risk, ...], tuple[Span, ...]]:
-    found = urgency.assess(text)
-    level, sure = URGENCY[found.level]
+def _risks(found: urgency.Assessment, text: str) -> tuple[Risk, ...]:
     risks = []
     for kind, label, advice in found.advice:
         words = dict.fromkeys(text[sign.start : sign.end] for sign in found.signs if sign.kind == kind)
         risks.append(Risk(kind, label, advice, tuple(words)[:4], kind in ALARMING))
-    return str(level), sure, tuple(risks), tuple(_span(sign.start, sign.end, shift) for sign in found.signs)
+    return tuple(risks)
 
 
 def category_paths(codes: Sequence[str]) -> dict[str, str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from hotline.kit.access import access
@@ -18,6 +22,14 @@ CODE = "suggestions:read"
 MEASURED = (Kind.CATEGORY, Kind.UNIT, Kind.PLACE, Kind.LABELS, Kind.URGENCY)
 """Kinds that a dispatch settles."""
 PERIODS = (7, 28, 91)
+FIGURES = {
+    "macro_f1": gettext_lazy("Macro F1"),
+    "accuracy": gettext_lazy("Accuracy"),
+    "leaf_accuracy": gettext_lazy("Accuracy of leaves"),
+    "calibration_error": gettext_lazy("Calibration error"),
+    "texts": gettext_lazy("Texts"),
+}
+"""Figures of a model's quality that a reader can use; the rest is for `hotline models list --json`."""
 
 
 @access(CODE)
@@ -56,7 +68,23 @@ def models(request: HttpRequest) -> HttpResponse:
         request,
         "suggestions/models.html",
         {
-            "models": queries.listed_models(),
+            "models": [
+                (one, used, _figures(one.quality), _said(one.source), _said(one.licence))
+                for one, used in queries.listed_models()
+            ],
             "lines": [queries.category_health(), queries.meaning_health()],
         },
     )
+
+
+def _figures(quality: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(label), str(quality[name])) for name, label in FIGURES.items() if name in quality]
+
+
+def _said(text: str) -> str:
+    """The command's own words in the reader's language; what a person wrote stays."""
+    own = {
+        "the city's own closed orders, masked": _("the city's own closed orders, masked"),
+        "the city's own": _("the city's own"),
+    }
+    return own.get(text, text)

@@ -1,0 +1,65 @@
+"""How similar cases were answered: found by words, ordered by likeness, secrecy respected."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from hotline.dispatch.queries.cases import answered_like
+from hotline.workorders.models import Category, Reply, WorkOrder
+from tests.accounts.cast import Cast
+from tests.dispatch.conftest import city as city
+from tests.dispatch.test_views import noise, waiting
+from tests.workorders.factories import replied
+
+pytestmark = pytest.mark.django_db
+TEXT = "工地夜间施工噪声很大，半夜还在打桩，睡不着。"
+
+
+def answered(cast: Cast, **more: object) -> WorkOrder:
+    given = {"title": "夜间施工噪声", "content": TEXT, "category_id": noise().pk, **more}
+    order = replied(cast, **given).order
+    Reply.objects.filter(order=order).update(state="approved")
+    return order
+
+
+def test_the_likest_answered_order_with_its_reply(city: Cast) -> None:
+    wanted = answered(city)
+    answered(city, title="小区停水", content="小区停水两天了，水质也不好。")
+    refused = answered(city)
+    Reply.objects.filter(order=refused).update(state="refused")
+    found = answered_like(
+        city.actor("dispatcher"), title="夜间施工", content="半夜施工噪声，睡不着", category="02.01.01"
+    )
+    assert [one.order.pk for one in found] == [wanted.pk]
+    assert found[0].reply.text
+    assert found[0].percent > 15
+    page = city.client("dispatcher").get(
+        reverse("dispatch:cases", args=[waiting(city, title="夜间施工", content=TEXT).pk])
+    )
+    assert wanted.number in page.content.decode()
+    desk = city.client("agent").post(reverse("intake:alike"), {"content": TEXT, "category": "02.01.01"})
+    assert wanted.number in desk.content.decode()
+
+
+def test_confidential_and_invisible_orders_are_no_examples(city: Cast) -> None:
+    secret = answered(city)
+    WorkOrder.objects.filter(pk=secret.pk).update(secret=True)
+    for who in ("dispatcher", "supervisor"):
+        assert answered_like(city.actor(who), title="夜间施工", content=TEXT) == []
+    answered(city)
+    assert answered_like(city.actor("citizen"), title="夜间施工", content=TEXT) == []
+
+
+def test_other_words_of_the_same_matter_find_the_newest_of_it(city: Cast) -> None:
+    answered(city, content="工地夜间施工噪声，天天打桩。")
+    assert Category.objects.filter(code="02.01.01").exists()
+    for text in ("", "，。", "😀", "hello"):
+        assert answered_like(city.actor("dispatcher"), title="", content=text) == []
+
+
+def test_the_number_of_queries_is_bounded(city: Cast, django_assert_max_num_queries: object) -> None:
+    for _ in range(4):
+        answered(city)
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
+        assert len(answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT * 50)) == 3
