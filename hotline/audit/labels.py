@@ -1,6 +1,7 @@
 """Words of the log: verbs, kinds of objects, and what a row's data say. Packages add theirs from `AppConfig.ready`.
 
-A verb without words shows itself. Special names: `chain.<name>` for a chain, `system.<name>` for a machine that acts.
+A verb without words shows itself. Special names: `chain.<name>` for a chain, `system.<name>` for a machine that acts, `reason.<code>` for a
+reason that a machine gives.
 """
 
 from __future__ import annotations

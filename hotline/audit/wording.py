@@ -31,6 +31,7 @@ class Told:
     act: str
     kind: str
     object: str
+    reason: str
     details: Sequence[tuple[str, str]]
 
 
@@ -44,6 +45,7 @@ def tell(rows: Sequence[AuditEntry]) -> list[Told]:
             label_of(row.verb),
             "" if _single(row.object_type) else kind_of(row.object_type),
             "" if _own(row) else object_of(row.object_type, row.object_id, names),
+            reason_of(row.reason),
             _details(row, names),
         )
         for row in rows
@@ -59,6 +61,12 @@ def who_of(actor: str, name: str) -> str:
     if kind == "citizen":
         return _("Citizen %(number)s") % {"number": key}
     return name or actor
+
+
+def reason_of(reason: str) -> str:
+    """The reason as written by people; a machine's code in words."""
+    words = label_of(f"reason.{reason}")
+    return reason if words.startswith("reason.") else words
 
 
 def kind_of(object_type: str) -> str:

@@ -10,11 +10,19 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from django.core import checks
 
+        from hotline.audit.actions import register_labels
         from hotline.kit import health
         from hotline.notifications import queries
         from hotline.notifications.checks import check_gateway
+        from hotline.notifications.texts import TEMPLATES
         from hotline.ui import navigation
 
+        register_labels(
+            {
+                "system.notifications": _("Sender of text messages"),
+                **{f"reason.sms:{name}": template.label for name, template in TEMPLATES.items()},
+            }
+        )
         health.register("notifications.outbox", queries.outbox_health)
         checks.register(check_gateway, checks.Tags.security, deploy=True)
         navigation.register(

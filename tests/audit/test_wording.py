@@ -91,6 +91,12 @@ def test_machines_have_names_and_unknown_words_show_themselves(cast):
     assert told(cast, object_type="person", object_id="not-a-number").object == "not-a-number"
 
 
+def test_a_machines_reason_is_words_and_a_persons_stays_as_written():
+    assert wording.reason_of("sms:accepted") == "诉求已受理"
+    assert wording.reason_of("市民来电核实") == "市民来电核实"
+    assert wording.reason_of("") == ""
+
+
 def test_a_page_asks_once_for_each_kind(cast, django_assert_num_queries):
     for _ in range(5):
         told(cast, verb="accounts.move_unit", object_type="unit", object_id=cast.a.pk, data={"unit": cast.b.pk})

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { startFirst } from "./openers.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { startDialogs, startFirst } from "./openers.ts";
 import rows from "./rows.controller.ts";
 import { attach, page, press } from "./testing.ts";
 
@@ -41,5 +41,19 @@ describe("the first thing focused", () => {
     page('<main><button data-first aria-disabled="true">乙</button></main>');
     startFirst();
     expect(document.activeElement).toBe(document.body);
+  });
+});
+
+describe("a number to copy", () => {
+  it("goes to the clipboard, and the button says so", async () => {
+    const written: string[] = [];
+    vi.stubGlobal("navigator", { clipboard: { writeText: (text: string) => Promise.resolve(written.push(text)) } });
+    page('<main><button id="c" data-copies="SH20261123-006002">复制</button></main>');
+    startDialogs();
+    const button = document.getElementById("c") as HTMLElement;
+    button.click();
+    await vi.waitFor(() => expect(button.dataset["copied"]).toBe(""));
+    expect(written).toEqual(["SH20261123-006002"]);
+    vi.unstubAllGlobals();
   });
 });

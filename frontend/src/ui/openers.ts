@@ -11,6 +11,8 @@ export function startDialogs(root: HTMLElement = document.body): void {
       }
       return;
     }
+    const copier = from.closest<HTMLElement>("[data-copies]");
+    if (copier) void copy(copier.dataset["copies"] ?? "", copier);
     if (from.closest("[data-closes]")) from.closest("dialog")?.close();
     if (from.closest("[data-back]")) history.back();
     if (from instanceof HTMLDialogElement && from.open && from.dataset["keep"] === undefined && !holdsText(from)) from.close();
@@ -19,6 +21,23 @@ export function startDialogs(root: HTMLElement = document.body): void {
     const close = (event.target as Element).closest("[data-refusal] .btn-close");
     close?.closest("[data-refusal]")?.remove();
   });
+}
+
+/** Copies and says so on the button itself; a page without https has no clipboard, only the older way. */
+async function copy(text: string, button: HTMLElement): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "visually-hidden";
+    button.after(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  button.dataset["copied"] = "";
 }
 
 /** The thing to do next: what asks for focus, else the first field, else nothing but the dialog. */

@@ -13,6 +13,7 @@ from hotline.intake.actions.importing import stored_header
 from hotline.intake.forms import ImportForm, MappingForm
 from hotline.intake.queries.quarantine import batch as find_batch
 from hotline.intake.queries.quarantine import batches
+from hotline.intake.rules.columns import FIELDS
 from hotline.intake.tasks import import_batch
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import Invalid
@@ -54,6 +55,7 @@ def _show(request: HttpRequest, batch_id: int, form: MappingForm | None) -> Http
     context = {
         "batch": found,
         "form": form or MappingForm(stored_header(found), initial=found.mapping),
+        "field_words": {name: label for name, (label, _names) in FIELDS.items()},
         "started": bool(found.next_row) or found.state == "running",
     }
     if getattr(request, "htmx", False) and request.method == "GET":
