@@ -18,6 +18,7 @@ from django.utils import translation
 from hotline.kit.paging import Page
 from hotline.ui import city, moments
 from hotline.ui.forms import Renderer
+from hotline.ui.navigation import Item, Link
 from hotline.ui.text import cut_in_middle, mask_phone, thousands
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)  # 16:00 in the city
@@ -217,3 +218,16 @@ def test_each_choice_stands_in_its_label(kind: type[forms.CheckboxSelectMultiple
         <span class="form-check-label">two</span></label></div></div>'''
     )
     assert found == wanted
+
+
+def test_a_menu_drawn_once_still_says_where_one_is() -> None:
+    here = Item("ui:guide", "A <b>", "home", key="p")
+    other = Item("ui:city", "Other", "home")
+    for tag in ("side_menu", "sheet_menu"):
+        first = draw(f"{{% {tag} menu %}}", menu=[("Work & rest", [Link(here, "/a/", True), Link(other, "/b/", False)])])
+        second = draw(f"{{% {tag} menu %}}", menu=[("Work & rest", [Link(here, "/a/", False), Link(other, "/b/", True)])])
+        assert first.index("aria-current") < first.index("/b/")
+        assert second.index("aria-current") > second.index("/b/")
+        assert "A &lt;b&gt;" in first
+        assert "Work &amp; rest" in first
+        assert ('data-key="g p"' in first) == (tag == "side_menu")

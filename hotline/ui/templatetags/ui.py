@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -13,10 +13,12 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hotline.kit import clock as kit_clock
 from hotline.ui import assets, moments
+from hotline.ui.navigation import Link
 from hotline.ui.text import cut_in_middle, mask_phone, percent, thousands
 
 register = template.Library()
@@ -49,6 +51,80 @@ def _drawn(name: str, size: int, label: str) -> SafeString:
 
 
 _icon = lru_cache(maxsize=1024)(_drawn)
+
+
+Menu = Sequence[tuple[Any, Sequence[Link]]]
+_menus: dict[tuple[object, ...], SafeString] = {}
+_MOST_MENUS = 2000
+"""Kinds of people times pages; beyond it, all are drawn anew."""
+
+
+@register.simple_tag
+def side_menu(menu: Menu) -> SafeString:
+    """The groups of the main menu beside the page."""
+    return _kept_menu("side", menu)
+
+
+@register.simple_tag
+def sheet_menu(menu: Menu) -> SafeString:
+    """The same groups on a phone's sheet."""
+    return _kept_menu("sheet", menu)
+
+
+def _kept_menu(kind: str, menu: Menu) -> SafeString:
+    """Thirty links on every page are the same for all who may open the same pages: drawn once a process."""
+    key = (
+        kind,
+        get_language(),
+        *((link.item.url_name, link.url, link.current) for _label, links in menu for link in links),
+    )
+    found = _menus.get(key)
+    if found is None or settings.DEBUG:
+        if len(_menus) >= _MOST_MENUS:
+            _menus.clear()
+        draw = _side_group if kind == "side" else _sheet_group
+        found = _menus[key] = mark_safe("".join(draw(str(label), links) for label, links in menu))  # noqa: S308
+    return found
+
+
+def _side_group(title: str, links: Sequence[Link]) -> SafeString:
+    lines = []
+    for link in links:
+        label, shortcut = str(link.item.label), mark_safe("")
+        if link.item.key:
+            shortcut = format_html(' data-key="g {}" data-key-label="{}"', link.item.key, label)
+        lines.append(
+            format_html(
+                '<li><a href="{}"{}{} title="{}">{}<span>{}</span></a></li>',
+                link.url,
+                _current(link),
+                shortcut,
+                label,
+                icon(link.item.icon, 18),
+                label,
+            )
+        )
+    head = '<div class="side-group"><p class="side-title">{}</p><ul>{}</ul></div>'
+    return format_html(head, title, mark_safe("".join(lines)))  # noqa: S308
+
+
+def _sheet_group(title: str, links: Sequence[Link]) -> SafeString:
+    lines = [
+        format_html(
+            '<a class="menu-item" href="{}"{}>{}{}</a>',
+            link.url,
+            _current(link),
+            icon(link.item.icon, 18),
+            str(link.item.label),
+        )
+        for link in links
+    ]
+    head = '<p class="side-title">{}</p><div class="bar-links">{}</div>'
+    return format_html(head, title, mark_safe("".join(lines)))  # noqa: S308
+
+
+def _current(link: Link) -> SafeString:
+    return mark_safe(' aria-current="page"' if link.current else "")  # noqa: S308
 
 
 @register.simple_tag
