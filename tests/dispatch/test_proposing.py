@@ -47,7 +47,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_order_is_read_once(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    says(monkeypatch, ("02.01.01", 0.94), ("02.01.02", 0.03), ("nowhere", 0.02))
+    says(monkeypatch, ("02.01.01", 0.94), ("02.01.02", 0.04), ("nowhere", 0.03))
     entry(city)
     order = make_order(
         city,
@@ -72,6 +72,16 @@ def test_what_the_machine_is_unsure_of_is_no_proposal(city: Cast, monkeypatch: p
     order = waiting(city)
     tasks.propose(order_id=order.pk)
     assert readings.proposals_of(order.pk)["category"].candidates == []
+
+
+def test_a_leaf_that_is_hardly_likely_is_no_proposal_either(
+    city: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(monkeypatch, ("02.01.01", 0.2), ("02.01.02", 0.01))
+    found = readings.read_text("", "😀😀😀😀")
+    assert not found.sure
+    assert [one.value for one in found.categories] == ["02.01.01"]
+    assert found.proposals()[0].candidates == ()
 
 
 def test_without_a_model_the_names_of_categories_speak_and_never_for_automatic_dispatch(

@@ -44,6 +44,8 @@ URGENCY = {
 }
 ALARMING = frozenset({"suicide", "threat", "violence", "life_limb", "mass_event"})
 """Kinds of risk that somebody must answer; the others make an order more urgent."""
+LEAST_SHOWN = 0.03
+"""A category less likely than that is not worth a line."""
 LEAST_SURE = 0.3
 """Below it a leaf is shown to choose from, and is no proposal: the model may be sure of the branch alone."""
 RULES, NAMES = "rules", "names"
@@ -236,16 +238,12 @@ def _categories(title: str, content: str) -> tuple[Sequence[Candidate], bool, st
             found: dict[str, Candidate] = {}
             for guess in said.guesses:
                 code = code_of_path(guess.path, taxonomy.codes)
-                if code and code not in found:
+                if code and code not in found and guess.probability >= LEAST_SHOWN:
                     found[code] = Candidate(code, taxonomy.paths[code], guess.probability)
             spans = [("title" if one.of_title else "content", one.start, one.end) for one in said.evidence]
-            return (
-                list(found.values())[:3],
-                bool(found) and not said.abstains,
-                f"category {version}",
-                "",
-                spans,
-            )
+            best = list(found.values())[:3]
+            sure = bool(best) and not said.abstains and best[0].score >= LEAST_SURE
+            return best, sure, f"category {version}", "", spans
         off = answer.code
     named = taxonomy.by_names.read(title, content)
     # Names propose one category when it stands out; two alike are a choice for a person.
