@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """Context processor: one name, `page`, so that nothing of a view's own context is shadowed."""
     actor = getattr(request, "actor", None)
     size = request.COOKIES.get("size", "")
-    menu = SimpleLazyObject(lambda: menu_for(request, actor) if actor and actor.is_staff else [])
+    menu: Any = SimpleLazyObject(lambda: menu_for(request, actor) if actor and actor.is_staff else [])
     return {
         "page": {
             "actor": actor,
