@@ -55,6 +55,9 @@ from hotline.ops.machine import (
 
 SUPERUSER = "postgres"
 ROLE = DATABASE = "xinsheng"
+TRUSTED = ("vector",)
+"""Extensions of the wheel that touch nothing but their own types and functions (pgvector), yet ask for a superuser."""
+EXTENSIONS = "xinsheng-extensions"
 
 RECOVERY_SECONDS = 600
 """How long a start may take; replaying a large log after a crash is the longest case."""
@@ -187,7 +190,7 @@ class Cluster:
         if not (self.data / "PG_VERSION").exists():
             self._initialise(identity, prefix)
         self._check_version(prefix)
-        self._write_configuration(identity)
+        self._write_configuration(identity, prefix)
         self._launch(identity, prefix)
         self._ensure_database()
         write_secret(self.data_dir / "database.url", self.url + "\n")
@@ -343,17 +346,21 @@ class Cluster:
                 "HOTLINE_DATA_DIR and run `hotline restore FILE`."
             )
 
-    def _write_configuration(self, identity: Identity) -> None:
+    def _write_configuration(self, identity: Identity, prefix: Path) -> None:
         if not port_is_free(self.state.port):
             self.state.port = free_port()
             self._keep_state()
+        extensions = self.data / EXTENSIONS
+        _trust(prefix / "share" / "extension", extensions / "extension")
         path = self.data / "xinsheng.conf"
         path.unlink(missing_ok=True)
         path.write_text(
             configuration(self.state.port, memory_mb=memory_mb(), shm_mb=shm_mb(), durable=self.durable)
+            + f"extension_control_path = {_quoted(f'{extensions}:$system')}\n"
         )
         if identity.switch:
-            os.chown(path, identity.uid, identity.gid)
+            for each in (path, extensions, *extensions.rglob("*")):
+                os.chown(each, identity.uid, identity.gid)
 
     def _launch(self, identity: Identity, prefix: Path) -> None:
         deadline = time.monotonic() + 30
@@ -515,6 +522,24 @@ def configuration(port: int, *, memory_mb: int, shm_mb: int, durable: bool) -> s
     return "# Written by hotline at every start; put your own settings into local.conf.\n" + "".join(
         f"{name} = {value}\n" for name, value in lines.items()
     )
+
+
+def _quoted(text: str) -> str:
+    """A text as postgresql.conf writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _trust(given: Path, ours: Path) -> None:
+    """Copies of the TRUSTED extensions' files that let a database's owner create them, as pg_trgm lets him: the application
+    never is a superuser, not even for a restore."""
+    shutil.rmtree(ours, ignore_errors=True)
+    ours.mkdir(parents=True)
+    for name in TRUSTED:
+        for path in given.glob(f"{name}--*.sql"):
+            shutil.copyfile(path, ours / path.name)
+        control = given / f"{name}.control"
+        if control.exists():
+            (ours / control.name).write_text(control.read_text() + "trusted = true\n")
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,16 @@ def test_chinese_trigrams_exist(cluster: Cluster) -> None:
     assert found == (5,)
 
 
+def test_vectors_need_no_superuser(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+        assert connection.execute("SELECT '[1,2]'::vector <-> '[1,3]'::vector").fetchone() == (1.0,)
+        # What a restore does.
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
+        connection.execute("COMMENT ON EXTENSION vector IS 'ours'")
+
+
 @pytest.mark.parametrize("user", [postgres.ROLE, postgres.SUPERUSER])
 def test_no_entry_without_password(cluster: Cluster, user: str) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
