@@ -19,7 +19,7 @@ from hotline.workorders import actions as orders
 from hotline.workorders.models import Category
 from tests.accounts.cast import Cast
 from tests.dispatch.test_views import entry, noise, waiting
-from tests.workorders.factories import make_order
+from tests.workorders.factories import closed, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,15 @@ def test_a_risk_is_raised_once_and_holds_the_order(city: Cast, monkeypatch: pyte
     alert = RiskAlert.objects.get()
     assert (alert.order_id, alert.level, alert.kinds) == (order.pk, "urgent", ["threat"])
     assert actions.send_by_itself(actor=tasks.SENDER, order_id=order.pk) == Hold.RISK
+
+
+def test_what_was_answered_on_the_line_is_read_for_its_dangers_only(city: Cast) -> None:
+    harmless = closed(city)
+    order = closed(city, title="邻居扬言放火", content="邻居多次扬言要放火烧死我们一家。")
+    for one in (harmless, order, order):
+        assert tasks.propose(order_id=one.pk) == 0
+    assert RiskAlert.objects.get().order_id == order.pk
+    assert not readings.proposals_of(order.pk)
 
 
 def test_a_trusted_category_goes_out_by_itself(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

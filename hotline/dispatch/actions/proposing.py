@@ -20,9 +20,10 @@ from hotline.kit.errors import Invalid
 from hotline.suggestions import actions as suggestions
 from hotline.suggestions import queries as readings
 from hotline.suggestions.models import Kind
+from hotline.suggestions.queries import Reading
 from hotline.suggestions.rules import Candidate, Proposal
 from hotline.workorders import actions as orders
-from hotline.workorders.models import Category, OrderState, WorkOrder, WorkOrderEvent
+from hotline.workorders.models import FINAL_STATES, Category, OrderState, WorkOrder, WorkOrderEvent
 from hotline.workorders.queries import get_visible
 
 BEFORE_DISPATCH = frozenset(
@@ -34,11 +35,33 @@ CATALOGUE = "catalogue and past orders"
 def propose(*, actor: Actor, order_id: int) -> int:
     """Read an order and keep what can be proposed; returns how many proposals are new. May run twice.
 
-    The models are asked before anything is written, so that no row is locked while the worker thinks.
+    Nothing is proposed for what was answered on the line and is closed: nobody will decide on it, and at a big hotline it
+    is more than half. Its dangers are raised all the same. The models are asked before anything is written, so that no row
+    is locked while the worker thinks.
     """
     order = WorkOrder.objects.select_related("category").filter(pk=order_id).first()
     if order is None or readings.proposals_of(order_id):
         return 0
+    reading, proposals = _read(order)
+    with transaction.atomic():
+        made = suggestions.keep_proposals(actor=actor, order_id=order_id, proposals=proposals)
+        if reading.alarming:
+            suggestions.raise_risk(
+                actor=actor,
+                order_id=order_id,
+                kinds=[one.kind for one in reading.alarming],
+                level=reading.urgency,
+                evidence=reading.alarm_spans,
+                model="rules",
+            )
+    if proposals and order.state not in BEFORE_DISPATCH:
+        settle(actor=actor, order_id=order_id)
+    return made
+
+
+def _read(order: WorkOrder) -> tuple[Reading, list[Proposal]]:
+    if order.state in FINAL_STATES:
+        return readings.read_danger(order.title, order.content), []
     chosen = order.category.code if order.category else ""
     place = order.actual_division_id or order.division_id or ""
     reading = readings.read_text(order.title, order.content, category=chosen, area=place)
@@ -51,20 +74,7 @@ def propose(*, actor: Actor, order_id: int) -> int:
             Kind.UNIT, CATALOGUE, tuple(Candidate(str(one.unit_id), one.name, one.score) for one in units)
         ),
     ]
-    with transaction.atomic():
-        made = suggestions.keep_proposals(actor=actor, order_id=order_id, proposals=proposals)
-        if reading.alarming:
-            suggestions.raise_risk(
-                actor=actor,
-                order_id=order_id,
-                kinds=[one.kind for one in reading.alarming],
-                level=reading.urgency,
-                evidence=reading.alarm_spans,
-                model="rules",
-            )
-    if order.state not in BEFORE_DISPATCH:
-        settle(actor=actor, order_id=order_id)
-    return made
+    return reading, proposals
 
 
 def settle(*, actor: Actor, order_id: int) -> int:

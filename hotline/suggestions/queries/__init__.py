@@ -12,7 +12,14 @@ from hotline.suggestions.queries.models import (
 )
 from hotline.suggestions.queries.proposals import latest_of, proposals_of, risks_of
 from hotline.suggestions.queries.quality import Acceptance, acceptance, training_rows, weeks_of
-from hotline.suggestions.queries.reading import PlaceOption, Reading, Risk, category_paths, read_text
+from hotline.suggestions.queries.reading import (
+    PlaceOption,
+    Reading,
+    Risk,
+    category_paths,
+    read_danger,
+    read_text,
+)
 from hotline.suggestions.queries.risks import open_risks, risk_kinds, risk_of, risk_words
 
 __all__ = [
@@ -35,6 +42,7 @@ __all__ = [
     "open_risks",
     "place_finder",
     "proposals_of",
+    "read_danger",
     "read_text",
     "registry",
     "risk_kinds",

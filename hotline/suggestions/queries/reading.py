@@ -187,8 +187,7 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
     labels, label_spans = labels_for(title, content, code, label_facts())
     places, elsewhere, sureness = _places(written.places, home_code)
     best = written.places.best
-    assessed = urgency.assess(whole)
-    level, level_sure = URGENCY[assessed.level]
+    danger = _danger(whole, shift)
     happened = written.times[0].begin if written.times else None
     return Reading(
         categories=tuple(found),
@@ -204,13 +203,11 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
         relation=best.relation if best else "",
         place_spans=(_span(best.start, best.end, shift),) if best else (),
         place_sure=sureness,
-        urgency=level,
-        urgency_sure=level_sure,
-        risks=_risks(assessed, whole),
-        risk_spans=tuple(_span(sign.start, sign.end, shift) for sign in assessed.signs),
-        alarm_spans=tuple(
-            _span(sign.start, sign.end, shift) for sign in assessed.signs if sign.kind in ALARMING
-        ),
+        urgency=danger.urgency,
+        urgency_sure=danger.urgency_sure,
+        risks=danger.risks,
+        risk_spans=danger.risk_spans,
+        alarm_spans=danger.alarm_spans,
         personal=len(privacy.find(content)),
         title=written.title.value if written.title and not title else "",
         title_spans=(_span(written.title.start, written.title.end, shift),)
@@ -219,6 +216,26 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
         wish=written.wishes[0].value if written.wishes else "",
         demand=written.demand.value if written.demand and written.demand.sure >= 0.5 else "",
         happened=happened if happened and happened <= clock.now() else None,
+    )
+
+
+def read_danger(title: str, content: str) -> Reading:
+    """Only how urgent and risky a text is: all that still matters of one that was answered on the line. Asks nobody."""
+    title, content = title.strip()[:MOST_TITLE], content[:MOST_CONTENT]
+    return _danger(*((f"{title}\n{content}", len(title) + 1) if title else (content, 0)))
+
+
+def _danger(whole: str, shift: int) -> Reading:
+    assessed = urgency.assess(whole)
+    level, sure = URGENCY[assessed.level]
+    return Reading(
+        urgency=level,
+        urgency_sure=sure,
+        risks=_risks(assessed, whole),
+        risk_spans=tuple(_span(sign.start, sign.end, shift) for sign in assessed.signs),
+        alarm_spans=tuple(
+            _span(sign.start, sign.end, shift) for sign in assessed.signs if sign.kind in ALARMING
+        ),
     )
 
 
