@@ -5,17 +5,30 @@ Run as `HOTLINE_MODE=test python lint/migrations.py`; exit code 1 when a migrati
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
 import django
+
+from hotline.config.environment import environment
+from hotline.ops.postgres import using
 
 MAKE_THEIR_TABLES = ("0001_initial", "0002_append_only")
 """They make the tables that they index and replace; nothing is in them, so nothing waits."""
 
 
 def main() -> int:
+    """The linter writes the SQL that a migration would run, for which it asks the database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hotline.config.settings")
+    env = environment()
+    with contextlib.ExitStack() as stack:
+        if not env.database_url:
+            stack.enter_context(using(env.hotline_data_dir))
+        return _judge()
+
+
+def _judge() -> int:
     django.setup()
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
