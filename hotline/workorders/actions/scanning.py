@@ -157,12 +157,10 @@ def _lock_due_orders(now: datetime, size: int, since: datetime | None) -> tuple[
 def _read_due(orders: Sequence[int], now: datetime) -> list[_Due]:
     with connection.cursor() as cursor:
         cursor.execute(
-            # Order by order: left to itself the planner goes through all that is due again for every batch.
             "SELECT c.id, c.order_id, c.level, c.marks, o.card, coalesce(a.unit_id, o.lead_unit_id), o.secret"
-            " FROM unnest(%s::bigint[]) AS locked(id) JOIN workorders_workorder o ON o.id = locked.id"
-            " CROSS JOIN LATERAL (SELECT * FROM workorders_clock WHERE order_id = o.id AND state = 'running'"
-            "  AND next_at <= %s OFFSET 0) AS c"
-            " LEFT JOIN workorders_assignment a ON a.id = c.assignment_id ORDER BY c.order_id, c.id",
+            " FROM workorders_clock c JOIN workorders_workorder o ON o.id = c.order_id"
+            " LEFT JOIN workorders_assignment a ON a.id = c.assignment_id"
+            " WHERE c.order_id = ANY(%s) AND c.state = 'running' AND c.next_at <= %s ORDER BY c.order_id, c.id",
             [list(orders), now],
         )
         return [_Due(*row) for row in cursor.fetchall()]
