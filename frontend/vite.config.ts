@@ -17,12 +17,13 @@ function entries(): Record<string, string> {
   return found;
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   // Relative addresses: the pages may live under any prefix, and nothing is ever fetched from another host.
   base: "./",
   publicDir: false,
   build: {
-    outDir: resolve(import.meta.dirname, "../hotline/ui/static/dist"),
+    // A release is built aside and then put beside the builds before it (scripts/publish.mjs).
+    outDir: resolve(import.meta.dirname, mode === "development" ? "../hotline/ui/static/dist" : "node_modules/.built"),
     emptyOutDir: true,
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
@@ -36,4 +37,4 @@ export default defineConfig({
     include: ["src/**/*.test.ts"],
     restoreMocks: true,
   },
-});
+}));

@@ -1,6 +1,6 @@
 // Packs the icons that templates and Python name into one small file that `{% icon %}` reads.
 // A word counts as named when it stands in quotes in a file of the project and is an icon of Tabler.
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,5 +24,7 @@ for (const name of [...used].sort()) {
   packed[name] = svg.replace(/^[\s\S]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, "").replace(/\s*\n\s*/g, "");
 }
 mkdirSync(dirname(target), { recursive: true });
-writeFileSync(target, JSON.stringify(packed, null, 1));
+// Renamed into place: a process that starts now must not read half of it.
+writeFileSync(`${target}.new`, JSON.stringify(packed, null, 1));
+renameSync(`${target}.new`, target);
 console.log(`icons: ${used.size} packed`);

@@ -52,6 +52,12 @@ HEARTBEAT_SECONDS = 10.0
 LONGEST_BACKOFF = 5.0
 
 ROWS = "SELECT id, xid::text::bigint, topic, kind, payload FROM kit_live_event"
+FIRST_ROW = (
+    "INSERT INTO kit_live_event (xid, topic, kind, payload)"
+    " SELECT '3'::xid8, '', 'log.began', '{}' WHERE NOT EXISTS (SELECT FROM kit_live_event)"
+)
+"""An empty log says where it begins, by the oldest number a transaction can have. Else its first true row would look
+like the oldest that a purge has left, and whoever connected before it like one who has missed something."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +237,7 @@ class Hub:
             delay = min(delay * 2, LONGEST_BACKOFF)
 
     async def _catch_up(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
+        await connection.execute(FIRST_ROW)
         found = await connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         line = await found.fetchone()
         assert line is not None

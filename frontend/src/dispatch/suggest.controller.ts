@@ -179,6 +179,11 @@ const connect: Connect = (element, signal) => {
     }
   }, { signal });
   signal.addEventListener("abort", () => window.clearTimeout(timer));
+  // Somebody may have typed before this script was there.
+  if (input.value.trim() && input.value !== input.defaultValue && document.activeElement === input) {
+    fresh = false;
+    void ask();
+  }
 };
 
 export default connect;

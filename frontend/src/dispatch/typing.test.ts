@@ -30,11 +30,12 @@ const FORMS = {
 };
 
 describe.each(["suggest", "pick"] as const)("%s", (kind) => {
-  function box(): { type: (text: string) => Promise<void>; key: (key: string) => Promise<KeyboardEvent>; value: () => string } {
+  function box(typed = ""): { type: (text: string) => Promise<void>; key: (key: string) => Promise<KeyboardEvent>; value: () => string } {
     const form = page(FORMS[kind]);
-    end = attach(kind === "suggest" ? suggest : pick, form.firstElementChild as HTMLElement);
     const input = form.querySelector<HTMLInputElement>("[role=combobox]") as HTMLInputElement;
     input.focus();
+    input.value = typed;
+    end = attach(kind === "suggest" ? suggest : pick, form.firstElementChild as HTMLElement);
     return {
       type: async (text) => {
         input.value = text;
@@ -70,6 +71,26 @@ describe.each(["suggest", "pick"] as const)("%s", (kind) => {
     expect(unit.value()).toBe("人社局");
   });
 
+  it("answers what was typed before the script was there", async () => {
+    const unit = box("人社");
+    await unit.key("ArrowDown");
+    expect(asked[0]).toBe("人社");
+    await unit.key("Enter");
+    expect(unit.value()).toBe("人社局");
+  });
+
+  it("Enter asks again after an answer that never came", async () => {
+    const answer = vi.mocked(fetch).getMockImplementation() as typeof fetch;
+    vi.mocked(fetch).mockRejectedValueOnce(new TypeError("the line is down"));
+    const unit = box();
+    await unit.type("住建");
+    await vi.advanceTimersByTimeAsync(PAUSE + 20);
+    expect(unit.value()).toBe("");
+    vi.mocked(fetch).mockImplementation(answer);
+    await unit.key("Enter");
+    expect(unit.value()).toBe("住建局");
+  });
+
   it("nothing is taken when nothing is found", async () => {
     const unit = box();
     await unit.type("没有");
@@ -77,4 +98,15 @@ describe.each(["suggest", "pick"] as const)("%s", (kind) => {
     expect(event.defaultPrevented).toBe(true);
     expect(unit.value()).toBe("");
   });
+});
+
+it("a pick box says that no answer came", async () => {
+  const form = page(FORMS.pick);
+  vi.mocked(fetch).mockResolvedValueOnce(new Response("", { status: 502 }));
+  const input = form.querySelector<HTMLInputElement>("[role=combobox]") as HTMLInputElement;
+  input.value = "住建";
+  end = attach(pick, form.firstElementChild as HTMLElement);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(form.querySelector("#l")?.textContent).toContain("回车重试");
+  expect(form.querySelector<HTMLElement>("#l")?.hidden).toBe(false);
 });

@@ -71,6 +71,11 @@ function each(root: Node, visit: (element: HTMLElement) => void): void {
   root.querySelectorAll<HTMLElement>("[data-controller]").forEach(visit);
 }
 
+/** Fetches what pages have not asked for yet, so that nobody's first click or word waits for a script. */
+export function warm(): void {
+  for (const load of loaders.values()) load().catch(() => undefined);
+}
+
 /** Starts to watch a tree. Returns what ends the watch and every controller in it. */
 export function watch(root: HTMLElement): () => void {
   each(root, (element) => void attach(element));

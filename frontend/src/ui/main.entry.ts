@@ -1,7 +1,7 @@
 import "./styles.ts";
 import htmx from "htmx.org";
 import { Idiomorph } from "idiomorph/htmx";
-import { define, watch, type Connect } from "./controllers.ts";
+import { define, warm, watch, type Connect } from "./controllers.ts";
 import { startKeeping } from "./keeping.ts";
 import { setServerTime } from "./moments.ts";
 import { startConfirming } from "./confirm.ts";
@@ -24,3 +24,9 @@ startForms();
 // Before the controllers: a list takes the row that is marked here for its own.
 startFirst();
 watch(document.documentElement);
+// People of the hotline stay for hours: once their page stands, the rest comes too. A citizen's phone is spared it.
+if (document.body.dataset["tokenUrl"]) {
+  const rest = (): unknown => window.setTimeout(warm, 500);
+  if (document.readyState === "complete") rest();
+  else window.addEventListener("load", rest, { once: true });
+}

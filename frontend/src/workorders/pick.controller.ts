@@ -84,11 +84,25 @@ const connect: Connect = (element, signal) => {
       shut();
       return;
     }
+    const failed = (): void => {
+      // Said where the answers would stand; what is typed stays, and Enter asks again.
+      const row = document.createElement("li");
+      row.className = "pick-none";
+      row.textContent = say({ zh: "没有查到结果，按回车重试", en: "No answer came. Press Enter to try again." });
+      list.replaceChildren(row);
+      list.hidden = false;
+      input.setAttribute("aria-expanded", "true");
+      at = -1;
+    };
+    const mine = asked.signal;
     try {
       const response = await fetch(`${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(text)}`, {
-        signal: asked.signal, headers: { "HX-Request": "true" },
+        signal: mine, headers: { "HX-Request": "true" },
       });
-      if (!response.ok) return;
+      if (!response.ok) {
+        failed();
+        return;
+      }
       list.innerHTML = await response.text();
       list.hidden = false;
       input.setAttribute("aria-expanded", "true");
@@ -98,7 +112,7 @@ const connect: Connect = (element, signal) => {
       if (wanted && first) take(first);
       wanted = false;
     } catch {
-      // A newer question took over, or the line is down; the box keeps what was typed.
+      if (!mine.aborted) failed();
     }
   };
   input.addEventListener("input", () => {
@@ -148,6 +162,15 @@ const connect: Connect = (element, signal) => {
       input.focus();
     }
   }, { signal });
+  signal.addEventListener("abort", () => {
+    window.clearTimeout(timer);
+    asked.abort();
+  });
+  // Somebody may have typed before this script was there.
+  if (input.value.trim()) {
+    fresh = false;
+    void ask();
+  }
 };
 
 export default connect;
