@@ -24,6 +24,7 @@ def _read(name: str, modified: float) -> dict[str, Any]:
 
 
 _cached = lru_cache(maxsize=8)(_read)
+_frozen: dict[str, dict[str, Any]] = {}
 
 
 def modified_at(name: str) -> float:
@@ -34,14 +35,22 @@ def modified_at(name: str) -> float:
         return 0.0
 
 
-@lru_cache(maxsize=4)
-def _frozen(name: str) -> dict[str, Any]:
-    return _read(name, modified_at(name))
-
-
 def built(name: str) -> dict[str, Any]:
-    """The JSON of a built file: read once in production, whenever it changes in development."""
-    return _cached(name, modified_at(name)) if settings.DEBUG else _frozen(name)
+    """The JSON of a built file: read once in production, whenever it changes in development.
+
+    A process thus keeps to the build it started with, whose templates it also holds: builds leave the files of their
+    predecessors where they are for two weeks. A process that outlives even these goes over to the newest build.
+    """
+    if settings.DEBUG:
+        return _cached(name, modified_at(name))
+    known = _frozen.get(name)
+    if not known or (name == "manifest.json" and not _all_there(known)):
+        known = _frozen[name] = _read(name, modified_at(name)) or known or {}
+    return known
+
+
+def _all_there(manifest: dict[str, Any]) -> bool:
+    return all((DIST / c["file"]).exists() for c in manifest.values() if c.get("isEntry"))
 
 
 def entry_tags(entry: str) -> SafeString:
