@@ -82,15 +82,16 @@ def test_files_are_added_and_only_readers_get_them(cast):
 def test_the_desk_panel_offers_what_to_insert_and_typing_leaves_no_gap(cast):
     entry = published(cast.a, "夜间施工", "二十二时后禁止\"施工\"。", document_number="环发〔2020〕1号")
     client = cast.client("agent")
-    shown = client.get("/knowledge/panel/", {"q": "夜间施工几点", "region": "310106"}).content.decode()
+    shown = client.post("/knowledge/panel/", {"q": "夜间施工几点", "region": "310106"}).content.decode()
     assert f'data-entry="{entry.pk}"' in shown
     assert 'data-text="二十二时后禁止&quot;施工&quot;。"' in shown
     assert "环发〔2020〕1号" in shown
-    client.get("/knowledge/panel/", {"q": "火星移民"})
+    client.post("/knowledge/panel/", {"q": "火星移民"})
     assert not Gap.objects.exists()
-    client.get("/knowledge/panel/", {"q": "火星移民", "asked": "1"})
+    client.post("/knowledge/panel/", {"q": "火星移民", "asked": "1"})
     assert Gap.objects.count() == 1
-    assert client.get("/knowledge/panel/").content.strip() == b""
+    assert client.post("/knowledge/panel/").content.strip() == b""
+    assert client.get("/knowledge/panel/", {"q": "夜间施工几点"}).status_code == 405  # a caller's words in an address
     assert client.post(f"/knowledge/used/{entry.pk}/").status_code == 204
     assert Use.objects.get(kind="inserted").entry == entry
 

@@ -37,6 +37,8 @@ const connect: Connect = (element, signal) => {
   const field = (selector: string | undefined): HTMLInputElement | HTMLTextAreaElement | null =>
     selector ? document.querySelector(selector) : null;
 
+  const token = (): string => document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
+
   const ask = async (words: string): Promise<void> => {
     if (words === last) return;
     last = words;
@@ -46,17 +48,20 @@ const connect: Connect = (element, signal) => {
       element.replaceChildren();
       return;
     }
-    const query = new URLSearchParams({ q: words, region: field(element.dataset["region"])?.value ?? "" });
     try {
-      const response = await fetch(`${url}?${query.toString()}`, {
-        signal: AbortSignal.any([signal, running.signal]),
-        headers: { "HX-Request": "true", "X-Background": "1" },
+      // By POST: the words are a caller's and must not stand in addresses, which logs keep.
+      const response = await fetch(url, {
+        method: "POST",
+        signal: running.signal,
+        headers: { "HX-Request": "true", "X-Background": "1", "X-CSRFToken": token() },
+        body: new URLSearchParams({ q: words, region: field(element.dataset["region"])?.value ?? "" }),
       });
-      if (!response.ok) return;
+      if (!response.ok) throw new Error(String(response.status));
       const answer = new DOMParser().parseFromString(await response.text(), "text/html");
       element.replaceChildren(...[...answer.body.childNodes].map((node) => document.importNode(node, true)));
     } catch {
-      // Writing goes on without knowledge; the next word asks again.
+      // Writing goes on without knowledge; the next pause asks again.
+      if (last === words) last = "";
     }
   };
 
@@ -79,8 +84,7 @@ const connect: Connect = (element, signal) => {
     const cites = field(element.dataset["cites"]);
     if (cites) cites.value = cited(cites.value, entry, version);
     element.dispatchEvent(new CustomEvent("knowledge:inserted", { bubbles: true, detail: { entry, version } }));
-    const token = document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-    if (used) void fetch(used, { method: "POST", headers: { "X-CSRFToken": token }, keepalive: true }).catch(() => undefined);
+    if (used) void fetch(used, { method: "POST", headers: { "X-CSRFToken": token() }, keepalive: true }).catch(() => undefined);
   }, { signal });
   signal.addEventListener("abort", () => {
     window.clearTimeout(timer);

@@ -140,17 +140,19 @@ def correct(request: HttpRequest, knowledge_id: int) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_POST
 def panel(request: HttpRequest) -> HttpResponse:
-    """The desk's fragment: at most five paragraphs that answer `?q=`, each with what goes into an answer by one key.
+    """The desk's fragment: at most five paragraphs that answer `q`, each with what goes into an answer by one key.
 
-    Typing is no search: it neither counts nor leaves a gap; `?asked=1` (the agent pressed Enter) does both.
+    Asked by POST: the words are a caller's, and addresses stand in access logs. Typing is no search: it neither counts
+    nor leaves a gap; `asked` (the agent pressed Enter) does both.
     """
     actor = actor_of(request)
-    question = request.GET.get("q", "")[-200:]
-    limits = Limits(region=request.GET.get("region", "")[:12].ljust(12, "0") if request.GET.get("region", "").isdigit() else "")
+    question = request.POST.get("q", "")[-200:]
+    region = request.POST.get("region", "")
+    limits = Limits(region=region[:12].ljust(12, "0") if region.isdigit() else "")
     found = queries.search(actor, question, limits=limits, size=5)
-    if "asked" in request.GET and question.strip():
+    if "asked" in request.POST and question.strip():
         actions.count_use(actor=actor, kind="search")
         if not found.good:
             actions.count_use(actor=actor, kind="miss")
