@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from hotline.accounts.actions import find_or_create_citizen
+from hotline.accounts.actions import citizen_part, citizen_values, find_or_create_citizen
+from hotline.accounts.identity import open_row
 from hotline.accounts.models import Citizen
+from hotline.audit.models import AuditEntry
 from hotline.kit.actor import system_actor
 
 
@@ -32,3 +35,40 @@ def test_one_phone_number_is_one_citizen_however_many_ask_at_once():
     assert len(made) == 8
     assert len(set(made)) == 1
     assert Citizen.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("first", "second", "kept"), [("", "李四", "李四"), ("张三", "李四", "张三"), ("", "", "")])
+def test_the_second_twin_names_a_citizen_whom_the_first_left_without_a_name(first: str, second: str, kept: str):
+    statement = f"WITH message AS (SELECT 1), {citizen_part('message')} SELECT id FROM who"
+
+    def file(name: str) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, citizen_values(actor=system_actor("t"), phone="13911112223", name=name))
+            return int(cursor.fetchone()[0])
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+            return bool(cursor.fetchone()[0])
+
+    made: list[int] = []
+
+    def ask() -> None:
+        try:
+            made.append(file(second))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=ask)
+    with transaction.atomic():
+        made.append(file(first))
+        other.start()
+        while not waits() and other.is_alive():
+            time.sleep(0.01)
+    other.join()
+    assert len(made) == 2
+    assert len(set(made)) == 1
+    assert open_row(Citizen.objects.get()).name == kept
+    changed = AuditEntry.objects.filter(verb="accounts.change_citizen", object_id=str(made[0])).count()
+    assert changed == (1 if kept == second != "" else 0)

@@ -38,18 +38,22 @@ def citizen_part(source: str) -> str:
     """`find_or_create_citizen` as parts of a larger statement; the part `who` has the citizen's `id`, `source` is the
     part without whose row nothing is written. Parameters: `citizen_values`.
 
-    Of two twins at the same moment the second waits and takes the row of the first.
+    Of two twins at the same moment the second waits, takes the row of the first, and adds the name if it had none.
     """
     return (
         "known AS (SELECT id, name_cipher FROM accounts_citizen WHERE phone_hash = %s),"
         f" made AS (INSERT INTO accounts_citizen ({', '.join(_NEW)}) SELECT {', '.join(['%s'] * len(_NEW))} FROM {source}"
         " WHERE NOT EXISTS (SELECT FROM known)"
-        " ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO UPDATE SET phone_hash = excluded.phone_hash"
-        " RETURNING id, xmax = 0 AS fresh),"
+        " ON CONFLICT (phone_hash) WHERE phone_hash IS NOT NULL DO UPDATE SET"
+        " name_cipher = coalesce(accounts_citizen.name_cipher, excluded.name_cipher), name_mask ="
+        " CASE WHEN accounts_citizen.name_cipher IS NULL THEN excluded.name_mask ELSE accounts_citizen.name_mask END"
+        " RETURNING id, xmax = 0 AS fresh, name_cipher),"
         f" new_citizen AS (SELECT id FROM made WHERE fresh), noted AS ({audit.part('new_citizen')}),"
         " named AS (UPDATE accounts_citizen AS c SET name_cipher = %s, name_mask = %s"
         f" FROM known, {source} WHERE c.id = known.id AND known.name_cipher IS NULL AND %s::bytea IS NOT NULL RETURNING c.id),"
-        f" noted_name AS ({audit.part('named')}),"
+        # No two ciphertexts are alike: a twin's row that holds ours was named by us.
+        " changed AS (SELECT id FROM named UNION ALL SELECT id FROM made WHERE NOT fresh AND name_cipher = %s),"
+        f" noted_name AS ({audit.part('changed')}),"
         " who AS (SELECT id FROM made UNION ALL SELECT id FROM known)"
     )
 
@@ -76,6 +80,7 @@ def citizen_values(
         *(values[column] for column in _NEW),
         *audit.values(actor=actor, verb="accounts.create_citizen", object_type="citizen"),
         *(values[column] for column in _NAMED),
+        values["name_cipher"],
         values["name_cipher"],
         *audit.values(actor=actor, verb="accounts.change_citizen", object_type="citizen", data=_CHANGED),
     ]
