@@ -22,18 +22,18 @@ AGAIN = RetryStrategy(max_attempts=5, exponential_wait=3, retry_exceptions=[Erro
 
 
 @app.task(name="dispatch.propose", queue="suggestions", retry=AGAIN, priority=-5)
-def propose(order_id: int, **_: object) -> int:
+def propose(order_id: int, seen_by: str = "", **_: object) -> int:
     """Read a new order and keep what can be proposed. After messages and clocks: nobody waits for it."""
-    return actions.propose(actor=READER, order_id=order_id)
+    return actions.propose(actor=READER, order_id=order_id, seen_by=seen_by)
 
 
 @app.task(name="dispatch.send_by_itself", queue="suggestions", retry=AGAIN)
 def send_by_itself(order_id: int, **_: object) -> str:
-    """An order was read or reached the pool: it may go out by itself."""
+    """An order reached the pool after its review: it may go out by itself."""
     return str(actions.send_by_itself(actor=SENDER, order_id=order_id) or "")
 
 
-@app.task(name="dispatch.settle", queue="suggestions", retry=AGAIN, priority=-5)
+@app.task(name="dispatch.settle", queue="default", retry=AGAIN)
 def settle(order_id: int, **_: object) -> int:
     """An order was sent: compare what was proposed."""
     return actions.settle(actor=READER, order_id=order_id)

@@ -33,6 +33,15 @@ def unsorted(city: Cast, monkeypatch: pytest.MonkeyPatch) -> WorkOrder:
     return order
 
 
+def test_who_saw_the_proposals_at_the_desk_saw_them_first(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, ("02.01.01", 0.9))
+    order = make_order(city, category_id=None, title="夜里施工", content="甲区一街道夜里施工，很吵。")
+    agent = city.actor("agent").key()
+    tasks.propose(order_id=order.pk, seen_by=agent)
+    pane(city, order)
+    assert {(one.shown_to, one.shown_at) for one in proposals_of(order.pk).values()} == {(agent, order.created_at)}
+
+
 def test_enter_sends_as_proposed(city: Cast, unsorted: WorkOrder) -> None:
     page = pane(city, unsorted)
     assert page.count("data-enter") >= 1

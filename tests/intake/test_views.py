@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from hotline.accounts.models import Citizen
 from hotline.intake import actions
@@ -41,6 +42,13 @@ class TestDesk:
         again = send(city, "file", **TYPED)
         assert order.number in again.content.decode()
         assert WorkOrder.objects.count() == 1
+
+    def test_who_had_the_proposals_beside_the_form_is_told_to_the_reader(self, city: Cast) -> None:
+        send(city, "file", **TYPED)
+        order = WorkOrder.objects.get()
+        jobs = ProcrastinateJob.objects.filter(args__order_id=order.pk)
+        told = {job.args.get("seen_by") for job in jobs if "dispatch.propose" in (job.task_name, *job.args.get("tasks", ()))}
+        assert told == {city.actor("agent").key()}
 
     def test_what_is_wrong_is_named_by_field_and_not_quarantined(self, city: Cast) -> None:
         answer = send(city, "file", **TYPED | {"content": "", "demand_type": "", "answers.period": ""})

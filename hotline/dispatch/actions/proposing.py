@@ -32,8 +32,10 @@ BEFORE_DISPATCH = frozenset(
 CATALOGUE = "catalogue and past orders"
 
 
-def propose(*, actor: Actor, order_id: int) -> int:
+def propose(*, actor: Actor, order_id: int, seen_by: str = "") -> int:
     """Read an order and keep what can be proposed; returns how many proposals are new. May run twice.
+
+    `seen_by`: key of the agent who had the same proposals beside the form while typing; empty: nobody saw them yet.
 
     Nothing is proposed for what was answered on the line and is closed: nobody will decide on it, and at a big hotline it
     is more than half. Its dangers are raised all the same. The models are asked before anything is written, so that no row
@@ -44,7 +46,9 @@ def propose(*, actor: Actor, order_id: int) -> int:
         return 0
     reading, proposals = _read(order)
     with transaction.atomic():
-        made = suggestions.keep_proposals(actor=actor, order_id=order_id, proposals=proposals)
+        made = suggestions.keep_proposals(
+            actor=actor, order_id=order_id, proposals=proposals, seen_by=seen_by, seen_at=order.created_at
+        )
         if reading.alarming:
             suggestions.raise_risk(
                 actor=actor,

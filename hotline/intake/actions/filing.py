@@ -38,6 +38,7 @@ from hotline.intake.queries.checking import Checked, check_appeal
 from hotline.intake.queries.citizen import code_hash
 from hotline.intake.queries.reference import CategoryFacts, city_option, number_prefix
 from hotline.intake.rules.demands import (
+    AT_DESK,
     AppealForm,
     CitizenInput,
     Filed,
@@ -374,6 +375,7 @@ def _accept(
                 moment,
                 moment,
                 *([draft_id] if draft_id else []),
+                _seen_by(actor, message),
                 *events.values(FILED),
             ],
         )
@@ -417,7 +419,7 @@ def _statement(stored: bool, known: bool, draft: bool) -> str:
             f"INSERT INTO intake_appeal ({', '.join(names)}) SELECT {', '.join([*values, '%s', '%s', '%s', *empty.values()])}"
             " FROM new_order AS o, message, who RETURNING id"
         )
-    payload = "jsonb_build_object('appeal_id', appeal.id, 'order_id', o.id)"
+    payload = "jsonb_build_object('appeal_id', appeal.id, 'order_id', o.id, 'seen_by', %s::text)"
     return (
         f"WITH {_STORED if stored else MESSAGE_PART},"
         f" {'who AS (SELECT %s::bigint AS id)' if known else citizen_part('message')},"
@@ -426,6 +428,11 @@ def _statement(stored: bool, known: bool, draft: bool) -> str:
         f" jobs AS ({events.part('appeal, new_order AS o', payload)})"
         " SELECT o.id, o.number, e.id, appeal.id, pg_notify('live', '') FROM new_order AS o, new_event AS e, appeal"
     )
+
+
+def _seen_by(actor: Actor, message: Message | int) -> str:
+    """Who had the machine's proposals beside the form: an agent at the desk, otherwise nobody."""
+    return actor.key() if isinstance(message, Message) and message.source.startswith(AT_DESK) else ""
 
 
 def _own_draft(draft_id: int | None, agent_id: int | None) -> int | None:

@@ -1,4 +1,5 @@
 from hotline.intake.rules.demands import (
+    AT_DESK,
     AppealForm,
     CitizenInput,
     Filed,
@@ -19,6 +20,7 @@ from hotline.intake.rules.questions import (
 from hotline.intake.rules.restrictions import MEASURES, RESTRICTION_VERBS, Restriction, in_force
 
 __all__ = [
+    "AT_DESK",
     "MEASURES",
     "RESTRICTION_VERBS",
     "AppealForm",

@@ -19,6 +19,8 @@ from hotline.workorders.models.states import Channel, DemandType, Urgency
 TITLE_MOST = 200
 CONTENT_MOST = 20_000
 TITLE_FROM_CONTENT = 40
+AT_DESK = "desk:"
+"""How sources of the agents' desk begin; the agent's id follows."""
 
 _DEMAND_TYPES, _URGENCIES = frozenset(DemandType.values), frozenset(Urgency.values)
 # Channels on which a member of staff has already asked back; what comes from elsewhere a dispatcher reads first.

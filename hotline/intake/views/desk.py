@@ -20,7 +20,7 @@ from hotline.intake.actions.drafting import unsealed
 from hotline.intake.forms import RestrictionForm, channel_of, citizen_of, demand_of
 from hotline.intake.models import Appeal
 from hotline.intake.queries.desk import scripts
-from hotline.intake.rules import Filed
+from hotline.intake.rules import AT_DESK, Filed
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import Invalid, NotVisible
@@ -201,7 +201,7 @@ def file(request: HttpRequest) -> HttpResponse:
     common: dict[str, Any] = {
         "actor": actor,
         "channel": channel_of(post),
-        "source": f"desk:{actor.id}",
+        "source": f"{AT_DESK}{actor.id}",
         "idempotency_key": post.get("key", ""),
         "demand": demand,
         "citizen": citizen,
@@ -271,7 +271,7 @@ def append_form(request: HttpRequest, order_id: int) -> HttpResponse:
         filed = actions.append(
             actor=actor,
             channel=channel_of(request.POST),
-            source=f"desk:{actor.id}",
+            source=f"{AT_DESK}{actor.id}",
             idempotency_key=request.POST.get("append_key", ""),
             order_id=order_id,
             text=request.POST.get("append_text", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 
@@ -19,8 +20,18 @@ SUGGESTION_MADE = events.declare("suggestion.made", "The machine has proposed wh
 
 
 @transaction.atomic
-def keep_proposals(*, actor: Actor, order_id: int, proposals: Iterable[Proposal]) -> int:
-    """Store proposals for an order; those of a kind that it already has are left out, so a job may run twice."""
+def keep_proposals(
+    *,
+    actor: Actor,
+    order_id: int,
+    proposals: Iterable[Proposal],
+    seen_by: str = "",
+    seen_at: datetime | None = None,
+) -> int:
+    """Store proposals for an order; those of a kind that it already has are left out, so a job may run twice.
+
+    `seen_by` (an `Actor.key()`) already had them in view when the order was made, at `seen_at`.
+    """
     permissions.can(actor, "suggestions:make").require("suggestions:make")
     known = set(Suggestion.objects.filter(order_id=order_id).values_list("kind", flat=True))
     made = Suggestion.objects.bulk_create(
@@ -32,6 +43,8 @@ def keep_proposals(*, actor: Actor, order_id: int, proposals: Iterable[Proposal]
             evidence=[list(span) for span in one.evidence],
             confidence=one.confidence,
             made_at=now(),
+            shown_to=seen_by,
+            shown_at=seen_at if seen_by else None,
         )
         for one in proposals
         if one.kind not in known
