@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from hotline.demo.life.engine import Node, Order, Settled
+from hotline.demo.life.deadlines import HOURS_8, Settled
+from hotline.demo.life.engine import Node, Order
 from hotline.demo.life.rows import NULL, Stamps, cell
 from hotline.demo.life.setting import Setting
-from hotline.demo.life.teller import HOURS_8, Teller
+from hotline.demo.life.teller import Teller
 from hotline.demo.life.world import SCANNER, Who
 from hotline.workorders.models import DemandType
 from hotline.workorders.rules import search_text
@@ -38,6 +40,37 @@ TABLES_PER_ORDER = {
     "followup_followuptask": TASKS,
     "followup_attempt": ATTEMPTS,
 }
+
+
+@dataclass(slots=True)
+class Application:
+    """What a unit asked for and what became of it; its fields are the columns of the row, in their order."""
+
+    id: int
+    assignment: int
+    order: int
+    kind: str
+    state: str
+    reason: str
+    text: str
+    basis: str
+    amount: int | None
+    suggested_unit: int | None
+    until: date | None
+    resume_state: str
+    created_by: str
+    created_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    decision: str
+    old_due: datetime | None
+    new_due: datetime | None
+
+    def decide(self, state: str, at: datetime, clerk: Who, words: str) -> None:
+        self.state, self.decided_at, self.decided_by, self.decision = state, at, clerk.key, words
+
+    def row(self) -> list[object]:
+        return [getattr(self, name) for name in self.__slots__]
 
 
 class Told:
@@ -99,6 +132,7 @@ class Told:
         self.versions: dict[int, int] = {}
         self.absorbs = teller.settings.absorbs(index) if setting.fate == "normal" else None
         self.missed_contacts = 0
+        self.applications: list[Application] = []
         if self.secret:
             if self.agent:
                 self.people[self.agent.id] = "created the order"
@@ -224,6 +258,8 @@ class Told:
         for row in (self.teller.last_reply.pop(node.id, None) for node in order.nodes):
             if row is not None:
                 add("workorders_reply", *row)
+        for asked in self.applications:
+            add("workorders_application", *asked.row())
         spot, slots = setting.spot, setting.telling.slots
         address = f"{slots['road']}{setting.telling.slot('no')}号 {slots['estate']}"
         due, number, stamp = None, self.id, Stamps()

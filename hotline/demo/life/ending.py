@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from hotline.demo.life.applying import Applying
 from hotline.demo.life.base import ATTEMPTS, HOUR, MINUTE, REPLIES, SUPERVISIONS, TASKS
 from hotline.demo.life.engine import Node
-from hotline.demo.life.handling import Handled
 from hotline.demo.life.world import CLERK, KEEPER, Who
 from hotline.followup.rules import period_of
 from hotline.workorders.rules.closing import closing_kind, redo_flow
 
 
-class Ended(Handled):
+class Ended(Applying):
     """From the reply to the archive."""
 
     # ---- reply and after

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from hotline.demo.life.engine import Deadlines
+from hotline.demo.life.deadlines import HOURS_8, Deadlines
 from hotline.demo.life.rows import Rows
 from hotline.demo.life.setting import Setting, Settings
 from hotline.demo.life.world import World
 from hotline.demo.phrases import Book
 from hotline.dispatch.rules import Entry, category_chain, choose
-
-HOURS_8 = timedelta(hours=8)
 
 
 class Teller:

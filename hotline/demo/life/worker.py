@@ -29,7 +29,7 @@ def start(world: bytes) -> None:
 
 def teller_of(world: Any) -> Any:
     """A teller for a world."""
-    from hotline.demo.life.engine import Deadlines
+    from hotline.demo.life.deadlines import Deadlines
     from hotline.demo.life.teller import Teller
     from hotline.demo.phrases import Book
     from hotline.intake.actions.filing import code_of
