@@ -9,64 +9,36 @@ from __future__ import annotations
 
 import heapq
 import math
-import re
 import threading
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rjieba
 from numpy.typing import NDArray
 
+from hotline.language.terms import MAX_CHARS, grams, plain, words
+
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "MAX_CHARS",
+    "REPLY_WEIGHTS",
+    "Lexical",
+    "Near",
+    "Similar",
+    "Weights",
+    "bm25_matrix",
+    "cosine_matrix",
+    "fuse",
+    "grams",
+    "plain",
+    "words",
+]
+
 K1, B = 1.2, 0.75
-MAX_CHARS = 4_000
-"""Longer texts are compared by their first characters."""
-_WORD = re.compile(r"[\w]")
-_SPAN = re.compile(r"[\w]+")
-# Single characters and courtesies that every message holds.
-_STOP = frozenset(
-    "的了是在我有和就不都一也很到说要去你会着看好这那及与或等被把对为从以之其而并但请吗呢吧啊"
-) | {
-    *(
-        "没有",
-        "自己",
-        "我们",
-        "他们",
-        "您好",
-        "你好",
-        "谢谢",
-        "请问",
-        "反映",
-        "问题",
-        "情况",
-        "领导",
-        "尊敬",
-        "希望",
-    ),
-}
-
-
-def plain(text: str) -> str:
-    """Width and case levelled, cut to MAX_CHARS."""
-    head = text[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8")  # lone surrogates, which the segmenter refuses
-    return unicodedata.normalize("NFKC", head).lower()
-
-
-def words(text: str) -> list[str]:
-    """Words that say something, in their order."""
-    return [word for word in rjieba.cut(plain(text)) if _WORD.match(word) and word not in _STOP]
-
-
-def grams(text: str) -> list[str]:
-    """Pairs and triples of neighbouring characters within each run of letters."""
-    found = []
-    for run in _SPAN.findall(plain(text)):
-        found += [run[i : i + 2] for i in range(len(run) - 1)]
-        found += [run[i : i + 3] for i in range(len(run) - 2)]
-    return found
+HUB = 20
+"""Nearest of other texts that show whether a document is near to everything."""
 
 
 def rarity(documents: int, holding: int) -> float:
@@ -166,16 +138,42 @@ def bm25_matrix(
     return answer
 
 
+def cosine_matrix(
+    documents: Sequence[str],
+    queries: Sequence[str],
+    terms: Callable[[str], list[str]],
+    others: Sequence[str] = (),
+) -> NDArray[np.float32]:
+    """Cosine of TF-IDF of every query with every document, shape (queries, documents).
+
+    `others`: more texts that say how rare a term is and which documents are near to everything: half of a document's mean
+    nearness to the `HUB` nearest of them is taken off.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    seen = TfidfVectorizer(analyzer=terms, sublinear_tf=True).fit([*documents, *others])
+    stored = seen.transform(documents)
+    answer = (seen.transform(queries) @ stored.T).toarray()
+    if others:
+        around = (seen.transform(others) @ stored.T).toarray()
+        answer = answer - np.sort(around, axis=0)[-HUB:].mean(axis=0) / 2
+    found: NDArray[np.float32] = answer.astype(np.float32)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each way of being alike counts in the sum of standard scores."""
+    """How much each way of being alike counts in the sum of standard scores. `words`, `grams`: BM25; `cosine`: both cosines."""
 
     words: float = 0.5
-    grams: float = 1.0
+    grams: float = 0.5
     meaning: float = 0.5
+    cosine: float = 0.5
 
 
 DEFAULT_WEIGHTS = Weights()
+REPLY_WEIGHTS = Weights(words=0.0, grams=0.0, cosine=1.0)
+"""A message and its reply: long texts, where BM25 adds nothing to the cosines."""
 
 
 def standard(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -192,9 +190,12 @@ def fuse(
     by_grams: NDArray[Any],
     by_meaning: NDArray[Any] | None,
     weights: Weights = DEFAULT_WEIGHTS,
+    cosines: Sequence[NDArray[Any]] = (),
 ) -> NDArray[np.float32]:
-    """One score from three over the same candidates (last axis); without meaning, the other two alone."""
+    """One score over the same candidates (last axis) from BM25 by words and characters, their cosines and meaning, as far as given."""
     answer = weights.words * standard(by_words) + weights.grams * standard(by_grams)
+    for one in cosines:
+        answer = answer + weights.cosine * standard(one)
     if by_meaning is not None:
         answer = answer + weights.meaning * standard(by_meaning)
     return answer.astype(np.float32)

@@ -63,3 +63,33 @@ def test_the_number_of_queries_is_bounded(city: Cast, django_assert_max_num_quer
         answered(city)
     with django_assert_max_num_queries(14):  # type: ignore[operator]
         assert len(answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT * 50)) == 3
+
+
+def test_only_what_ended_well_is_offered_for_a_reply(city: Cast) -> None:
+    for fields in ({"outcome": "unsolved"}, {"citizen_satisfied": False}):
+        Reply.objects.filter(order=answered(city)).update(**fields)
+    WorkOrder.objects.filter(pk=answered(city).pk).update(solved=False)
+    kept = answered(city)
+    everyone = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT, limit=9)
+    assert len(everyone) == 4
+    best = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT, limit=9, good=True)
+    assert [one.order.pk for one in best] == [kept.pk]
+
+
+def test_people_of_a_unit_find_their_own_units_orders_alone(city: Cast) -> None:
+    wanted = answered(city)
+    for who, expected in (("handler", [wanted.pk]), ("other_handler", [])):
+        found = answered_like(city.actor(who), title="夜间施工", content=TEXT, category="02.01.01")
+        assert [one.order.pk for one in found] == expected
+    assert answered_like(city.actor("handler"), title="，", content="😀") == []
+
+
+def test_far_away_words_are_found_behind_the_newest_orders(
+    city: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = answered(city)
+    for _ in range(3):
+        waiting(city, title="路灯不亮", content="路灯坏了")
+    monkeypatch.setattr("hotline.dispatch.queries.cases.WINDOWS", (1, 2, None))
+    found = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT)
+    assert [one.order.pk for one in found] == [wanted.pk]

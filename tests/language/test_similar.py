@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotline.language.similar import Lexical, Similar, bm25_matrix, fuse, grams, words
+from hotline.language.alike import MOST, cosines
+from hotline.language.similar import (
+    REPLY_WEIGHTS,
+    Lexical,
+    Similar,
+    bm25_matrix,
+    cosine_matrix,
+    fuse,
+    grams,
+    words,
+)
 from tests.language.labelled import messages
 
 TEXTS = {
@@ -87,3 +97,32 @@ def test_fused_without_meaning() -> None:
     one = np.array([[1.0, 0.0, 0.0]])
     assert fuse(one, one, None).argmax() == 0
     assert fuse(one, one, np.array([[0.0, 0.0, 1.0]])).shape == (1, 3)
+
+
+def test_cosines_order_a_few_texts() -> None:
+    scores = cosines(TEXTS[1], [*TEXTS.values(), "", "今天天气很好"])
+    assert scores[0] == pytest.approx(1)
+    assert scores[3] > scores[1] >= 0
+    assert scores[4] == scores[5] == 0
+    assert cosines(TEXTS[1], []) == []
+    assert cosines("", list(TEXTS.values())) == [0] * 4
+    assert len(cosines("路灯", ["路灯"] * (MOST + 2))) == MOST + 2
+
+
+@pytest.mark.parametrize("text", ["。！", "😀", "\ud800", "a" * 500_000])
+def test_cosines_of_any_text(text: str) -> None:
+    assert all(0 <= one <= 1 for one in cosines(text, [text, "路灯不亮"]))
+
+
+def test_cosines_find_a_reply_that_bm25_ranks_lower() -> None:
+    texts = list(TEXTS.values())
+    asked = ["电梯困人", "路灯"]
+    near = cosine_matrix(texts, asked, grams)
+    assert near.argmax(axis=1).tolist() == [1, 3]
+    # A document that is near to everything else loses.
+    evened = cosine_matrix(texts, asked, grams, ["东风路的路灯又不亮了"] * 3)
+    assert evened[1][3] < near[1][3]
+    fused = fuse(
+        bm25_matrix(texts, asked, words), bm25_matrix(texts, asked, grams), None, REPLY_WEIGHTS, [near]
+    )
+    assert fused.argmax(axis=1).tolist() == [1, 3]

@@ -1,26 +1,45 @@
-"""How similar cases were answered: words find candidates in PostgreSQL, likeness orders the few of them in the process."""
+"""How similar cases were answered: words and category find candidates in PostgreSQL, likeness orders the few of them here.
+
+Every statement is bounded whatever the size of the table and however common the words: at most `POOL` rows leave it, an
+index leads to them (`order_search`, the key, `order_category`, `involvement_once`), and it is narrowed to the newest orders
+first, so that a common word is not read through to its first use.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Left
 
-from hotline.dispatch.rules import likeness
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, ActorKind
+from hotline.language.alike import cosines
 from hotline.language.phrases import key_phrases
 from hotline.language.segment import standard
-from hotline.workorders.models import Reply, WorkOrder
+from hotline.workorders.models import Involvement, Outcome, Reply, WorkOrder
 from hotline.workorders.queries import visible_to
-from hotline.workorders.queries.words import newest_matches, search_query
+from hotline.workorders.queries.visibility import paging_unit
+from hotline.workorders.queries.words import search_query
 
+POOL = 120
+"""Rows that one statement may give."""
 LOOKED_AT = 120
-"""Newest matches that are compared by their words."""
-LEAST = 0.15
+"""Candidates that are compared by their words."""
+ENOUGH = 60
+"""Candidates after which no wider step is taken."""
+WINDOWS = (20_000, 200_000, None)
+"""Newest orders looked at, step by step."""
+OWN = 3_000
+"""Newest orders of a unit among which its people look; they see no others."""
+SHARE = 0.09
+"""Least likeness: two letters about different matters rarely reach it."""
 PHRASES = 5
 MOST_TEXT = 2_000
 """Characters of what is asked with; the matter stands early."""
+BEGIN = 300
+"""Characters of a candidate that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +59,49 @@ def answered_like(
     category: str = "",
     except_id: int | None = None,
     limit: int = 3,
+    good: bool = False,
 ) -> list[AnsweredCase]:
     """Answered orders like this one that the actor may see, the likest first. Confidential ones are never shown as examples.
 
-    A dozen queries at most. A search takes two telling words together, then one alone, until there is enough to compare; each is
-    bounded by `newest_matches`, so that common words cost the same at a million orders as at a thousand.
+    `good`: only what ended well: solved or explained, and the citizen did not say otherwise. A dozen queries at most.
     """
     text = f"{title}\n{content}"[:MOST_TEXT]
-    telling = _telling(text)
-    answered = Exists(Reply.objects.filter(order_id=OuterRef("pk"), state="approved"))
-    rows = visible_to(actor).filter(answered, secret=False)
+    if not any(letter.isalnum() for letter in text):
+        return []
+    replies = Reply.objects.filter(order_id=OuterRef("pk"), state="approved")
+    rows = visible_to(actor).filter(secret=False)
+    if good:
+        replies = replies.exclude(outcome=Outcome.UNSOLVED).exclude(citizen_satisfied=False)
+        rows = rows.exclude(solved=False)
+    rows = rows.filter(Exists(replies))
     if except_id:
         rows = rows.exclude(pk=except_id)
-    ids: dict[int, None] = {}
-    for words in _searches(telling):
-        query = search_query(words)
-        if query is None:
-            continue
-        matching = rows.filter(search=query)
-        if category:
-            matching = matching.filter(category__code=category)
-        found, _capped = newest_matches(matching)
-        ids.update(dict.fromkeys(found[:LOOKED_AT]))
-        if len(ids) >= LOOKED_AT // 2:
-            break
-    if not ids and category:
-        # Nobody used these words: the newest of the same matter.
-        ids.update(dict.fromkeys(newest_matches(rows.filter(category__code=category))[0][:LOOKED_AT]))
-    scored = sorted(
-        (
-            (likeness(text, f"{one_title}{begin}"), pk)
-            for pk, one_title, begin in WorkOrder.objects.filter(pk__in=list(ids)[:LOOKED_AT])
-            .annotate(begin=Left("content", 400))
-            .values_list("id", "title", "begin")
-        ),
-        reverse=True,
-    )
-    best = {pk: score for score, pk in scored[:limit] if score >= LEAST}
+    ids = _candidates(actor, rows, _telling(text), category)[:LOOKED_AT]
+    begun = [
+        (pk, f"{one_title}\n{begin}")
+        for pk, one_title, begin in WorkOrder.objects.filter(pk__in=ids)
+        .annotate(begin=Left("content", BEGIN))
+        .values_list("id", "title", "begin")
+    ]
+    likeness = cosines(text[: BEGIN * 2], [one for _pk, one in begun])
+    scored = sorted(((score, pk) for score, (pk, _text) in zip(likeness, begun, strict=True)), reverse=True)
+    best = {pk: score for score, pk in scored[:limit] if score >= SHARE}
+    return _with_replies(best, good)
+
+
+def _with_replies(best: dict[int, float], good: bool) -> list[AnsweredCase]:
     if not best:
         return []
     orders = (
         WorkOrder.objects.filter(pk__in=best)
         .select_related("lead_unit")
-        .only("id", "number", "title", "state", "lead_unit__short_name", "lead_unit__name")
+        .only("id", "number", "title", "state", "closed_at", "lead_unit__short_name", "lead_unit__name")
         .in_bulk()
     )
-    replies: dict[int, Reply] = {
-        row.order_id: row for row in Reply.objects.filter(order_id__in=best, state="approved").order_by("id")
-    }
+    approved = Reply.objects.filter(order_id__in=best, state="approved").order_by("id")
+    if good:
+        approved = approved.exclude(outcome=Outcome.UNSOLVED).exclude(citizen_satisfied=False)
+    replies: dict[int, Reply] = {row.order_id: row for row in approved}
     return [
         AnsweredCase(orders[pk], replies[pk], round(score * 100))
         for pk, score in best.items()
@@ -95,12 +109,72 @@ def answered_like(
     ]
 
 
+def _candidates(actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str) -> list[int]:
+    """Ids by the narrowest way first, each once, until there are enough to compare."""
+    found: dict[int, None] = {}
+    steps = _in_unit if _unit_of(actor) else _in_city
+    for ids in steps(actor, rows, telling, category):
+        found.update(dict.fromkeys(ids))
+        if len(found) >= ENOUGH:
+            break
+    return list(found)
+
+
+def _in_city(
+    actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
+) -> Iterator[Iterable[int]]:
+    """The two most telling words together, from the newest orders back; the category's newest; then any telling word."""
+    del actor
+    last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    together = search_query(" ".join(telling[:2])) if telling else None
+    for window in WINDOWS if together is not None else ():
+        yield _ids(rows.filter(_since(last, window), search=together))
+    if category:
+        yield rows.filter(category__code=category).order_by("-id").values_list("pk", flat=True)[: POOL // 2]
+    single = _any_of(telling)
+    for window in WINDOWS[:2] if single is not None else ():
+        yield _ids(rows.filter(_since(last, window), search=single))
+
+
+def _in_unit(
+    actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
+) -> Iterator[Iterable[int]]:
+    """The newest orders of one's own unit that share a telling word or the category."""
+    newest = list(
+        Involvement.objects.filter(unit_id=_unit_of(actor) or 0)
+        .order_by("-order_id")
+        .values_list("order_id", flat=True)[:OWN]
+    )
+    single = _any_of(telling)
+    condition = Q(search=single) if single is not None else Q()
+    if category:
+        condition |= Q(category__code=category)
+    yield rows.filter(condition, pk__in=newest).order_by("-id").values_list("pk", flat=True)[:POOL]
+
+
+def _unit_of(actor: Actor) -> int | None:
+    way = paging_unit(actor) if actor.kind == ActorKind.STAFF else None
+    return way.unit_id if way else None
+
+
+def _since(last: int, window: int | None) -> Q:
+    return Q() if window is None or window >= last else Q(pk__gt=last - window)
+
+
+def _ids(rows: QuerySet[WorkOrder]) -> list[int]:
+    """At most POOL of them in any order: sorting would let the planner walk the key for a rare word."""
+    return list(rows.order_by().values_list("pk", flat=True)[:POOL])
+
+
+def _any_of(telling: Sequence[str]) -> SearchQuery | None:
+    parts = [query for word in telling[:3] if (query := search_query(word)) is not None]
+    found: SearchQuery | None = None
+    for part in parts:
+        found = part if found is None else found | part
+    return found
+
+
 def _telling(text: str) -> list[str]:
     """Words of the key phrases as the index cuts them, the most telling first."""
     cut = (word for phrase in key_phrases(text, PHRASES) for word in standard().cut(phrase.text))
     return list(dict.fromkeys(word for word in cut if len(word) > 1))[:PHRASES]
-
-
-def _searches(words: list[str]) -> list[str]:
-    """From the narrow to the wide: the two most telling together, then each of the first two alone."""
-    return [" ".join(words[:2]), *words[:2]] if len(words) > 1 else words
