@@ -134,3 +134,6 @@ def moment(text: str) -> datetime:
     """`2026-11-23 10:00` in the city."""
     return datetime.fromisoformat(text).replace(tzinfo=CITY_ZONE).astimezone(UTC)
 
+
+MONDAY = moment("2026-03-02 10:00")
+"""A working day, no holiday near."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +12,8 @@ from hotline.accounts.models import Membership
 from hotline.accounts.queries import actor_for, citizen_actor
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
-from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused, Stale
+from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Stale
 from hotline.workorders import actions
-from hotline.workorders.actions.checking import check_orders
 from hotline.workorders.models import (
     Application,
     Assignment,
@@ -33,49 +31,20 @@ from hotline.workorders.models import (
 from hotline.workorders.rules import ReplyForm
 from tests.accounts.cast import Cast
 from tests.accounts.factories import make_person
+from tests.workorders.expecting import no_differences, refused, verbs
 from tests.workorders.factories import (
     GOOD_REPLY,
+    MONDAY,
     closed,
     dispatched,
     fresh,
-    make_city,
     make_order,
-    moment,
     replied,
     signed,
     waiting_for_follow_up,
 )
 
-MONDAY = moment("2026-03-02 10:00")
-
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
-
-
-@pytest.fixture(autouse=True)
-def _monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
-
-
-def refused(code: str, act: Callable[..., Any], **arguments: Any) -> None:
-    """The action raises Refused or Invalid with that code, and writes nothing."""
-    before = WorkOrderEvent.objects.count()
-    with pytest.raises((Refused, Invalid)) as error:
-        act(**arguments)
-    assert error.value.code == code
-    assert WorkOrderEvent.objects.count() == before
-
-
-def verbs(order: WorkOrder) -> list[str]:
-    return list(WorkOrderEvent.objects.filter(order=order).order_by("id").values_list("verb", flat=True))
-
-
-def no_differences() -> None:
-    assert [str(difference) for difference in check_orders()] == []
+pytestmark = pytest.mark.usefixtures("monday")
 
 
 # ── creation ──

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-import pytest
 import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,7 +28,7 @@ from hotline.workorders.models import (
 from hotline.workorders.rules import STATES, VERBS, ReplyForm, order_state_of
 from hotline.workorders.rules.transitions import allowed_verbs
 from tests.accounts.cast import Cast
-from tests.workorders.factories import GOOD_REPLY, make_city, make_order, moment
+from tests.workorders.factories import GOOD_REPLY, make_order, moment
 
 START = moment("2026-03-02 09:30")
 Pick = Callable[[int], int]
@@ -257,12 +256,6 @@ class Life:
             actor=self.above(row, "reviewer"), assignment_id=row.pk, approve=False, text="请补充"
         ),
     }
-
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

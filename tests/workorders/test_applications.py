@@ -16,26 +16,16 @@ from hotline.workorders.models import (
     ReasonCode,
 )
 from tests.accounts.cast import Cast
+from tests.workorders.expecting import no_differences, refused
 from tests.workorders.factories import (
+    MONDAY,
     dispatched,
     fresh,
-    make_city,
     make_order,
     signed,
 )
-from tests.workorders.test_actions import MONDAY, no_differences, refused
 
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
-
-
-@pytest.fixture(autouse=True)
-def _monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("monday")
 
 
 def give_back(city: Cast, assignment: Assignment, who: str = "handler") -> Application:

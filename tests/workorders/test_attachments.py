@@ -34,7 +34,7 @@ from tests.workorders.factories import make_city, make_order, signed
 
 
 @pytest.fixture
-def town(cast: Cast, settings: Any, tmp_path: Path) -> Cast:
+def city(cast: Cast, settings: Any, tmp_path: Path) -> Cast:
     settings.MEDIA_ROOT = tmp_path
     make_city(cast)
     return cast
@@ -76,8 +76,8 @@ def put(
     return attach(actor=cast.actor(who), order_id=order.pk, chunks=[content], name=name)
 
 
-def test_photo_keeps_place_and_time_but_no_exif(town: Cast, tmp_path: Path) -> None:
-    row = put(town, photo(), "现场 照片.JPG")
+def test_photo_keeps_place_and_time_but_no_exif(city: Cast, tmp_path: Path) -> None:
+    row = put(city, photo(), "现场 照片.JPG")
     assert (row.media_type, row.name) == ("image/jpeg", "现场 照片.jpg")
     assert row.taken_at is not None
     assert row.taken_at.isoformat() == "2026-11-20T21:15:00+08:00"
@@ -113,8 +113,8 @@ def test_photo_keeps_place_and_time_but_no_exif(town: Cast, tmp_path: Path) -> N
         (b"\0\0\0\x18ftypmp42" + b"\0" * 40, "v.mp4", "video/mp4"),
     ],
 )
-def test_type_is_read_from_the_content(town: Cast, content: bytes, name: str, kind: str) -> None:
-    row = put(town, content, name)
+def test_type_is_read_from_the_content(city: Cast, content: bytes, name: str, kind: str) -> None:
+    row = put(city, content, name)
     assert row.media_type == kind
     assert row.name.endswith(_files.EXTENSIONS[kind])
 
@@ -133,15 +133,15 @@ def test_type_is_read_from_the_content(town: Cast, content: bytes, name: str, ki
         (b"PK\x03\x04garbage", "media_type"),
     ],
 )
-def test_what_is_refused_leaves_nothing(town: Cast, tmp_path: Path, content: bytes, code: str) -> None:
+def test_what_is_refused_leaves_nothing(city: Cast, tmp_path: Path, content: bytes, code: str) -> None:
     with pytest.raises(Invalid) as caught:
-        put(town, content, "photo.jpg")
+        put(city, content, "photo.jpg")
     assert caught.value.code == code
     assert left_over(tmp_path) == []
     assert not Attachment.objects.exists()
 
 
-def test_picture_that_declares_too_many_pixels_is_refused_unread(town: Cast, tmp_path: Path) -> None:
+def test_picture_that_declares_too_many_pixels_is_refused_unread(city: Cast, tmp_path: Path) -> None:
     import struct
     import zlib
 
@@ -155,14 +155,14 @@ def test_picture_that_declares_too_many_pixels_is_refused_unread(town: Cast, tmp
         + chunk(b"IEND", b"")
     )
     with pytest.raises(Invalid) as caught:
-        put(town, bomb)
+        put(city, bomb)
     assert caught.value.code == "bomb"
     assert left_over(tmp_path) == []
 
 
-def test_too_large_is_refused_while_streaming(town: Cast, tmp_path: Path, settings: Any) -> None:
+def test_too_large_is_refused_while_streaming(city: Cast, tmp_path: Path, settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
-    order = signed(town).order
+    order = signed(city).order
     given = 0
 
     def chunks() -> Any:
@@ -172,7 +172,7 @@ def test_too_large_is_refused_while_streaming(town: Cast, tmp_path: Path, settin
             yield b"x" * 400
 
     with pytest.raises(Invalid) as caught:
-        attach(actor=town.actor("handler"), order_id=order.pk, chunks=chunks(), name="a.txt")
+        attach(actor=city.actor("handler"), order_id=order.pk, chunks=chunks(), name="a.txt")
     assert (caught.value.code, caught.value.status) == ("too_large", 413)
     assert given == 1200
     assert left_over(tmp_path) == []
@@ -202,77 +202,77 @@ def test_store_opens_only_its_own_names(name: str) -> None:
 
 
 def test_same_content_is_stored_once_and_survives_a_failed_second(
-    town: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    city: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = signed(town).order
-    first = put(town, b"same words", "a.txt", order=order)
-    second = put(town, b"same words", "b.txt", order=order)
+    order = signed(city).order
+    first = put(city, b"same words", "a.txt", order=order)
+    second = put(city, b"same words", "b.txt", order=order)
     assert first.stored_as == second.stored_as
     monkeypatch.setattr("hotline.workorders.actions.attachments.MOST_OF_AN_ORDER", 2)
     with pytest.raises(Refused):
-        put(town, b"same words", "c.txt", order=order)
+        put(city, b"same words", "c.txt", order=order)
     assert (tmp_path / first.stored_as).read_bytes() == b"same words"
     with pytest.raises(Refused):
-        put(town, b"other words", "d.txt", order=order)
+        put(city, b"other words", "d.txt", order=order)
     assert len(left_over(tmp_path)) == 1
 
 
-def test_only_those_who_see_the_order_add_and_read(town: Cast) -> None:
-    order = signed(town).order
-    row = put(town, b"words", "a.txt", order=order)
+def test_only_those_who_see_the_order_add_and_read(city: Cast) -> None:
+    order = signed(city).order
+    row = put(city, b"words", "a.txt", order=order)
     with pytest.raises(NotVisible):
-        put(town, b"words", "a.txt", who="other_handler", order=order)
+        put(city, b"words", "a.txt", who="other_handler", order=order)
     with pytest.raises(NotVisible):
-        open_attachment(actor=town.actor("other_handler"), attachment_id=row.pk)
-    found, path = open_attachment(actor=town.actor("dispatcher"), attachment_id=row.pk)
+        open_attachment(actor=city.actor("other_handler"), attachment_id=row.pk)
+    found, path = open_attachment(actor=city.actor("dispatcher"), attachment_id=row.pk)
     assert Path(path).read_bytes() == b"words"
     assert AuditEntry.objects.filter(verb="workorders.download_attachment", object_id=str(order.pk)).exists()
     assert found.pk == row.pk
 
 
-def test_citizen_gets_public_files_of_the_own_order_only(town: Cast) -> None:
-    order = signed(town, citizen_id=town.citizen.pk).order
-    internal = put(town, b"internal", "a.txt", order=order)
-    own = attach(actor=town.actor("citizen"), order_id=order.pk, chunks=[b"mine"], name="b.txt")
+def test_citizen_gets_public_files_of_the_own_order_only(city: Cast) -> None:
+    order = signed(city, citizen_id=city.citizen.pk).order
+    internal = put(city, b"internal", "a.txt", order=order)
+    own = attach(actor=city.actor("citizen"), order_id=order.pk, chunks=[b"mine"], name="b.txt")
     assert own.audience == "public"
-    open_attachment(actor=town.actor("citizen"), attachment_id=own.pk)
+    open_attachment(actor=city.actor("citizen"), attachment_id=own.pk)
     with pytest.raises(NotVisible):
-        open_attachment(actor=town.actor("citizen"), attachment_id=internal.pk)
+        open_attachment(actor=city.actor("citizen"), attachment_id=internal.pk)
     with pytest.raises(NotVisible):
-        attach(actor=town.actor("anonymous"), order_id=order.pk, chunks=[b"x"], name="x.txt")
+        attach(actor=city.actor("anonymous"), order_id=order.pk, chunks=[b"x"], name="x.txt")
 
 
-def test_removal_hides_and_keeps(town: Cast, tmp_path: Path) -> None:
-    order = signed(town).order
-    row = put(town, b"words", "a.txt", order=order)
+def test_removal_hides_and_keeps(city: Cast, tmp_path: Path) -> None:
+    order = signed(city).order
+    row = put(city, b"words", "a.txt", order=order)
     with pytest.raises(NotPermitted):
-        remove_attachment(actor=town.actor("manager"), attachment_id=row.pk, reason="误传")
+        remove_attachment(actor=city.actor("manager"), attachment_id=row.pk, reason="误传")
     with pytest.raises(Invalid):
-        remove_attachment(actor=town.actor("handler"), attachment_id=row.pk, reason=" ")
-    remove_attachment(actor=town.actor("handler"), attachment_id=row.pk, reason="误传")
+        remove_attachment(actor=city.actor("handler"), attachment_id=row.pk, reason=" ")
+    remove_attachment(actor=city.actor("handler"), attachment_id=row.pk, reason="误传")
     with pytest.raises(NotVisible):
-        open_attachment(actor=town.actor("handler"), attachment_id=row.pk)
+        open_attachment(actor=city.actor("handler"), attachment_id=row.pk)
     assert (tmp_path / row.stored_as).exists()
     assert AuditEntry.objects.get(verb="workorders.remove_attachment").reason == "误传"
 
 
-def test_loose_files_find_their_order(town: Cast) -> None:
+def test_loose_files_find_their_order(city: Cast) -> None:
     key = "k" * 20
-    attach_loose(actor=town.actor("anonymous"), appeal_key=key, chunks=[b"one"], name="1.txt")
+    attach_loose(actor=city.actor("anonymous"), appeal_key=key, chunks=[b"one"], name="1.txt")
     with pytest.raises(Invalid):
-        attach_loose(actor=town.actor("anonymous"), appeal_key="short", chunks=[b"one"], name="1.txt")
-    order = make_order(town, citizen_id=town.citizen.pk)
-    assert adopt(actor=town.actor("citizen"), appeal_key=key, order_id=order.pk) == 1
-    assert adopt(actor=town.actor("citizen"), appeal_key=key, order_id=order.pk) == 0
+        attach_loose(actor=city.actor("anonymous"), appeal_key="short", chunks=[b"one"], name="1.txt")
+    order = make_order(city, citizen_id=city.citizen.pk)
+    assert adopt(actor=city.actor("citizen"), appeal_key=key, order_id=order.pk) == 1
+    assert adopt(actor=city.actor("citizen"), appeal_key=key, order_id=order.pk) == 0
     assert order.attachments.count() == 1
 
 
 # ── the door ──
 
 
-def test_upload_and_download_over_http(town: Cast, tmp_path: Path) -> None:
-    order = signed(town).order
-    client = town.client("handler")
+def test_upload_and_download_over_http(city: Cast, tmp_path: Path) -> None:
+    order = signed(city).order
+    client = city.client("handler")
     response = client.post(
         reverse("workorders:upload", args=[order.number]),
         {"file": SimpleUploadedFile("../x.jpg", photo(), "text/html")},
@@ -290,14 +290,14 @@ def test_upload_and_download_over_http(town: Cast, tmp_path: Path) -> None:
     assert small["Content-Type"] == "image/jpeg"
     assert b"".join(small.streaming_content)  # type: ignore[arg-type]
     for who in ("other_handler", "anonymous", "citizen", "auditor"):
-        assert town.client(who).get(reverse("workorders:file", args=[row.pk])).status_code == 404, who
+        assert city.client(who).get(reverse("workorders:file", args=[row.pk])).status_code == 404, who
     assert not list((tmp_path / "incoming").iterdir())
 
 
-def test_too_large_over_http_is_413_and_leaves_nothing(town: Cast, tmp_path: Path, settings: Any) -> None:
+def test_too_large_over_http_is_413_and_leaves_nothing(city: Cast, tmp_path: Path, settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 200_000
-    order = signed(town).order
-    client = town.client("handler")
+    order = signed(city).order
+    client = city.client("handler")
     for size in (210_000, 900_000):
         response = client.post(
             reverse("workorders:upload", args=[order.number]),
@@ -309,18 +309,18 @@ def test_too_large_over_http_is_413_and_leaves_nothing(town: Cast, tmp_path: Pat
     assert left_over(tmp_path) == []
 
 
-def test_upload_without_token_or_to_a_strange_order_is_refused(town: Cast, tmp_path: Path) -> None:
+def test_upload_without_token_or_to_a_strange_order_is_refused(city: Cast, tmp_path: Path) -> None:
     from django.test import Client
 
-    order = signed(town).order
+    order = signed(city).order
     strict = Client(enforce_csrf_checks=True)
-    strict.cookies = town.client("handler").cookies
+    strict.cookies = city.client("handler").cookies
     url = reverse("workorders:upload", args=[order.number])
     assert strict.post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 403
     assert (
-        town.client("other_handler").post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 404
+        city.client("other_handler").post(url, {"file": SimpleUploadedFile("a.txt", b"x")}).status_code == 404
     )
-    assert town.client("handler").post(url, {}).status_code == 422
+    assert city.client("handler").post(url, {}).status_code == 422
     assert left_over(tmp_path) == []
 
 
@@ -339,25 +339,25 @@ def to_citizen(order: WorkOrder) -> list[tuple[str, str]]:
     return [(step.text, step.note) for step in citizen_view(order).steps if step.text in of_files]
 
 
-def test_files_leave_their_mark_on_the_timeline(town: Cast) -> None:
-    order = signed(town, citizen_id=town.citizen.pk).order
+def test_files_leave_their_mark_on_the_timeline(city: Cast) -> None:
+    order = signed(city, citizen_id=city.citizen.pk).order
     order.refresh_from_db()
     revision = order.revision
     open_one = attach(
-        actor=town.actor("handler"), order_id=order.pk, chunks=[photo()], name="现场.jpg", audience="public"
+        actor=city.actor("handler"), order_id=order.pk, chunks=[photo()], name="现场.jpg", audience="public"
     )
-    attach(actor=town.actor("handler"), order_id=order.pk, chunks=[b"for colleagues"], name="内部.txt")
+    attach(actor=city.actor("handler"), order_id=order.pk, chunks=[b"for colleagues"], name="内部.txt")
     attach(
-        actor=town.actor("dispatcher"), order_id=order.pk, chunks=[b"the hub's"], name="中心.txt", audience="hub"
+        actor=city.actor("dispatcher"), order_id=order.pk, chunks=[b"the hub's"], name="中心.txt", audience="hub"
     )
-    remove_attachment(actor=town.actor("handler"), attachment_id=open_one.pk, reason="拍错了地方")
-    assert told(order, town, "dispatcher") == [
+    remove_attachment(actor=city.actor("handler"), attachment_id=open_one.pk, reason="拍错了地方")
+    assert told(order, city, "dispatcher") == [
         ("attach", "public", "现场.jpg"),
         ("attach", "internal", "内部.txt"),
         ("attach", "internal", "中心.txt"),
         ("remove_attachment", "public", "现场.jpg"),
     ]
-    assert told(order, town, "handler")[2] == ("attach", "internal", ""), "the hub's words are the hub's"
+    assert told(order, city, "handler")[2] == ("attach", "internal", ""), "the hub's words are the hub's"
     assert [note for _text, note in to_citizen(order)] == ["现场.jpg", "现场.jpg"]
     assert "拍错了地方" not in repr(citizen_view(order))
     order.refresh_from_db()
@@ -365,23 +365,23 @@ def test_files_leave_their_mark_on_the_timeline(town: Cast) -> None:
     assert [str(one) for one in check_orders()] == []
 
 
-def test_files_of_the_draft_are_on_the_timeline_once(town: Cast) -> None:
-    order = make_order(town, citizen_id=town.citizen.pk)
+def test_files_of_the_draft_are_on_the_timeline_once(city: Cast) -> None:
+    order = make_order(city, citizen_id=city.citizen.pk)
     key = "k" * 20
     for name in ("一.txt", "二.txt"):
-        attach_loose(actor=town.actor("citizen"), appeal_key=key, chunks=[name.encode()], name=name)
+        attach_loose(actor=city.actor("citizen"), appeal_key=key, chunks=[name.encode()], name=name)
     for _again in range(2):
-        adopt(actor=town.actor("agent"), appeal_key=key, order_id=order.pk)
-    assert told(order, town, "dispatcher") == [("attach", "public", "一.txt、二.txt")]
+        adopt(actor=city.actor("agent"), appeal_key=key, order_id=order.pk)
+    assert told(order, city, "dispatcher") == [("attach", "public", "一.txt、二.txt")]
     assert [note for _text, note in to_citizen(order)] == ["一.txt、二.txt"]
 
 
-def test_citizens_behind_one_order_do_not_read_each_others_files(town: Cast) -> None:
-    main = make_order(town, citizen_id=make_citizen("13700001111", "钱一").pk)
-    other = make_order(town, citizen_id=town.citizen.pk)
-    actions.merge(actor=town.actor("dispatcher"), order_ids=[other.pk], into_id=main.pk)
+def test_citizens_behind_one_order_do_not_read_each_others_files(city: Cast) -> None:
+    main = make_order(city, citizen_id=make_citizen("13700001111", "钱一").pk)
+    other = make_order(city, citizen_id=city.citizen.pk)
+    actions.merge(actor=city.actor("dispatcher"), order_ids=[other.pk], into_id=main.pk)
     attach(
-        actor=town.actor("dispatcher"), order_id=main.pk, chunks=[b"x"], name="门牌与姓名.txt", audience="public"
+        actor=city.actor("dispatcher"), order_id=main.pk, chunks=[b"x"], name="门牌与姓名.txt", audience="public"
     )
     assert [note for _text, note in to_citizen(main)] == ["门牌与姓名.txt"]
     other.refresh_from_db()

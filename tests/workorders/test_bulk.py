@@ -15,13 +15,7 @@ from hotline.workorders.forms.bulk import BULK_FORMS, BULK_VERBS
 from hotline.workorders.models import OrderAccess, WorkOrder
 from hotline.workorders.queries.bulk import preview
 from tests.accounts.cast import Cast
-from tests.workorders.factories import closed, dispatched, fresh, make_city, make_order, signed
-
-
-@pytest.fixture
-def town(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
+from tests.workorders.factories import closed, dispatched, fresh, make_order, signed
 
 
 def test_every_bulk_verb_has_form_and_call() -> None:
@@ -30,11 +24,11 @@ def test_every_bulk_verb_has_form_and_call() -> None:
     assert set(BULK_VERBS) == set(BULK_FORMS) == set(_calls())
 
 
-def test_preview_names_the_reason_of_each_excluded_row(town: Cast) -> None:
-    mine, theirs, done = dispatched(town).order, dispatched(town, unit="b").order, signed(town).order
+def test_preview_names_the_reason_of_each_excluded_row(city: Cast) -> None:
+    mine, theirs, done = dispatched(city).order, dispatched(city, unit="b").order, signed(city).order
     rows = {
         row.order.pk: row
-        for row in preview(town.actor("handler"), "sign", [mine.pk, theirs.pk, done.pk], now=clock.now())
+        for row in preview(city.actor("handler"), "sign", [mine.pk, theirs.pk, done.pk], now=clock.now())
     }
     assert rows[mine.pk].reason == ""
     assert rows[mine.pk].assignment_id
@@ -42,12 +36,12 @@ def test_preview_names_the_reason_of_each_excluded_row(town: Cast) -> None:
     assert theirs.pk not in rows  # of another unit: it does not exist
 
 
-def test_preview_agrees_with_what_then_happens(town: Cast) -> None:
-    orders = [make_order(town), make_order(town, reviewed=False), dispatched(town).order, closed(town)]
-    actor = town.actor("dispatcher")
+def test_preview_agrees_with_what_then_happens(city: Cast) -> None:
+    orders = [make_order(city), make_order(city, reviewed=False), dispatched(city).order, closed(city)]
+    actor = city.actor("dispatcher")
     for verb, given in (
         ("urge", {"text": ""}),
-        ("dispatch", {"lead_unit": town.b, "instructions": ""}),
+        ("dispatch", {"lead_unit": city.b, "instructions": ""}),
         ("note", {"text": "备注"}),
     ):
         rows = preview(actor, verb, [order.pk for order in orders], now=clock.now())
@@ -63,13 +57,13 @@ def test_preview_agrees_with_what_then_happens(town: Cast) -> None:
                 assert refused[row.order.pk], verb
 
 
-def test_one_refusal_stops_no_other(town: Cast) -> None:
-    one, two = make_order(town), make_order(town)
-    dispatched(town, one)
+def test_one_refusal_stops_no_other(city: Cast) -> None:
+    one, two = make_order(city), make_order(city)
+    dispatched(city, one)
     results = run_bulk(
-        actor=town.actor("dispatcher"),
+        actor=city.actor("dispatcher"),
         verb="dispatch",
-        given={"lead_unit": town.b, "instructions": ""},
+        given={"lead_unit": city.b, "instructions": ""},
         targets=[(one.pk, None), (two.pk, None)],
     )
     assert results[one.pk]
@@ -79,35 +73,35 @@ def test_one_refusal_stops_no_other(town: Cast) -> None:
     assert row.data["done"] == 1
 
 
-def test_bulk_needs_its_own_permission(town: Cast) -> None:
-    order = make_order(town)
+def test_bulk_needs_its_own_permission(city: Cast) -> None:
+    order = make_order(city)
     with pytest.raises(NotPermitted):
-        run_bulk(actor=town.actor("agent"), verb="note", given={"text": "x"}, targets=[(order.pk, None)])
-    assert town.client("agent").post(reverse("workorders:bulk"), {"order": order.pk}).status_code == 403
+        run_bulk(actor=city.actor("agent"), verb="note", given={"text": "x"}, targets=[(order.pk, None)])
+    assert city.client("agent").post(reverse("workorders:bulk"), {"order": order.pk}).status_code == 403
 
 
-def test_confidential_orders_are_not_dispatched_in_bulk(town: Cast) -> None:
-    order = make_order(town)
+def test_confidential_orders_are_not_dispatched_in_bulk(city: Cast) -> None:
+    order = make_order(city)
     WorkOrder.objects.filter(pk=order.pk).update(secret=True)
     OrderAccess.objects.get_or_create(
-        order=order, person=town.dispatcher, defaults={"granted_by": "x", "reason": "x"}
+        order=order, person=city.dispatcher, defaults={"granted_by": "x", "reason": "x"}
     )
-    (row,) = preview(town.actor("dispatcher"), "dispatch", [order.pk], now=clock.now())
+    (row,) = preview(city.actor("dispatcher"), "dispatch", [order.pk], now=clock.now())
     assert row.reason
 
 
-def test_labels_are_added_and_kept(town: Cast) -> None:
-    order = make_order(town, labels=["夜间"])
+def test_labels_are_added_and_kept(city: Cast) -> None:
+    order = make_order(city, labels=["夜间"])
     given: dict[str, Any] = {"category": None, "urgency": "", "labels": "噪声 夜间", "text": ""}
     assert run_bulk(
-        actor=town.actor("dispatcher"), verb="reclassify", given=given, targets=[(order.pk, None)]
+        actor=city.actor("dispatcher"), verb="reclassify", given=given, targets=[(order.pk, None)]
     ) == {order.pk: ""}
     assert fresh(order).labels == ["夜间", "噪声"]
 
 
-def test_three_steps_on_the_screen(town: Cast) -> None:
-    one, two = make_order(town), dispatched(town).order
-    client, url = town.client("dispatcher"), reverse("workorders:bulk")
+def test_three_steps_on_the_screen(city: Cast) -> None:
+    one, two = make_order(city), dispatched(city).order
+    client, url = city.client("dispatcher"), reverse("workorders:bulk")
     both = {"order": [one.pk, two.pk]}
     assert client.post(url, both).status_code == 200
     shown = client.post(url, {**both, "verb": "dispatch", "step": "preview"})
@@ -116,7 +110,7 @@ def test_three_steps_on_the_screen(town: Cast) -> None:
     assert "bulk-no" in shown.content.decode()
     assert client.post(url, {**both, "verb": "dispatch", "step": "run"}).status_code == 422
     assert fresh(one).state == "pending_dispatch"
-    done = client.post(url, {**both, "verb": "dispatch", "step": "run", "lead_unit": town.a.pk})
+    done = client.post(url, {**both, "verb": "dispatch", "step": "run", "lead_unit": city.a.pk})
     assert done.status_code == 200
     assert fresh(one).state == "pending_sign"
     assert client.post(url, {}).status_code == 302

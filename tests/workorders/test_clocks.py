@@ -18,33 +18,22 @@ from hotline.workorders.models import Application, Clock, Supervision, WorkOrder
 from hotline.workorders.rules import ReplyForm
 from hotline.worktime.rules import WorkCalendar
 from tests.accounts.cast import Cast
+from tests.workorders.expecting import no_differences
 from tests.workorders.factories import (
     GOOD_REPLY,
+    MONDAY,
     closed,
     dispatched,
     fresh,
-    make_city,
     make_order,
     moment,
     signed,
     waiting_for_follow_up,
 )
 
-MONDAY = moment("2026-03-02 10:00")
-
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
-
 
 def clock_of(order_id: int, kind: str, side: str = "unit", **more: object) -> Clock:
     return Clock.objects.get(order_id=order_id, kind=kind, side=side, **more)
-
-
-def no_differences() -> None:
-    assert [str(difference) for difference in check_orders()] == []
 
 
 def test_dispatch_starts_and_sign_stops(city: Cast) -> None:

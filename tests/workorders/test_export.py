@@ -17,13 +17,7 @@ from hotline.workorders.actions.exporting import COLUMNS, export_csv, export_xls
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
 from tests.accounts.cast import Cast
-from tests.workorders.factories import dispatched, make_city, make_order
-
-
-@pytest.fixture
-def town(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
+from tests.workorders.factories import dispatched, make_order
 
 
 def rows_of(content: bytes) -> list[list[str]]:
@@ -36,11 +30,11 @@ def exported(cast: Cast, who: str = "dispatcher", **filters: Any) -> list[list[s
     return rows_of(b"".join(pieces))
 
 
-def test_csv_has_marks_rows_and_control_totals(town: Cast) -> None:
-    first, second = make_order(town, citizen_id=town.citizen.pk), make_order(town)
+def test_csv_has_marks_rows_and_control_totals(city: Cast) -> None:
+    first, second = make_order(city, citizen_id=city.citizen.pk), make_order(city)
     WorkOrder.objects.filter(pk=second.pk).update(return_count=2, urge_count=3)
-    rows = exported(town)
-    assert town.dispatcher.name in rows[0][0]
+    rows = exported(city)
+    assert city.dispatcher.name in rows[0][0]
     assert rows[0] == rows[-1]
     assert len(rows[1]) == len(COLUMNS)
     assert [row[0] for row in rows[2:-2]] == [first.number, second.number]
@@ -54,17 +48,17 @@ def test_csv_has_marks_rows_and_control_totals(town: Cast) -> None:
     assert (begun.verb, ended.data["rows"]) == ("workorders.export", 2)
 
 
-def test_excel_equals_csv(town: Cast) -> None:
-    make_order(town, title="=HYPERLINK(1)")
-    make_order(town)
-    with export_xlsx(actor=town.actor("dispatcher"), filters=OrderFilters(), at=clock.now()) as stream:
+def test_excel_equals_csv(city: Cast) -> None:
+    make_order(city, title="=HYPERLINK(1)")
+    make_order(city)
+    with export_xlsx(actor=city.actor("dispatcher"), filters=OrderFilters(), at=clock.now()) as stream:
         sheet = openpyxl.load_workbook(stream, read_only=False).active
         cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
         assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
-    rows = exported(town)
+    rows = exported(city)
     assert [row[0] for row in cells[2:4]] == [row[0] for row in rows[2:4]]
     assert [row[6] for row in cells[2:4]] == [row[6] for row in rows[2:4]]
-    assert town.dispatcher.name in str(cells[0][0])
+    assert city.dispatcher.name in str(cells[0][0])
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1+1", "\n=cmd"])
@@ -80,34 +74,34 @@ def test_other_cells_stay(given: Any, cell: Any) -> None:
     assert safe(given) == cell
 
 
-def test_confidential_orders_never_leave(town: Cast) -> None:
-    order = make_order(town)
+def test_confidential_orders_never_leave(city: Cast) -> None:
+    order = make_order(city)
     WorkOrder.objects.filter(pk=order.pk).update(secret=True)
-    town.person("dispatcher").memberships.update(handles_secret=True)
-    rows = exported(town)
+    city.person("dispatcher").memberships.update(handles_secret=True)
+    rows = exported(city)
     assert [row[0] for row in rows[2:-2]] == []
 
 
-def test_export_reaches_as_far_as_the_unit(town: Cast) -> None:
-    mine = dispatched(town).order
-    dispatched(town, unit="b")
-    assert [row[0] for row in exported(town, "manager")[2:-2]] == [mine.number]
+def test_export_reaches_as_far_as_the_unit(city: Cast) -> None:
+    mine = dispatched(city).order
+    dispatched(city, unit="b")
+    assert [row[0] for row in exported(city, "manager")[2:-2]] == [mine.number]
 
 
-def test_who_may_not_gets_nothing_and_leaves_nothing(town: Cast) -> None:
-    make_order(town)
+def test_who_may_not_gets_nothing_and_leaves_nothing(city: Cast) -> None:
+    make_order(city)
     for who in ("agent", "handler", "leader", "admin"):
         with pytest.raises(NotPermitted):
-            export_csv(actor=town.actor(who), filters=OrderFilters(), at=clock.now())
-        assert town.client(who).post(reverse("workorders:export", args=["csv"])).status_code == 403
+            export_csv(actor=city.actor(who), filters=OrderFilters(), at=clock.now())
+        assert city.client(who).post(reverse("workorders:export", args=["csv"])).status_code == 403
     assert not AuditEntry.objects.filter(verb__startswith="workorders.export").exists()
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_over_http_with_the_filters_of_the_list(town: Cast, kind: str) -> None:
-    wanted = make_order(town, urgency="urgent")
-    make_order(town)
-    response = town.client("dispatcher").post(
+def test_over_http_with_the_filters_of_the_list(city: Cast, kind: str) -> None:
+    wanted = make_order(city, urgency="urgent")
+    make_order(city)
+    response = city.client("dispatcher").post(
         reverse("workorders:export", args=[kind]), {"query": "urgency=urgent"}
     )
     assert response.status_code == 200

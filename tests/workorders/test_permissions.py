@@ -17,13 +17,7 @@ from hotline.workorders.permissions import (
 )
 from hotline.workorders.rules import VERBS
 from tests.accounts.cast import ROLES, Cast
-from tests.workorders.factories import make_city, make_order, signed
-
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
+from tests.workorders.factories import make_order, signed
 
 
 def who_may(city: Cast, verb: str, order: WorkOrder, assignment: Assignment | None = None) -> set[str]:

@@ -21,15 +21,9 @@ from hotline.workorders.queries.citizen import citizen_view
 from hotline.worktime import queries as worktime
 from hotline.worktime.models import Calendar, CalendarDay
 from tests.accounts.cast import Cast
-from tests.workorders.factories import closed, make_city, make_order, moment, signed
+from tests.workorders.factories import closed, make_order, moment, signed
 
 NEW_YEARS_EVE = moment("2026-12-31 10:00")
-
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
 
 
 def publish(years: list[int], *holidays: date) -> Calendar:

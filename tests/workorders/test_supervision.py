@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.clock import now
@@ -16,24 +15,14 @@ from hotline.workorders.models import (
     ReasonCode,
 )
 from tests.accounts.cast import Cast
+from tests.workorders.expecting import no_differences, refused
 from tests.workorders.factories import (
+    MONDAY,
     fresh,
-    make_city,
     signed,
 )
-from tests.workorders.test_actions import MONDAY, no_differences, refused
 
-
-@pytest.fixture
-def city(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
-
-
-@pytest.fixture(autouse=True)
-def _monday() -> Any:
-    with time_machine.travel(MONDAY, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("monday")
 
 
 def test_cards_by_hand(city: Cast) -> None:

@@ -27,15 +27,9 @@ from hotline.workorders.templatetags.cells import board_rows, list_rows
 from hotline.workorders.views.acts import ACTS
 from hotline.workorders.views.lists import COLUMNS
 from tests.accounts.cast import Cast
-from tests.workorders.factories import closed, dispatched, fresh, make_city, make_order, replied, signed
+from tests.workorders.factories import closed, dispatched, fresh, make_order, replied, signed
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def town(cast: Cast) -> Cast:
-    make_city(cast)
-    return cast
 
 
 def page(client: Client, name: str, *args: Any, **query: Any) -> Any:
@@ -56,25 +50,25 @@ def page(client: Client, name: str, *args: Any, **query: Any) -> Any:
         ("configure_categories", "dispatcher", 403), ("configure_city", "manager", 403),
     ],
 )  # fmt: skip
-def test_doors(town: Cast, name: str, who: str, status: int) -> None:
-    dispatched(town)
-    assert page(town.client(who), name).status_code == status
+def test_doors(city: Cast, name: str, who: str, status: int) -> None:
+    dispatched(city)
+    assert page(city.client(who), name).status_code == status
 
 
 @pytest.mark.parametrize("who", ["other_handler", "admin", "auditor"])
-def test_order_of_others_does_not_exist(town: Cast, who: str) -> None:
-    order = signed(town).order
-    client = town.client(who)
+def test_order_of_others_does_not_exist(city: Cast, who: str) -> None:
+    order = signed(city).order
+    client = city.client(who)
     for name in ("detail", "timeline", "related", "access", "present"):
         assert page(client, name, order.number).status_code in (403, 404), name
     assert page(client, "act", order.number, "note").status_code in (403, 404)
     assert client.post(reverse("workorders:presence", args=[order.number])).status_code in (403, 404)
 
 
-def test_pages_of_an_order(town: Cast) -> None:
-    order = replied(town, citizen_id=town.citizen.pk).order
+def test_pages_of_an_order(city: Cast) -> None:
+    order = replied(city, citizen_id=city.citizen.pk).order
     for who in ("handler", "dispatcher", "reviewer", "supervisor", "leader", "agent"):
-        client = town.client(who)
+        client = city.client(who)
         response = page(client, "detail", order.number)
         assert response.status_code == 200
         text = response.content.decode()
@@ -94,11 +88,11 @@ def test_pages_of_an_order(town: Cast) -> None:
 
 
 def test_pages_need_at_most_fifteen_statements(
-    town: Cast, settings: Any, django_assert_max_num_queries: Any
+    city: Cast, settings: Any, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(3):
-        order = replied(town, citizen_id=town.citizen.pk).order
-        dispatched(town)
+        order = replied(city, citizen_id=city.citizen.pk).order
+        dispatched(city)
     settings.TESTING = False
     settings_of_city.forget()
     cases = [
@@ -107,7 +101,7 @@ def test_pages_need_at_most_fifteen_statements(
         ("supervisor", "supervision", [], {}), ("reviewer", "inbox", [], {}),
     ]  # fmt: skip
     for who, name, args, query in cases:
-        client = town.client(who)
+        client = city.client(who)
         page(client, name, *args, **query)
         with django_assert_max_num_queries(15):
             page(client, name, *args, **query)
@@ -126,11 +120,11 @@ def test_every_verb_has_a_dialog_and_its_action() -> None:
 
 
 @pytest.mark.parametrize("verb", sorted(ACTS))
-def test_dialogs_open(town: Cast, verb: str) -> None:
-    assignment = signed(town)
+def test_dialogs_open(city: Cast, verb: str) -> None:
+    assignment = signed(city)
     order = assignment.order
-    actions.supervise(actor=town.actor("supervisor"), order_id=order.pk, reason_code="overdue", text="督办")
-    response = town.client("manager").get(
+    actions.supervise(actor=city.actor("supervisor"), order_id=order.pk, reason_code="overdue", text="督办")
+    response = city.client("manager").get(
         reverse("workorders:act", args=[order.number, verb]), {"assignment": assignment.pk}, headers=HTMX
     )
     assert response.status_code == 200
@@ -171,35 +165,35 @@ def post(
     return cast.client(who).post(url + query, {"revision": fresh(order).revision, **data}, headers=HTMX)
 
 
-def test_life_through_the_dialogs(town: Cast) -> None:
-    order = make_order(town)
+def test_life_through_the_dialogs(city: Cast) -> None:
+    order = make_order(city)
     assert (
-        post(town, "dispatcher", order, "dispatch", lead_unit=town.a.pk, urgency="routine").status_code == 204
+        post(city, "dispatcher", order, "dispatch", lead_unit=city.a.pk, urgency="routine").status_code == 204
     )
     top = Assignment.objects.get(order=order)
-    assert post(town, "handler", order, "sign", top).status_code == 204
+    assert post(city, "handler", order, "sign", top).status_code == 204
     moment = "2026-01-05T10:00"
     assert post(
-        town, "handler", order, "contact", top, reached="yes", contacted_at=moment, person="王工", text=""
+        city, "handler", order, "contact", top, reached="yes", contacted_at=moment, person="王工", text=""
     ).status_code in (204, 422)
-    assert post(town, "handler", order, "send_down", top, unit=town.street.pk).status_code == 204
+    assert post(city, "handler", order, "send_down", top, unit=city.street.pk).status_code == 204
     below = Assignment.objects.get(order=order, parent=top)
-    assert post(town, "street_handler", order, "sign", below).status_code == 204
+    assert post(city, "street_handler", order, "sign", below).status_code == 204
     reply = {
         "text": "已责令工地夜间停工，并安排夜间巡查。", "fact_finding": "true", "demand_finding": "reasonable", "site_visit": "no_site",
         "outcome": "solved", "method": "phone",
     }  # fmt: skip
-    assert post(town, "street_handler", order, "reply", below, **reply).status_code == 204
-    assert post(town, "manager", order, "approve_reply", below).status_code == 204
-    assert post(town, "handler", order, "reply", top, **reply).status_code == 204
-    assert post(town, "reviewer", order, "approve_reply", top).status_code == 204
+    assert post(city, "street_handler", order, "reply", below, **reply).status_code == 204
+    assert post(city, "manager", order, "approve_reply", below).status_code == 204
+    assert post(city, "handler", order, "reply", top, **reply).status_code == 204
+    assert post(city, "reviewer", order, "approve_reply", top).status_code == 204
     assert fresh(order).state == "pending_follow_up"
 
 
-def test_faults_come_back_with_what_was_typed(town: Cast) -> None:
-    assignment = signed(town)
+def test_faults_come_back_with_what_was_typed(city: Cast) -> None:
+    assignment = signed(city)
     response = post(
-        town,
+        city,
         "handler",
         assignment.order,
         "reply",
@@ -215,13 +209,13 @@ def test_faults_come_back_with_what_was_typed(town: Cast) -> None:
     assert fresh(assignment).state == "in_progress"
 
 
-def test_loser_sees_both_texts_and_can_send_again(town: Cast) -> None:
-    order = signed(town).order
+def test_loser_sees_both_texts_and_can_send_again(city: Cast) -> None:
+    order = signed(city).order
     old = fresh(order).revision
-    actions.reclassify(actor=town.actor("dispatcher"), order_id=order.pk, text="同事的说明", urgency="urgent")
+    actions.reclassify(actor=city.actor("dispatcher"), order_id=order.pk, text="同事的说明", urgency="urgent")
     url = reverse("workorders:act", args=[order.number, "reclassify"])
     given = {"demand_type": "complaint", "urgency": "elevated", "text": "我的说明", "revision": old}
-    client = town.client("dispatcher")
+    client = city.client("dispatcher")
     response = client.post(url, given, headers=HTMX)
     text = response.content.decode()
     assert response.status_code == 422
@@ -233,16 +227,16 @@ def test_loser_sees_both_texts_and_can_send_again(town: Cast) -> None:
     assert fresh(order).urgency == "elevated"
 
 
-def test_refusal_stays_in_the_dialog(town: Cast) -> None:
-    assignment = signed(town)
-    response = post(town, "handler", assignment.order, "sign", assignment)
+def test_refusal_stays_in_the_dialog(city: Cast) -> None:
+    assignment = signed(city)
+    response = post(city, "handler", assignment.order, "sign", assignment)
     assert response.status_code == 422
     assert "notice" in response.content.decode()
 
 
-def test_act_without_scripts_leads_back(town: Cast) -> None:
-    order = make_order(town)
-    response = town.client("dispatcher").post(
+def test_act_without_scripts_leads_back(city: Cast) -> None:
+    order = make_order(city)
+    response = city.client("dispatcher").post(
         reverse("workorders:act", args=[order.number, "claim"]), {"revision": order.revision}
     )
     assert response.status_code == 302
@@ -252,10 +246,10 @@ def test_act_without_scripts_leads_back(town: Cast) -> None:
 # ── reveal, presence, palette ──
 
 
-def test_reveal_needs_a_reason_and_leaves_a_row(town: Cast) -> None:
-    order = signed(town, citizen_id=town.citizen.pk).order
+def test_reveal_needs_a_reason_and_leaves_a_row(city: Cast) -> None:
+    order = signed(city, citizen_id=city.citizen.pk).order
     url = reverse("workorders:reveal", args=[order.number])
-    client = town.client("handler")
+    client = city.client("handler")
     assert client.get(url, headers=HTMX).status_code == 200
     assert client.post(url, {"text": ""}, headers=HTMX).status_code == 422
     assert not AuditEntry.objects.filter(verb="accounts.reveal_identity").exists()
@@ -263,36 +257,36 @@ def test_reveal_needs_a_reason_and_leaves_a_row(town: Cast) -> None:
     assert "13800001234" in response.content.decode()
     row = AuditEntry.objects.get(verb="accounts.reveal_identity")
     assert "联系市民核实地址" in row.reason
-    assert town.client("leader").get(url, headers=HTMX).status_code == 403
-    assert town.client("other_handler").get(url, headers=HTMX).status_code == 404
+    assert city.client("leader").get(url, headers=HTMX).status_code == 403
+    assert city.client("other_handler").get(url, headers=HTMX).status_code == 404
 
 
-def test_colleague_on_the_page_is_named(town: Cast) -> None:
-    order = signed(town).order
+def test_colleague_on_the_page_is_named(city: Cast) -> None:
+    order = signed(city).order
     url = reverse("workorders:presence", args=[order.number])
-    town.client("handler").post(url, {"editing": "reply"})
-    text = town.client("manager").post(url, {}).content.decode()
-    assert town.handler.name in text
+    city.client("handler").post(url, {"editing": "reply"})
+    text = city.client("manager").post(url, {}).content.decode()
+    assert city.handler.name in text
     assert str(VERBS["reply"].label) in text
-    town.client("handler").post(url, {"leaving": "1"})
-    assert town.handler.name not in town.client("manager").post(url, {}).content.decode()
+    city.client("handler").post(url, {"leaving": "1"})
+    assert city.handler.name not in city.client("manager").post(url, {}).content.decode()
     assert Presence.objects.count() == 1
 
 
-def test_palette(town: Cast) -> None:
-    order = signed(town, citizen_id=town.citizen.pk).order
+def test_palette(city: Cast) -> None:
+    order = signed(city, citizen_id=city.citizen.pk).order
     url = reverse("search:palette")
 
     def asked(who: str, text: str) -> str:
-        return town.client(who).get(url, {"q": text}, headers=HTMX).content.decode()
+        return city.client(who).get(url, {"q": text}, headers=HTMX).content.decode()
 
     assert order.number in asked("dispatcher", order.number.lower().replace("-", " "))
     assert order.number not in asked("other_handler", order.number)
-    assert town.a.name in asked("dispatcher", "jqrmzf")
+    assert city.a.name in asked("dispatcher", "jqrmzf")
     assert order.number in asked("dispatcher", "噪声")
     assert order.number in asked("dispatcher", "138 0000 1234".replace(" ", ""))
     assert (
-        AuditEntry.objects.filter(verb="workorders.find_by_phone", object_id=str(town.citizen.pk)).count()
+        AuditEntry.objects.filter(verb="workorders.find_by_phone", object_id=str(city.citizen.pk)).count()
         == 1
     )
     assert Citizen.objects.count() == 1
@@ -301,10 +295,10 @@ def test_palette(town: Cast) -> None:
 # ── lists ──
 
 
-def test_find_by_full_phone_is_written_down_and_not_kept(town: Cast) -> None:
-    order = make_order(town, citizen_id=town.citizen.pk)
-    make_order(town)
-    client = town.client("agent")
+def test_find_by_full_phone_is_written_down_and_not_kept(city: Cast) -> None:
+    order = make_order(city, citizen_id=city.citizen.pk)
+    make_order(city)
+    client = city.client("agent")
     answer = client.post(reverse("workorders:search"), {"find": "13800001234", "state": "open", "unit": ""})
     assert "13800001234" not in answer["Location"]
     assert "unit=" not in answer["Location"]
@@ -313,22 +307,22 @@ def test_find_by_full_phone_is_written_down_and_not_kept(town: Cast) -> None:
     assert order.number in text
     assert "138****1234" in text
     assert "13800001234" not in text
-    assert town.client("dispatcher").get(answer["Location"]).content.decode().count("data-row") == 0
+    assert city.client("dispatcher").get(answer["Location"]).content.decode().count("data-row") == 0
     assert AuditEntry.objects.filter(verb="workorders.find_by_phone").count() == 1
     client.post(reverse("workorders:save_view"), {"name": "某人", "query": "find=13800001234&state=open"})
     assert SavedView.objects.get().query == {"state": ["open"]}
 
 
-def test_an_address_with_a_phone_number_leads_to_one_without(town: Cast) -> None:
-    answer = town.client("agent").get(reverse("workorders:list"), {"find": "13800001234"})
+def test_an_address_with_a_phone_number_leads_to_one_without(city: Cast) -> None:
+    answer = city.client("agent").get(reverse("workorders:list"), {"find": "13800001234"})
     assert answer.status_code == 302
     assert "1380000" not in answer["Location"]
 
 
-def test_rows_ask_nothing_more_of_the_database(town: Cast) -> None:
+def test_rows_ask_nothing_more_of_the_database(city: Cast) -> None:
     for _number in range(3):
-        make_order(town, citizen_id=town.citizen.pk)
-    rows = list_orders(town.actor("dispatcher"), OrderFilters(), now=now()).page.rows
+        make_order(city, citizen_id=city.citizen.pk)
+    rows = list_orders(city.actor("dispatcher"), OrderFilters(), now=now()).page.rows
     shown = [{"order": row, "clock": clock_of_order(row)} for row in rows]
     with CaptureQueriesContext(connection) as seen:
         html = list_rows(shown, [column.name for column in COLUMNS], True)
@@ -338,16 +332,16 @@ def test_rows_ask_nothing_more_of_the_database(town: Cast) -> None:
     assert reverse("workorders:detail", args=[rows[0].number]) in html
 
 
-def test_what_people_wrote_is_escaped_in_rows(town: Cast) -> None:
-    make_order(town, title="<b>路灯</b> & \"井盖\"", address="<i>1 号</i>")
-    text = page(town.client("dispatcher"), "list").content.decode()
+def test_what_people_wrote_is_escaped_in_rows(city: Cast) -> None:
+    make_order(city, title="<b>路灯</b> & \"井盖\"", address="<i>1 号</i>")
+    text = page(city.client("dispatcher"), "list").content.decode()
     assert "&lt;b&gt;路灯&lt;/b&gt; &amp;" in text
     assert "<b>路灯" not in text
     assert "<i>1 号" not in text
 
 
-def test_saved_views_are_ones_own(town: Cast) -> None:
-    client = town.client("dispatcher")
+def test_saved_views_are_ones_own(city: Cast) -> None:
+    client = city.client("dispatcher")
     client.post(
         reverse("workorders:save_view"),
         {"name": "紧急", "query": "urgency=urgent&cursor=x", "columns": ["unit"]},
@@ -355,7 +349,7 @@ def test_saved_views_are_ones_own(town: Cast) -> None:
     row = SavedView.objects.get()
     assert row.query == {"urgency": ["urgent"]}
     assert "紧急" in page(client, "list").content.decode()
-    assert town.client("agent").post(reverse("workorders:delete_view", args=[row.pk])).status_code == 404
+    assert city.client("agent").post(reverse("workorders:delete_view", args=[row.pk])).status_code == 404
     assert client.post(reverse("workorders:delete_view", args=[row.pk])).status_code == 302
     assert not SavedView.objects.exists()
 
@@ -373,14 +367,14 @@ def test_saved_views_are_ones_own(town: Cast) -> None:
         "columns=none",
     ],
 )
-def test_odd_queries_still_give_a_list(town: Cast, query: str) -> None:
-    make_order(town)
-    assert town.client("dispatcher").get(reverse("workorders:list") + "?" + query).status_code == 200
+def test_odd_queries_still_give_a_list(city: Cast, query: str) -> None:
+    make_order(city)
+    assert city.client("dispatcher").get(reverse("workorders:list") + "?" + query).status_code == 200
 
 
-def test_inbox_signs_many_and_tells_who_was_refused(town: Cast) -> None:
-    one, two, other = dispatched(town), dispatched(town), dispatched(town, unit="b")
-    response = town.client("handler").post(
+def test_inbox_signs_many_and_tells_who_was_refused(city: Cast) -> None:
+    one, two, other = dispatched(city), dispatched(city), dispatched(city, unit="b")
+    response = city.client("handler").post(
         reverse("workorders:sign_many"), {"assignment": [one.pk, two.pk, other.pk]}, follow=True
     )
     assert response.status_code == 200
@@ -388,21 +382,21 @@ def test_inbox_signs_many_and_tells_who_was_refused(town: Cast) -> None:
     assert fresh(other).state == "pending_sign"
 
 
-def test_case_page(town: Cast) -> None:
-    order = signed(town).order
+def test_case_page(city: Cast) -> None:
+    order = signed(city).order
     case = actions.list_case(
-        actor=town.actor("supervisor"), order_id=order.pk, reason_code="long", text="多年难题"
+        actor=city.actor("supervisor"), order_id=order.pk, reason_code="long", text="多年难题"
     )
-    assert page(town.client("supervisor"), "case", case.pk).status_code == 200
-    assert page(town.client("handler"), "case", case.pk).status_code == 200
-    assert page(town.client("other_handler"), "case", case.pk).status_code == 404
-    assert page(town.client("supervisor"), "supervision", trouble="listed").status_code == 200
+    assert page(city.client("supervisor"), "case", case.pk).status_code == 200
+    assert page(city.client("handler"), "case", case.pk).status_code == 200
+    assert page(city.client("other_handler"), "case", case.pk).status_code == 404
+    assert page(city.client("supervisor"), "supervision", trouble="listed").status_code == 200
 
 
-def test_what_is_renewed_live_keeps_its_name(town: Cast) -> None:
+def test_what_is_renewed_live_keeps_its_name(city: Cast) -> None:
     """A page morphs under the pointer when colleagues act: a nameless button could become another verb, or another order's."""
-    at = signed(town)
-    shown = page(town.client("handler"), "detail", at.order.number).content.decode()
+    at = signed(city)
+    shown = page(city.client("handler"), "detail", at.order.number).content.decode()
     acts = re.findall(r'<button[^>]*hx-get="[^"]*/do/[^>]*>', shown)
     names = [re.search(r' id="([^"]+)"', act) for act in acts]
     assert len(acts) > 2
@@ -412,12 +406,12 @@ def test_what_is_renewed_live_keeps_its_name(town: Cast) -> None:
     assert f'id="order-{at.order.pk}"' in board_rows([row], ())
 
 
-def test_board_drills_down(town: Cast) -> None:
-    closed(town)
-    dispatched(town)
-    client = town.client("supervisor")
+def test_board_drills_down(city: Cast) -> None:
+    closed(city)
+    dispatched(city)
+    client = city.client("supervisor")
     for query in (
-        {"unit": town.a.pk},
+        {"unit": city.a.pk},
         {"by": "district"},
         {"district": "310106"},
         {"trouble": "ping_pong"},
@@ -429,8 +423,8 @@ def test_board_drills_down(town: Cast) -> None:
 # ── configuration ──
 
 
-def test_taxonomy_is_kept_in_order(town: Cast) -> None:
-    client = town.client("admin")
+def test_taxonomy_is_kept_in_order(city: Cast) -> None:
+    client = city.client("admin")
     new = reverse("workorders:new_category")
     client.post(new, {"name": "环境", "default_urgency": "routine"})
     root = Category.objects.get()
@@ -471,13 +465,13 @@ def test_taxonomy_is_kept_in_order(town: Cast) -> None:
     assert AuditEntry.objects.filter(verb__startswith="workorders.").count() >= 6
 
 
-def test_versions_never_rewrite_the_past(town: Cast) -> None:
+def test_versions_never_rewrite_the_past(city: Cast) -> None:
     from datetime import timedelta
 
     from hotline.kit.clock import today
     from hotline.workorders.models import ReasonCode, Script
 
-    client = town.client("admin")
+    client = city.client("admin")
     day = today()
     reason = {"kind": "return", "code": "not_ours", "name": "不属于本单位职责"}
     url = reverse("workorders:new_reason")
@@ -500,8 +494,8 @@ def test_versions_never_rewrite_the_past(town: Cast) -> None:
     )
 
 
-def test_city_settings(town: Cast) -> None:
-    client = town.client("admin")
+def test_city_settings(city: Cast) -> None:
+    client = city.client("admin")
     url = reverse("workorders:configure_city")
     given = {
         "name": "新市",
@@ -509,7 +503,7 @@ def test_city_settings(town: Cast) -> None:
         "division_code": "310000000000",
         "number_prefix": "XS",
         "accent": "#0b5c73",
-        "hub": town.hub.pk,
+        "hub": city.hub.pk,
     }
     assert client.post(url, {**given, "accent": "red"}).status_code == 422
     assert client.post(url, {**given, "contact_tries": 99}).status_code == 422
@@ -520,14 +514,14 @@ def test_city_settings(town: Cast) -> None:
     assert (row.name, row.number_prefix, row.options["contact_tries"]) == ("新市", "XS", 2)
 
 
-def test_links_are_parted_where_they_stand(town: Cast) -> None:
-    one, two, third = make_order(town), make_order(town), make_order(town)
-    assert post(town, "dispatcher", one, "link", numbers=two.number.lower()).status_code == 204
-    link = actions.link(actor=town.actor("dispatcher"), order_id=two.pk, other_id=third.pk)
-    client = town.client("dispatcher")
+def test_links_are_parted_where_they_stand(city: Cast) -> None:
+    one, two, third = make_order(city), make_order(city), make_order(city)
+    assert post(city, "dispatcher", one, "link", numbers=two.number.lower()).status_code == 204
+    link = actions.link(actor=city.actor("dispatcher"), order_id=two.pk, other_id=third.pk)
+    client = city.client("dispatcher")
     text = page(client, "related", one.number).content.decode()
     assert two.number in text
     assert client.post(reverse("workorders:unlink", args=[one.number, link.pk])).status_code == 404
     assert client.post(reverse("workorders:unlink", args=[third.number, link.pk])).status_code == 200
     assert two.number not in page(client, "related", third.number).content.decode()
-    assert post(town, "dispatcher", one, "link", numbers="JD20200101-999999").status_code == 422
+    assert post(city, "dispatcher", one, "link", numbers="JD20200101-999999").status_code == 422
