@@ -30,7 +30,6 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("knowledge.published", "hotline.knowledge.tasks", "embed"),
     ("work_order.dispatched", "hotline.config.tasks", "note_consultation"),
     ("appeal.filed", "hotline.dispatch.tasks", "propose"),
-    ("suggestion.made", "hotline.dispatch.tasks", "send_by_itself"),
     ("work_order.reviewed", "hotline.dispatch.tasks", "send_by_itself"),
     ("work_order.dispatched", "hotline.dispatch.tasks", "settle"),
     ("work_order.designated", "hotline.dispatch.tasks", "settle"),

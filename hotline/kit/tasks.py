@@ -6,12 +6,13 @@ import logging
 from datetime import timedelta
 
 from django.db import connection
-from procrastinate import JobContext
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 
 from hotline.kit.clock import now
+from hotline.kit.events import HAPPENED, defer_after_failure
 from hotline.kit.models import Heartbeat
 
 log = logging.getLogger("hotline.jobs")
@@ -22,6 +23,30 @@ MOST_ATTEMPTS = 10
 """A job whose worker died that often is itself the killer: it fails, and the health page shows it."""
 LIVE_HOURS = 24
 JOBS_HOURS = 72
+
+
+@app.task(name=HAPPENED, queue="default", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
+def happened(tasks: list[str], **payload: object) -> list[str]:
+    """Run the subscribers of one event, one after another; returns those that failed.
+
+    One that fails gets a job of its own, which its own rules try again, and keeps none of the others. Raises only when
+    that job cannot be written (the database is away): then all are run again, as each may be.
+    """
+    failed, unknown = [], []
+    for name in tasks:
+        task = app.tasks.get(name)
+        if task is None:
+            unknown.append(name)
+            continue
+        try:
+            task.func(**payload)
+        except Exception:
+            log.exception("%s failed beside other jobs of its event; it is tried again alone", name)
+            defer_after_failure(task, **payload)
+            failed.append(name)
+    if unknown:
+        raise LookupError(f"no task is called {', '.join(unknown)}: did another version of the platform write this job?")
+    return failed
 
 
 @app.periodic(cron="* * * * * */15")

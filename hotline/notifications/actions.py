@@ -20,7 +20,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
-from hotline.kit.events import defer
+from hotline.kit.events import defer, defer_after_failure
 from hotline.notifications import gateways, texts
 from hotline.notifications.models import Message, MessageState, PhoneCode
 from hotline.notifications.rules import (
@@ -55,26 +55,34 @@ def queue_message(
     template: str,
     context: Mapping[str, object],
     language: str = "zh-hans",
-) -> bool:
-    """Put a message into the outbox, in the caller's transaction; the same `key` again changes nothing (returns False).
+) -> int | None:
+    """Put a message into the outbox, in the caller's transaction; its id while it waits there, None when it has gone out.
 
-    `key` says what makes it once, e.g. `order:12:extended:345`. `hotline` is filled in. Raises LookupError for a template
-    that does not exist, KeyError for a place that the context lacks: faults of the caller, not of data.
+    The caller is a job: once its transaction is committed it gives the id to `hand_over`. Killed before, it is run again
+    and gets the id again, for the same `key` is the same message. `key` says what makes it once, e.g.
+    `order:12:extended:345`. `hotline` is filled in. Raises LookupError for a template that does not exist, KeyError for a
+    place that the context lacks: faults of the caller, not of data.
     """
-    from hotline.notifications import tasks
-
     text = texts.render(template, {"hotline": hotline_name(), **context}, language)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO notifications_message (key, citizen_id, template, text, state, attempts, error)"
-            " VALUES (%s, %s, %s, %s, 'queued', 0, '') ON CONFLICT (key) DO NOTHING RETURNING id",
+            " VALUES (%s, %s, %s, %s, 'queued', 0, '') ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key"
+            " WHERE notifications_message.state = 'queued' RETURNING id",
             [key[:120], citizen_id, template, text],
         )
         row = cursor.fetchone()
-    if row is None:
-        return False
-    defer(tasks.deliver, message_id=row[0])
-    return True
+    return row[0] if row else None
+
+
+def hand_over(*, actor: Actor, message_id: int) -> None:
+    """Deliver a message at once; when the gateway or the database is away, a job tries again later."""
+    from hotline.notifications import tasks
+
+    try:
+        deliver_message(actor=actor, message_id=message_id)
+    except tasks.PASSING:
+        defer_after_failure(tasks.deliver, message_id=message_id)
 
 
 def deliver_message(*, actor: Actor, message_id: int) -> str:

@@ -13,14 +13,14 @@ from hotline.notifications.rules import SEND_TRIES
 
 ACTOR = system_actor("notifications")
 # A database that was killed or restarted under a job is no reason to lose the citizen's message, whatever it says then.
-PASSING = [GatewayDown, Error]
-LATER = RetryStrategy(max_attempts=SEND_TRIES - 1, exponential_wait=4, retry_exceptions=PASSING)
-SOON = RetryStrategy(max_attempts=3, wait=5, retry_exceptions=PASSING)
+PASSING = (GatewayDown, Error)
+LATER = RetryStrategy(max_attempts=SEND_TRIES - 1, exponential_wait=4, retry_exceptions=list(PASSING))
+SOON = RetryStrategy(max_attempts=3, wait=5, retry_exceptions=list(PASSING))
 
 
 @app.task(name="notifications.deliver", queue="messages", retry=LATER)
 def deliver(message_id: int) -> str:
-    """Send one message of the outbox."""
+    """Send one message of the outbox whose first try failed, or that somebody sends again."""
     return actions.deliver_message(actor=ACTOR, message_id=message_id)
 
 

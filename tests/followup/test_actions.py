@@ -10,9 +10,10 @@ import time_machine
 from hotline.followup import actions, queries
 from hotline.followup.models import FollowUpTask, TaskState
 from hotline.followup.rules import Answer
+from hotline.followup.tasks import tell
 from hotline.intake.models import Appeal, AppealState
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
-from hotline.notifications.models import Message
+from hotline.notifications.models import Message, MessageState
 from hotline.workorders.models import OrderState, WorkOrder, WorkOrderEvent
 from tests.accounts.cast import Cast
 from tests.accounts.factories import make_citizen
@@ -265,11 +266,14 @@ def test_every_citizen_is_told_once(cast: Cast) -> None:
     appeal_of(order, cast.citizen.pk, "A-1")
     appeal_of(order, other.pk, "A-2")
     event = WorkOrderEvent.objects.get(order=order, verb="approve_reply")
-    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk) == 2
-    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk) == 0
-    assert Message.objects.count() == 2
+    told = actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk)
+    assert sorted(told) == sorted(Message.objects.values_list("pk", flat=True))
+    assert len(told) == 2
+    tell(order_id=order.pk, event_id=event.pk)
+    assert set(Message.objects.values_list("state", flat=True)) == {MessageState.SENT}
+    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk) == []
     created = WorkOrderEvent.objects.get(order=order, verb="create")
-    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=created.pk) == 0
+    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=created.pk) == []
 
 
 def test_an_order_that_left_follow_up_is_not_called(cast: Cast) -> None:

@@ -8,11 +8,12 @@ import pytest
 import time_machine
 
 from hotline.followup import actions
+from hotline.followup.tasks import tell_accepted
 from hotline.intake.actions import file_appeal
 from hotline.intake.models import Appeal
 from hotline.intake.rules import AppealForm, CitizenInput
 from hotline.kit.errors import NotPermitted
-from hotline.notifications.models import Message
+from hotline.notifications.models import Message, MessageState
 from hotline.workorders import actions as orders
 from hotline.workorders.models import Assignment, ReasonCode, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules import ReplyForm
@@ -108,8 +109,10 @@ def test_who_has_no_phone_and_who_filed_twice(cast: Cast) -> None:
     order = of(cast, dispatched(cast, citizen_id=cast.citizen.pk))
     appeal_of(order, cast.citizen.pk, "A-2")
     event = WorkOrderEvent.objects.get(order=order, verb="dispatch")
-    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk) == 1
-    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=0) == 0
+    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=event.pk) == [
+        Message.objects.get().pk
+    ]
+    assert actions.tell_citizens(actor=actions.SYSTEM, order_id=order.pk, event_id=0) == []
 
 
 def test_what_happens_below_is_not_the_citizens_news(cast: Cast) -> None:
@@ -140,8 +143,11 @@ def filed(cast: Cast) -> Appeal:
 
 def test_who_has_filed_is_told_number_code_and_promise_once(filed: Appeal) -> None:
     assert actions.tell_accepted(actor=actions.SYSTEM, appeal_id=filed.pk)
-    assert filed.number in Message.objects.get().text
-    assert not actions.tell_accepted(actor=actions.SYSTEM, appeal_id=filed.pk)
+    tell_accepted(appeal_id=filed.pk, order_id=filed.order_id)
+    message = Message.objects.get()
+    assert filed.number in message.text
+    assert message.state == MessageState.SENT
+    assert actions.tell_accepted(actor=actions.SYSTEM, appeal_id=filed.pk) is None
 
 
 def test_nothing_to_tell(cast: Cast, filed: Appeal) -> None:

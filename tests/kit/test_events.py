@@ -12,12 +12,17 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from hotline.kit import events
 from hotline.kit.statements import fetch_one
+from hotline.kit.tasks import happened
 
 tasks = Blueprint()
 
 
 @tasks.task(name="tests.light", queue="default", priority=3)
 def light(lamp_id: int) -> None: ...
+
+
+@tasks.task(name="tests.brighten", queue="default", priority=3)
+def brighten(lamp_id: int) -> None: ...
 
 
 @tasks.task(name="tests.count", queue="housekeeping", lock="tests.count")
@@ -36,7 +41,7 @@ def lit(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def jobs() -> list[tuple[Any, ...]]:
-    rows = ProcrastinateJob.objects.filter(task_name__startswith="tests.").order_by("id")
+    rows = ProcrastinateJob.objects.filter(task_name__regex=r"^tests\.|^kit\.happened").order_by("id")
     return list(rows.values_list("task_name", "queue_name", "priority", "lock", "args"))
 
 
@@ -61,6 +66,44 @@ def test_the_jobs_of_an_event_are_part_of_a_larger_statement(lit: str) -> None:
     part = events.part("lamp", "jsonb_build_object('lamp_id', lamp.id)")
     fetch_one(f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1", events.values(lit))
     assert jobs() == [LIGHT, COUNT]
+
+
+@pytest.mark.django_db
+def test_subscribers_of_one_queue_share_a_job(lit: str) -> None:
+    for task in (light, brighten, count):
+        events.subscribe(lit, task)
+    events.emit(lit, lamp_id=3)
+    both = ("kit.happened", "default", 3, None, {"lamp_id": 3, "tasks": ["tests.light", "tests.brighten"]})
+    assert jobs() == [both, COUNT]
+    part = events.part("lamp", "jsonb_build_object('lamp_id', lamp.id)")
+    fetch_one(f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1", events.values(lit))
+    assert jobs() == [both, COUNT, both, COUNT]
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "tasks", {**app.tasks, light.name: light, brighten.name: brighten})
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("known")
+def test_a_subscriber_that_fails_is_tried_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(light, "func", lambda lamp_id: ran.append(f"light {1 / 0}"))
+    monkeypatch.setattr(brighten, "func", lambda lamp_id: ran.append(f"brighten {lamp_id}"))
+    assert happened(tasks=["tests.light", "tests.brighten"], lamp_id=3) == ["tests.light"]
+    assert ran == ["brighten 3"]
+    assert jobs() == [LIGHT]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("known")
+def test_a_job_of_another_version_fails_aloud_after_the_rest_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[int] = []
+    monkeypatch.setattr(light, "func", lambda lamp_id: ran.append(lamp_id))
+    with pytest.raises(LookupError, match=r"tests\.gone"):
+        happened(tasks=["tests.gone", "tests.light"], lamp_id=3)
+    assert ran == [3]
 
 
 @pytest.mark.django_db

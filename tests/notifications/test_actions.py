@@ -56,19 +56,36 @@ def queue(cast, key="order:1:closed") -> Message:
     return Message.objects.get(key=key)
 
 
-def test_a_message_is_queued_once_with_its_job(cast):
-    assert actions.queue_message(
-        actor=JOB, key="k", citizen_id=cast.citizen.pk, template="closed", context=CONTEXT
-    )
-    assert not actions.queue_message(
-        actor=JOB, key="k", citizen_id=cast.citizen.pk, template="closed", context=CONTEXT
-    )
+def deliveries() -> list[dict[str, object]]:
+    """What the jobs that send messages carry."""
+    jobs = ProcrastinateJob.objects.filter(task_name="notifications.deliver").order_by("id")
+    return list(jobs.values_list("args", flat=True))
+
+
+def test_a_message_is_written_once_and_waits_until_it_is_handed_over(cast, gateway):
+    def write() -> int | None:
+        return actions.queue_message(
+            actor=JOB, key="k", citizen_id=cast.citizen.pk, template="closed", context=CONTEXT
+        )
+
+    first = write()
     message = Message.objects.get()
     assert message.state == MessageState.QUEUED
     assert "SH20261122-000001" in message.text
-    assert list(
-        ProcrastinateJob.objects.filter(task_name="notifications.deliver").values_list("args", flat=True)
-    ) == [{"message_id": message.pk}]
+    assert first == write() == message.pk, "a job that was killed before handing over is told again"
+    actions.hand_over(actor=JOB, message_id=message.pk)
+    assert write() is None, "what has gone out is nobody's any more"
+    assert [reference for _phone, _text, reference in gateway.sent] == ["k"]
+    assert deliveries() == []
+
+
+def test_a_first_try_that_fails_leaves_a_job(cast, gateway):
+    gateway.fault = gateways.GatewayDown("no answer")
+    message = queue(cast)
+    actions.hand_over(actor=JOB, message_id=message.pk)
+    assert deliveries() == [{"message_id": message.pk}]
+    gateway.fault = None
+    assert tasks.deliver(**deliveries()[0]) == MessageState.SENT
 
 
 def test_delivery_reads_the_number_then_and_leaves_a_trace(cast, gateway):

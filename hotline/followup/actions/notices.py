@@ -94,8 +94,8 @@ def _below(assignment_id: int) -> bool:
 
 
 @transaction.atomic
-def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
-    """Queue the notice of one event for each citizen with a phone, once each; returns how many were new."""
+def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> list[int]:
+    """Queue the notice of one event for each citizen with a phone, once each; ids of the messages to hand over."""
     permissions.can_plan(actor).require("followup:plan")
     event = (
         WorkOrderEvent.objects.select_related("order__lead_unit")
@@ -103,12 +103,12 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
         .first()
     )
     if event is None or event.verb not in NOTICES:
-        return 0
+        return []
     order = event.order
     if event.verb == "approve_reply" and event.new_state != "pending_follow_up":
-        return 0  # a unit above approved the reply of one below; the citizen hears when it is theirs
+        return []  # a unit above approved the reply of one below; the citizen hears when it is theirs
     if event.verb == "approve_extension" and event.assignment_id is not None and _below(event.assignment_id):
-        return 0  # more time for a unit below moves nothing that the citizen was promised
+        return []  # more time for a unit below moves nothing that the citizen was promised
     template, facts = NOTICES[event.verb]
     appeals = (
         Appeal.objects.filter(
@@ -119,19 +119,21 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> int:
         .order_by("id")
     )
     told: set[int] = set()
-    new = 0
+    waiting = []
     for appeal in appeals:
         if appeal.citizen_id is None or appeal.citizen_id in told:
             continue
         told.add(appeal.citizen_id)
-        new += queue_message(
+        message_id = queue_message(
             actor=actor,
             key=f"event:{event.pk}:{appeal.citizen_id}",
             citizen_id=appeal.citizen_id,
             template=template,
             context={"number": appeal.number, "url": _address(appeal), **facts(order, event)},
         )
-    return new
+        if message_id is not None:
+            waiting.append(message_id)
+    return waiting
 
 
 def _address(appeal: Appeal) -> str:
@@ -139,8 +141,8 @@ def _address(appeal: Appeal) -> str:
 
 
 @transaction.atomic
-def tell_accepted(*, actor: Actor, appeal_id: int) -> bool:
-    """Send number, look-up code and promise to who has just filed; False when there is nobody or nothing to tell.
+def tell_accepted(*, actor: Actor, appeal_id: int) -> int | None:
+    """Queue number, look-up code and promise for who has just filed; the message to hand over, None when there is none.
 
     Rows of an import are not told: they were filed elsewhere, perhaps years ago.
     """
@@ -151,9 +153,9 @@ def tell_accepted(*, actor: Actor, appeal_id: int) -> bool:
         .first()
     )
     if appeal is None or appeal.order is None or appeal.citizen_id is None:
-        return False
+        return None
     if appeal.raw is None or appeal.raw.source.startswith("import:"):
-        return False
+        return None
     return queue_message(
         actor=actor,
         key=f"accepted:{appeal.pk}",
