@@ -225,10 +225,9 @@ def check_dates(
     *,
     others: Sequence[tuple[date, date | None]],
     now: date,
-    past_allowed: bool,
 ) -> None:
     """The check before a version takes effect: not in the past, in order, not over another version of the same code."""
-    if start < now and not past_allowed:
+    if start < now:
         raise _fault(
             "effective_from", _("It cannot take effect in the past; orders handled then stay as they were.")
         )
@@ -326,26 +325,15 @@ def save_script(
 def _replace(rows: Any, start: date, end: date | None, fields: Mapping[str, Any], model: Any) -> Any:
     day = today()
     same = rows.filter(effective_from=start).first()
-    if same is not None and same.effective_from > day:
-        # A version that has not begun yet may still be corrected.
-        check_dates(
-            start,
-            end,
-            others=list(rows.exclude(pk=same.pk).values_list("effective_from", "effective_to")),
-            now=day,
-            past_allowed=False,
-        )
+    # A version that has not begun yet may still be corrected.
+    correctable = same is not None and same.effective_from > day
+    others = rows.exclude(pk=same.pk) if correctable else rows
+    check_dates(start, end, others=list(others.values_list("effective_from", "effective_to")), now=day)
+    if correctable:
         for name, value in {**fields, "effective_to": end}.items():
             setattr(same, name, value)
         same.save()
         return same
-    check_dates(
-        start,
-        end,
-        others=list(rows.values_list("effective_from", "effective_to")),
-        now=day,
-        past_allowed=False,
-    )
     rows.filter(effective_from__lt=start).filter(
         Q(effective_to__isnull=True) | Q(effective_to__gte=start)
     ).update(effective_to=start - timedelta(days=1))
