@@ -89,11 +89,11 @@ def signed_in(request: HttpRequest) -> HttpResponse:
     return render(request, "ui/signed_in.html")
 
 
-def _failed(request: HttpRequest, status: int, what: str, safe: str, todo: str) -> HttpResponse:
-    words: dict[str, Any] = {"status": status, "what": what, "safe": safe, "todo": todo}
+def _failed(request: HttpRequest, status: int, what: str, safe: str, advice: str) -> HttpResponse:
+    words: dict[str, Any] = {"status": status, "what": what, "safe": safe, "advice": advice}
     if request.path.startswith("/api/"):
         return JsonResponse(
-            {"type": f"about:blank#{status}", "title": what, "status": status, "detail": todo},
+            {"type": f"about:blank#{status}", "title": what, "status": status, "detail": advice},
             status=status,
             content_type="application/problem+json",
         )
@@ -105,14 +105,14 @@ def _failed(request: HttpRequest, status: int, what: str, safe: str, todo: str) 
         return render(request, "ui/error.html", words, status=status)
     except Exception:  # The failure may lie in what the page itself needs; the visitor still gets words.
         log.exception("The error page failed; the plain one is shown.")
-        return _plain(status, what, safe, todo)
+        return _plain(status, what, safe, advice)
 
 
-def _plain(status: int, what: str, safe: str, todo: str) -> HttpResponse:
+def _plain(status: int, what: str, safe: str, advice: str) -> HttpResponse:
     words = {
         "what": what,
         "safe": safe,
-        "todo": todo,
+        "advice": advice,
         "language": get_language() or "zh-hans",
         "stylesheet": static("ui/plain.css"),
     }
@@ -173,10 +173,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500; needs neither the database nor a built frontend."""
     what = _("Something broke on our side.")
     safe = _("What was confirmed to you before is stored. The last step may not be.")
-    todo = _("Wait a minute, go back and look whether the last step is there before you repeat it.")
+    advice = _("Wait a minute, go back and look whether the last step is there before you repeat it.")
     if request.path.startswith("/api/") or getattr(request, "htmx", False):
-        return _failed(request, 500, what, safe, todo)
-    return _plain(500, what, safe, todo)
+        return _failed(request, 500, what, safe, advice)
+    return _plain(500, what, safe, advice)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

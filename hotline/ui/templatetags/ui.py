@@ -243,16 +243,16 @@ def key(keys: str) -> SafeString:
 
 @register.inclusion_tag("ui/parts/empty.html")
 def empty(
-    why: str, todo: str = "", url: str = "", action: str = "", picture: str = "inbox"
+    why: str, advice: str = "", url: str = "", action: str = "", picture: str = "inbox"
 ) -> dict[str, Any]:
     """An empty list says why it is empty and what to do."""
-    return {"why": why, "todo": todo, "url": url, "action": action, "picture": picture}
+    return {"why": why, "advice": advice, "url": url, "action": action, "picture": picture}
 
 
 @register.inclusion_tag("ui/parts/problem.html")
-def problem(what: str, safe: str = "", todo: str = "", tone: str = "danger") -> dict[str, Any]:
+def problem(what: str, safe: str = "", advice: str = "", tone: str = "danger") -> dict[str, Any]:
     """An error says what happened, what is safe and what to do."""
-    return {"what": what, "safe": safe, "todo": todo, "tone": tone}
+    return {"what": what, "safe": safe, "advice": advice, "tone": tone}
 
 
 @register.inclusion_tag("ui/parts/pager.html", takes_context=True)
@@ -295,13 +295,13 @@ def stepper(steps: Iterable[Mapping[str, Any]], label: str = "") -> dict[str, An
 
 
 @register.inclusion_tag("ui/parts/progress.html")
-def progress(done: int, total: int, label: str, todo: str = "") -> dict[str, Any]:
+def progress(done: int, total: int, label: str, advice: str = "") -> dict[str, Any]:
     """A long wait: how far, of how much."""
     return {
         "done": done,
         "total": total,
         "label": label,
-        "todo": todo,
+        "advice": advice,
         "share": round(100 * done / total) if total else 0,
     }
 

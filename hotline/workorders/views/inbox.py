@@ -67,7 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
         ],
         "found": found,
         "why": PILES[chosen][1],
-        "todo": PILES[chosen][2],
+        "advice": PILES[chosen][2],
         "mine": mine,
         "week": load.week if units else [],
         "today": today(),
