@@ -15,6 +15,7 @@ class DispatchConfig(AppConfig):
         from hotline.kit import livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
+        from hotline.workorders.queries import ORDER, Beside, register_beside
 
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
 
@@ -22,6 +23,17 @@ class DispatchConfig(AppConfig):
             return not rest and (actor.has("dispatch:pool") or actor.has("workorders:dispatch"))
 
         livetopics.register("pool", may_hear_pool)
+        register_beside(ORDER, Beside("like", "dispatch:like", _("How the like was answered")))
+        register_beside(
+            "reply",
+            Beside(
+                "reply-help",
+                "dispatch:reply_help",
+                _("Former replies to the like"),
+                "workorders:reply",
+                "replyhelp",
+            ),
+        )
         register(
             Item(
                 "dispatch:pool",

@@ -17,7 +17,9 @@ from django.db.models.functions import Left
 from hotline.kit.actor import Actor, ActorKind
 from hotline.language.alike import cosines
 from hotline.language.phrases import key_phrases
+from hotline.language.replying import MOST, adapt
 from hotline.language.segment import standard
+from hotline.suggestions.queries import place_finder
 from hotline.workorders.models import Involvement, Outcome, Reply, WorkOrder
 from hotline.workorders.queries import visible_to
 from hotline.workorders.queries.visibility import paging_unit
@@ -25,9 +27,9 @@ from hotline.workorders.queries.words import search_query
 
 POOL = 120
 """Rows that one statement may give."""
-LOOKED_AT = 120
+LOOKED_AT = 60
 """Candidates that are compared by their words."""
-ENOUGH = 60
+ENOUGH = 40
 """Candidates after which no wider step is taken."""
 WINDOWS = (20_000, 200_000, None)
 """Newest orders looked at, step by step."""
@@ -38,7 +40,7 @@ SHARE = 0.09
 PHRASES = 5
 MOST_TEXT = 2_000
 """Characters of what is asked with; the matter stands early."""
-BEGIN = 300
+BEGIN = 200
 """Characters of a candidate that are compared."""
 
 
@@ -87,6 +89,35 @@ def answered_like(
     scored = sorted(((score, pk) for score, (pk, _text) in zip(likeness, begun, strict=True)), reverse=True)
     best = {pk: score for score, pk in scored[:limit] if score >= SHARE}
     return _with_replies(best, good)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDraft:
+    """A case's reply without that order's own facts (`gaps` to fill); never sent by itself."""
+
+    case: AnsweredCase
+    text: str
+    gaps: int
+
+
+def reply_drafts(actor: Actor, order: WorkOrder, limit: int = 3) -> list[ReplyDraft]:
+    """What may begin the reply to an order: replies of the like that ended well, the likest first."""
+    found = answered_like(
+        actor,
+        title=order.title,
+        content=order.content,
+        category=order.category.code if order.category else "",
+        except_id=order.pk,
+        limit=limit,
+        good=True,
+    )
+    finder = place_finder()
+    drafts = []
+    for case in found:
+        text = case.reply.text[:MOST]
+        adapted = adapt(text, [(place.start, place.end) for place in finder.find(text).places])
+        drafts.append(ReplyDraft(case, adapted.text, adapted.gaps))
+    return drafts
 
 
 def _with_replies(best: dict[int, float], good: bool) -> list[AnsweredCase]:

@@ -8,13 +8,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from hotline.dispatch import actions, queries
-from hotline.dispatch.queries.cases import answered_like
+from hotline.dispatch.queries.cases import answered_like, reply_drafts
 from hotline.dispatch.queries.proposed import proposed_for
 from hotline.dispatch.views.deciding import done, revision_of
 from hotline.dispatch.views.pool import POOL_CODES, tab_of
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
+from hotline.suggestions import actions as suggestions
+from hotline.suggestions.rules import Candidate
 from hotline.workorders.queries import get_visible
 
 
@@ -72,3 +74,41 @@ def cases(request: HttpRequest, order_id: int) -> HttpResponse:
         actor, title=order.title, content=order.content, category=category, except_id=order.pk
     )
     return render(request, "dispatch/_cases.html", {"cases": found})
+
+
+@access("workorders:view")
+@require_GET
+def like(request: HttpRequest, order_id: int) -> HttpResponse:
+    """The same on the order's own page, for whoever may see the order and the others."""
+    actor = actor_of(request)
+    order = get_visible(actor, order_id)
+    category, _division = queries.demand_key(order)
+    found = answered_like(
+        actor, title=order.title, content=order.content, category=category, except_id=order.pk, limit=5
+    )
+    return render(request, "dispatch/_like.html", {"cases": found})
+
+
+@access("workorders:reply")
+@require_GET
+def reply_help(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Beside the reply's form: how the like was answered, ready to be taken over by a person."""
+    actor = actor_of(request)
+    order = get_visible(actor, order_id)
+    return render(
+        request, "dispatch/_reply_help.html", {"order": order, "drafts": reply_drafts(actor, order)}
+    )
+
+
+@access("workorders:reply")
+@require_POST
+def reply_used(request: HttpRequest, order_id: int) -> HttpResponse:
+    """A draft was put into the form; which order it came from is kept. Only what the actor may see is kept."""
+    actor = actor_of(request)
+    other = get_visible(actor, request.POST.get("number", "")[:24])
+    percent = request.POST.get("percent", "")
+    score = min(100, int(percent)) / 100 if percent.isdigit() else 0.0
+    suggestions.note_reply(
+        actor=actor, order_id=order_id, cited=[Candidate(other.number, other.title, score)]
+    )
+    return HttpResponse(status=204)

@@ -8,6 +8,7 @@ from hotline.suggestions.actions.labels import (
     split_label,
 )
 from hotline.suggestions.actions.proposals import SUGGESTION_MADE, keep_proposals, note_shown, settle
+from hotline.suggestions.actions.replies import note_reply
 from hotline.suggestions.actions.risks import (
     RISK_ANSWERED,
     RISK_CLIMBED,
@@ -28,6 +29,7 @@ __all__ = [
     "climb_risks",
     "keep_proposals",
     "merge_labels",
+    "note_reply",
     "note_shown",
     "raise_risk",
     "retire_label",

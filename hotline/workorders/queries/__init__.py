@@ -1,5 +1,6 @@
 """Reads of orders; the door that other packages import. Every read starts from `visible_to(actor)`."""
 
+from hotline.workorders.queries.beside import ORDER, Beside, register_beside
 from hotline.workorders.queries.citizen import citizen_view
 from hotline.workorders.queries.filters import DUE_SOON, Flag, OrderFilters, StateGroup
 from hotline.workorders.queries.inbox import Pile
@@ -21,7 +22,9 @@ from hotline.workorders.queries.visibility import area_prefix, get_visible, in_d
 
 __all__ = [
     "DUE_SOON",
+    "ORDER",
     "ActionOffer",
+    "Beside",
     "Chip",
     "Flag",
     "Listing",
@@ -47,6 +50,7 @@ __all__ = [
     "present",
     "reason_names",
     "reasons",
+    "register_beside",
     "script",
     "search_categories",
     "subtree_ids",

@@ -19,6 +19,7 @@ from hotline.kit.errors import ActionError, Invalid, NotVisible, Stale
 from hotline.workorders import actions
 from hotline.workorders.forms import acts as forms
 from hotline.workorders.models import Application, ApplicationState, Assignment, WorkOrder
+from hotline.workorders.queries.beside import beside
 from hotline.workorders.queries.limits import extension_amounts
 from hotline.workorders.queries.page import order_for_page
 from hotline.workorders.queries.visibility import get_visible, visible_to
@@ -338,6 +339,7 @@ def _render(
         "conflict_verb": _told(conflict),
         "refusal": refusal,
         "moment": now(),
+        "beside": beside(verb, around.actor),
     }
     template = "workorders/_act.html" if getattr(request, "htmx", False) else "workorders/act.html"
     return render(request, template, context, status=status)

@@ -21,6 +21,7 @@ from hotline.workorders import actions, permissions
 from hotline.workorders.actions.presence import beat
 from hotline.workorders.forms.acts import Reveal
 from hotline.workorders.models import OrderLink, WorkOrder
+from hotline.workorders.queries.beside import ORDER, beside
 from hotline.workorders.queries.explanations import explain_clock
 from hotline.workorders.queries.page import order_for_page, order_page, related, timeline, who_can
 from hotline.workorders.queries.presence import present
@@ -43,7 +44,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
     context = _page_context(request, order, moment)
     if request.GET.get("part") == "now":
         return render(request, "workorders/_order.html", context)
-    context |= _timeline_context(request, order)
+    context |= _timeline_context(request, order) | {"beside": beside(ORDER, actor)}
     return render(request, "workorders/order.html", context)
 
 
