@@ -12,7 +12,7 @@ from django.urls import reverse
 from hotline.intake import actions
 from hotline.intake.actions import importing
 from hotline.intake.models import ImportBatch, RawMessage
-from hotline.kit.errors import Invalid, NotPermitted
+from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders.models import WorkOrder
 from tests.accounts.cast import Cast
 
@@ -98,6 +98,54 @@ def test_files_that_are_no_tables(city: Cast) -> None:
             actions.open_import(actor=city.actor("shift_leader"), file_name="x", data=data)
     with pytest.raises(NotPermitted):
         actions.open_import(actor=city.actor("agent"), file_name="x", data=rows(1).encode())
+
+
+def test_files_that_are_too_large_or_broken(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = HEAD + "1,x," + "长" * 200_000 + ",13900009999,complaint\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "MOST_CELL", 100_000)
+        with pytest.raises(Invalid) as refusal:
+            opened(city, long)
+    assert "CSV" in refusal.value.message
+    assert opened(city, long).total == 1
+    monkeypatch.setattr(importing, "MOST_BYTES", 100)
+    with pytest.raises(Invalid) as refusal:
+        opened(city, rows(9))
+    assert set(refusal.value.details) == {"file"}
+    assert ImportBatch.objects.count() == 1
+
+
+def test_a_check_needs_its_file_its_columns_and_a_batch_at_rest(city: Cast, tmp_path: Path) -> None:
+    batch, leader = opened(city, rows(2)), city.actor("shift_leader")
+    for mapping in ({"title": "标题"}, {**batch.mapping, "address": "地址"}):
+        with pytest.raises(Invalid) as fault:
+            actions.check_import(actor=leader, batch_id=batch.pk, mapping=mapping)
+        assert set(fault.value.details) == {"mapping"}
+    ImportBatch.objects.update(state="running")
+    with pytest.raises(Refused) as refusal:
+        actions.check_import(actor=leader, batch_id=batch.pk, mapping=batch.mapping)
+    assert refusal.value.code == "running"
+    ImportBatch.objects.update(state="opened")
+    for path in tmp_path.rglob("*.csv"):
+        path.unlink()
+    with pytest.raises(Refused) as refusal:
+        actions.check_import(actor=leader, batch_id=batch.pk, mapping=batch.mapping)
+    assert refusal.value.code == "file_gone"
+    with pytest.raises(NotVisible):
+        actions.check_import(actor=leader, batch_id=batch.pk + 1, mapping={})
+
+
+def test_the_dry_run_names_so_many_faults_and_strange_channels(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "MOST_ERRORS", 2)
+    head = "编号,标题,内容,电话,诉求类型,渠道\n"
+    words = "路灯从昨晚起不亮希望尽快修好"
+    lines = "".join(f"{n},路灯不亮,{words}{n},13900009999,complaint,smoke\n" for n in range(1, 5))
+    batch = opened(city, head + lines + "\n , , , , , \n")
+    batch = actions.check_import(
+        actor=city.actor("shift_leader"), batch_id=batch.pk, mapping={**batch.mapping, "channel": "渠道"}
+    )
+    assert (batch.total, batch.failed) == (4, 4), "blank lines are no rows"
+    assert [(fault["row"], fault["field"]) for fault in batch.errors] == [(1, "channel"), (2, "channel")]
 
 
 def test_the_command(city: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from hotline.intake.actions.drafting import drop_draft, save_draft
 from hotline.intake.actions.filing import code_for_notice, correct, file_appeal, file_payload, release
 from hotline.intake.actions.importing import check_import, open_import, run_import, stop_import
 from hotline.intake.actions.questioning import publish_questions
-from hotline.intake.actions.receiving import discard, read_raw, receive
+from hotline.intake.actions.receiving import discard, read_raw
 from hotline.intake.actions.restricting import (
     answer_restriction_appeal,
     appeal_restriction,
@@ -32,7 +32,6 @@ __all__ = [
     "propose_restriction",
     "publish_questions",
     "read_raw",
-    "receive",
     "refer",
     "release",
     "run_import",

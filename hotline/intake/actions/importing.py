@@ -31,6 +31,7 @@ from hotline.workorders.models import Channel
 
 MOST_ERRORS = 500
 MOST_BYTES = 200 * 1024 * 1024
+MOST_CELL = 10_000_000  # characters; the library keeps one limit for the whole process
 STEP = 25  # rows between two notes of progress; a killed run repeats at most so many look-ups
 ENCODINGS = ("utf-8-sig", "gb18030")
 
@@ -77,6 +78,7 @@ def open_import(
         raise Invalid(
             "file", _("The file is not a CSV table."), details={"file": _("The file is not a CSV table.")}
         )
+    csv.field_size_limit(MOST_CELL)
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
@@ -120,7 +122,7 @@ def stored_header(batch: ImportBatch) -> list[str]:
 
 def _rows(batch: ImportBatch) -> Iterator[tuple[int, dict[str, str]]]:
     """(row number from 1, cells by column), blank lines left out."""
-    csv.field_size_limit(10_000_000)
+    csv.field_size_limit(MOST_CELL)
     with (folder() / batch.stored_as).open(encoding="utf-8", newline="") as stream:
         number = 0
         for row in csv.DictReader(stream):

@@ -52,24 +52,6 @@ def _bound(source: str, key: str) -> str:
     return f"{source}\0{key}"
 
 
-@transaction.atomic
-def receive(
-    *,
-    actor: Actor,
-    channel: str,
-    source: str,
-    idempotency_key: str,
-    payload: bytes,
-    media_type: str = "application/json",
-) -> Received:
-    """Store an inbound message, once a (source, key).
-
-    Refused `key_reused` when the key came before with other content. Two at once: the second waits for the first.
-    """
-    permissions.can_file(actor).require("intake.receive")
-    return store(Message(channel, source, idempotency_key, payload, media_type))
-
-
 _COLUMNS = "channel, source, idempotency_key, sha256, payload, media_type, state, error, decided_by"
 _STORE = (
     f"INSERT INTO intake_rawmessage ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, 'received', '', '')"
