@@ -44,8 +44,10 @@ class SuggestionsConfig(AppConfig):
     @staticmethod
     def _models() -> None:
         from hotline.kit import health
-        from hotline.suggestions import queries
+        from hotline.suggestions import queries, vectors
+        from hotline.workorders.queries import use_meaning
 
+        use_meaning(vectors.near)
         health.register("suggestions.category", queries.category_health)
         health.register("suggestions.meaning", queries.meaning_health)
         client = queries.model_worker()

@@ -90,6 +90,6 @@ def test_far_away_words_are_found_behind_the_newest_orders(
     wanted = answered(city)
     for _ in range(3):
         waiting(city, title="路灯不亮", content="路灯坏了")
-    monkeypatch.setattr("hotline.dispatch.queries.cases.WINDOWS", (1, 2, None))
+    monkeypatch.setattr("hotline.workorders.queries.words.WINDOWS", (1, 2, None))
     found = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT)
     assert [one.order.pk for one in found] == [wanted.pk]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -23,16 +24,12 @@ from hotline.suggestions.queries import place_finder
 from hotline.workorders.models import Involvement, Outcome, Reply, WorkOrder
 from hotline.workorders.queries import visible_to
 from hotline.workorders.queries.visibility import paging_unit
-from hotline.workorders.queries.words import search_query
+from hotline.workorders.queries.words import POOL, pools, search_query
 
-POOL = 120
-"""Rows that one statement may give."""
 LOOKED_AT = 60
 """Candidates that are compared by their words."""
 ENOUGH = 40
 """Candidates after which no wider step is taken."""
-WINDOWS = (20_000, 200_000, None)
-"""Newest orders looked at, step by step."""
 OWN = 3_000
 """Newest orders of a unit among which its people look; they see no others."""
 SHARE = 0.09
@@ -156,15 +153,12 @@ def _in_city(
 ) -> Iterator[Iterable[int]]:
     """The two most telling words together, from the newest orders back; the category's newest; then any telling word."""
     del actor
-    last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    together = search_query(" ".join(telling[:2])) if telling else None
-    for window in WINDOWS if together is not None else ():
-        yield _ids(rows.filter(_since(last, window), search=together))
+    if (together := search_query(" ".join(telling[:2])) if telling else None) is not None:
+        yield from pools(rows, together)
     if category:
         yield rows.filter(category__code=category).order_by("-id").values_list("pk", flat=True)[: POOL // 2]
-    single = _any_of(telling)
-    for window in WINDOWS[:2] if single is not None else ():
-        yield _ids(rows.filter(_since(last, window), search=single))
+    if (single := _any_of(telling)) is not None:
+        yield from islice(pools(rows, single), 2)
 
 
 def _in_unit(
@@ -186,15 +180,6 @@ def _in_unit(
 def _unit_of(actor: Actor) -> int | None:
     way = paging_unit(actor) if actor.kind == ActorKind.STAFF else None
     return way.unit_id if way else None
-
-
-def _since(last: int, window: int | None) -> Q:
-    return Q() if window is None or window >= last else Q(pk__gt=last - window)
-
-
-def _ids(rows: QuerySet[WorkOrder]) -> list[int]:
-    """At most POOL of them in any order: sorting would let the planner walk the key for a rare word."""
-    return list(rows.order_by().values_list("pk", flat=True)[:POOL])
 
 
 def _any_of(telling: Sequence[str]) -> SearchQuery | None:

@@ -7,6 +7,7 @@ from hotline.suggestions.actions.labels import (
     retire_label,
     split_label,
 )
+from hotline.suggestions.actions.meaning import embed_orders
 from hotline.suggestions.actions.proposals import SUGGESTION_MADE, keep_proposals, note_shown, settle
 from hotline.suggestions.actions.replies import note_reply
 from hotline.suggestions.actions.risks import (
@@ -27,6 +28,7 @@ __all__ = [
     "answer_risk",
     "change_label",
     "climb_risks",
+    "embed_orders",
     "keep_proposals",
     "merge_labels",
     "note_reply",

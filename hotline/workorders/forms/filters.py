@@ -51,6 +51,7 @@ SORT_LABELS: dict[str, str | Promise] = {
     Sort.OLDEST: _("Oldest first"),
     Sort.DUE: _("Due first (open)"),
     Sort.RELEVANCE: _("Best match first"),
+    Sort.ALIKE: _("Alike, also in other words"),
 }
 
 

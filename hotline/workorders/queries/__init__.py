@@ -19,6 +19,7 @@ from hotline.workorders.queries.reference import (
 )
 from hotline.workorders.queries.signals import Chip, chip, clock_of_assignment, clock_of_order
 from hotline.workorders.queries.visibility import area_prefix, get_visible, in_division, visible_to
+from hotline.workorders.queries.words import use_meaning
 
 __all__ = [
     "DUE_SOON",
@@ -54,5 +55,6 @@ __all__ = [
     "script",
     "search_categories",
     "subtree_ids",
+    "use_meaning",
     "visible_to",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from hotline.kit.paging import Page, keyset
 from hotline.workorders.models import FINAL_STATES, Involvement, WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
 from hotline.workorders.queries.visibility import VIEW, Way, paging_unit, secrets_named, visible_to, ways_of
-from hotline.workorders.queries.words import NEWEST, newest_matches, ranked, search_query
+from hotline.workorders.queries.words import NEWEST, alike, newest_matches, ranked, search_query
 
 PAGE_SIZE = 50
 MOST_COUNTED = 999
@@ -47,6 +47,7 @@ class Sort(StrEnum):
     OLDEST = "oldest"
     DUE = "due"  # open orders with a running city clock
     RELEVANCE = "relevance"  # with words only
+    ALIKE = "alike"  # with words only: what says the same, also in other words
 
 
 _TERMS: dict[Sort, tuple[str, ...]] = {
@@ -79,8 +80,11 @@ def list_orders(
     if filters.words:
         if query is None:
             return Listing(Page(rows=[]), sort)
+        if sort == Sort.ALIKE:
+            rows = matching(actor, replace(filters, words=""), now=now)
+            return _page_of(alike(rows, filters.words), sort, capped=False, cursor=cursor, size=size)
         return _by_words(actor, filters, now=now, sort=sort, cursor=cursor, size=size)
-    if sort == Sort.RELEVANCE:
+    if sort in (Sort.RELEVANCE, Sort.ALIKE):
         sort = Sort.NEWEST
     way = _paging_unit(actor, filters)
     if way is not None and sort != Sort.DUE:
@@ -165,6 +169,10 @@ def _by_words(
         sort, ids = Sort.RELEVANCE, ranked(ids, query)
     elif sort == Sort.OLDEST:
         ids = ids[::-1]
+    return _page_of(ids, sort, capped=capped, cursor=cursor, size=size)
+
+
+def _page_of(ids: Sequence[int], sort: Sort, *, capped: bool, cursor: str, size: int) -> Listing:
     start = _position(cursor)
     wanted = ids[start : start + size]
     found = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.functions import Left
 
+from hotline.knowledge.queries import terms
+from hotline.knowledge.rules import question_of
+from hotline.language.alike import cosines
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.rules import search_query as tsquery_of
 
@@ -17,6 +21,24 @@ WINDOW = 20_000
 """Newest orders in which a common word is looked for first."""
 ENOUGH = 200
 """Four pages of matches among them: nobody reads further, who does narrows the list."""
+
+WINDOWS = (20_000, 200_000, None)
+"""Newest orders among which candidates are looked for, step by step."""
+POOL = 120
+"""Candidates that one step gives at most, and that are compared at most."""
+BEGIN = 200
+"""Characters of an order's text that are compared."""
+MEANT = 0.84
+"""Cosine of the embedding model from which two texts speak of the same matter."""
+
+Near = Callable[[str, int], Mapping[int, float]]
+_near: Near | None = None
+
+
+def use_meaning(near: Near | None) -> None:
+    """Set who knows orders by meaning: `near(text, most)` gives order id → cosine. None: words alone."""
+    global _near
+    _near = near
 
 
 def search_query(text: str) -> SearchQuery | None:
@@ -37,7 +59,9 @@ def newest_matches(rows: QuerySet[Model]) -> tuple[list[int], bool]:
     if len(recent) >= ENOUGH:
         return recent, True
     query, parameters = rows.order_by().values("pk").query.sql_with_params()
-    statement = f"WITH matches(id) AS MATERIALIZED ({query}) SELECT id FROM matches ORDER BY id DESC LIMIT {NEWEST}"
+    statement = (
+        f"WITH matches(id) AS MATERIALIZED ({query}) SELECT id FROM matches ORDER BY id DESC LIMIT {NEWEST}"
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         found = [row[0] for row in cursor.fetchall()]
@@ -54,3 +78,52 @@ def ranked(ids: Sequence[int], query: SearchQuery) -> list[int]:
         .order_by("-rank", "-id")
     )
     return list(rows.values_list("pk", flat=True))
+
+
+def pools(rows: QuerySet[WorkOrder], query: SearchQuery) -> Iterator[list[int]]:
+    """At most POOL ids of `rows` that match, among the newest orders, then further back; whoever has enough stops asking.
+
+    Unordered, so that the planner has no reason to walk the key for a rare word; a common one fills the pool early.
+    """
+    last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    for window in WINDOWS:
+        near = Q() if window is None or window >= last else Q(pk__gt=last - window)
+        yield list(rows.filter(near, search=query).order_by().values_list("pk", flat=True)[:POOL])
+        if not near:
+            return
+
+
+def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
+    """Ids of `rows` that say the same as `text` in these or other words, the likest first; at most twice POOL.
+
+    As the knowledge base searches: synonyms and a city's abbreviations count as the word itself, all words before some, and
+    meaning where vectors are kept. `rows` decide what may be found at all.
+    """
+    question = question_of(text, terms())
+    found: dict[int, None] = {}
+    if question.terms:
+        indexes = range(len(question.terms))
+        for expression in (question.every(indexes[:6]), question.some(indexes[:6])):
+            query = SearchQuery(expression, search_type="raw", config="simple")
+            for ids in pools(rows, query):
+                found.update(dict.fromkeys(ids))
+                if len(found) >= POOL // 2:
+                    break
+            if len(found) >= POOL // 2:
+                break
+    meant = {pk: cosine for pk, cosine in _near(text, POOL).items() if cosine >= MEANT} if _near else {}
+    if meant:
+        # What is near in meaning is shown only if it belongs to `rows`: the vectors know nothing of secrecy.
+        found.update(dict.fromkeys(rows.filter(pk__in=meant).values_list("pk", flat=True)))
+    begun = list(
+        WorkOrder.objects.filter(pk__in=list(found)[: 2 * POOL])
+        .annotate(begin=Left("content", BEGIN))
+        .values_list("id", "title", "begin")
+    )
+    words = " ".join(word for term in question.terms for spelling in term for word in spelling)
+    near = cosines(f"{text} {words}", [f"{title}\n{begin}" for _pk, title, begin in begun])
+    value = {
+        row[0]: likeness + 2 * max(0.0, meant.get(row[0], 0.0) - MEANT)
+        for row, likeness in zip(begun, near, strict=True)
+    }
+    return sorted(value, key=lambda pk: (-round(value[pk], 4), -pk))

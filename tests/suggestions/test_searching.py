@@ -1,0 +1,138 @@
+"""Orders found by words, other words and meaning in the list; never what the actor may not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.urls import reverse
+
+from hotline.kit.actor import system_actor
+from hotline.kit.clock import now
+from hotline.kit.errors import NotPermitted
+from hotline.knowledge.models import Term
+from hotline.knowledge.queries.vocabulary import forget_words
+from hotline.language.client import Off
+from hotline.suggestions import actions, vectors
+from hotline.workorders.models import WorkOrder
+from hotline.workorders.queries import OrderFilters, Sort, list_orders
+from hotline.workorders.queries.words import alike, use_meaning
+from tests.accounts.cast import Cast
+from tests.dispatch.conftest import city as city
+from tests.workorders.factories import make_order, signed
+
+pytestmark = pytest.mark.django_db
+MACHINE = system_actor("suggestions", "suggestions:make")
+
+
+@pytest.fixture
+def meant() -> Any:
+    """Say which orders are near in meaning."""
+    yield lambda found: use_meaning(lambda text, most: found)
+    use_meaning(vectors.near)
+
+
+def found(cast: Cast, who: str, words: str, **more: Any) -> list[str]:
+    listing = list_orders(cast.actor(who), OrderFilters(words=words, **more), now=now(), sort=Sort.ALIKE)
+    return [row.number for row in listing.page.rows]
+
+
+def test_some_of_the_words_are_enough_and_the_likest_comes_first(city: Cast) -> None:
+    lift = make_order(city, title="电梯困人", content="小区电梯经常故障，把老人关在里面。")
+    light = make_order(city, title="路灯不亮", content="小区门口的路灯坏了。")
+    assert found(city, "dispatcher", "电梯故障关人，小区没人管") == [lift.number, light.number]
+    assert found(city, "dispatcher", "，。！") == []
+    assert found(city, "dispatcher", "高铁改签") == []
+    assert found(city, "dispatcher", "电梯故障", states=("closed",)) == []
+
+
+def test_synonyms_of_the_knowledge_base_count_as_the_word(city: Cast, settings: Any) -> None:
+    order = make_order(city, title="电梯困人", content="电梯故障。")
+    assert found(city, "dispatcher", "升降机") == []
+    Term.objects.create(words=["电梯", "升降机"], created_by="test", created_at=now())
+    forget_words()
+    assert found(city, "dispatcher", "升降机") == [order.number]
+
+
+def test_meaning_adds_only_what_the_actor_may_see(city: Cast, meant: Any) -> None:
+    seen = signed(city, title="电梯困人", content="电梯故障。").order
+    hidden = make_order(city, title="举报某人", content="保密内容", secret=True)
+    meant({seen.pk: 0.95, hidden.pk: 0.99, 999_999: 0.99})
+    for who, expected in (
+        ("dispatcher", [seen.number]),
+        ("handler", [seen.number]),
+        ("other_handler", []),
+        ("anonymous", []),
+    ):
+        assert found(city, who, "有人被关在里面") == expected, who
+    meant({seen.pk: 0.5})
+    assert found(city, "dispatcher", "有人被关在里面") == []
+
+
+def test_in_the_lists_search_box(city: Cast, django_assert_max_num_queries: Any) -> None:
+    order = make_order(city, title="电梯困人", content="小区电梯经常故障。")
+    for _ in range(3):
+        make_order(city, title="路灯不亮", content="小区路灯")
+    client, address = city.client("dispatcher"), reverse("workorders:list")
+    page = client.get(address, {"find": "电梯老是坏小区", "sort": "alike"}).content.decode()
+    assert order.number in page
+    assert "含近义说法" in page
+    # One statement a window and step more than a list by words, whatever is found.
+    with django_assert_max_num_queries(20):
+        client.get(address, {"find": "小区电梯老是坏", "sort": "alike"})
+    assert client.get(address, {"find": "", "sort": "alike"}).status_code == 200
+
+
+class Worker:
+    """The models' worker, answering at once."""
+
+    def __init__(self, answer: Any = None) -> None:
+        self.answer = answer
+        self.asked: list[list[str]] = []
+
+    def vectors(self, texts: list[str], kind: str, timeout: float | None = None) -> Any:
+        self.asked.append(texts)
+        if self.answer is not None:
+            return self.answer
+        axes = np.zeros((len(texts), vectors.DIMENSIONS), dtype=np.float32)
+        for row, text in enumerate(texts):
+            axes[row][0 if "电梯" in text or "升降" in text else 1] = 1
+        return axes
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    made = Worker()
+    monkeypatch.setattr(vectors, "model_worker", lambda: made)
+    monkeypatch.setattr(actions.meaning, "model_worker", lambda: made)
+    vectors.forget()
+    if not vectors.table_there():
+        pytest.skip("this database has no pgvector")
+    return made
+
+
+def test_vectors_are_made_once_for_new_orders(city: Cast, worker: Worker) -> None:
+    lift = make_order(city, title="电梯困人", content="电梯故障。")
+    light = make_order(city, title="路灯不亮", content="路灯坏了。")
+    assert actions.embed_orders(actor=MACHINE) == 2
+    assert actions.embed_orders(actor=MACHINE) == 0
+    near = vectors.near("升降机", 10)
+    assert near[lift.pk] == pytest.approx(1, abs=0.01)
+    assert near[light.pk] == pytest.approx(0, abs=0.01)
+    assert alike(WorkOrder.objects.all(), "升降机把人关住") == [lift.pk]
+    with pytest.raises(NotPermitted):
+        actions.embed_orders(actor=city.actor("dispatcher"))
+
+
+def test_without_an_answer_words_do_the_work(city: Cast, worker: Worker) -> None:
+    order = make_order(city, title="电梯困人", content="电梯故障。")
+    worker.answer = Off("slow", "")
+    assert actions.embed_orders(actor=MACHINE) == 0
+    assert vectors.near("电梯", 5) == {}
+    assert found(city, "dispatcher", "电梯") == [order.number]
+
+
+def test_without_models_nothing_is_asked(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "model_worker", lambda: None)
+    assert vectors.near("电梯", 5) == {}
