@@ -15,13 +15,14 @@ from PIL import ExifTags, Image
 from hotline.audit.models import AuditEntry
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders import actions
-from hotline.workorders.actions import _files
+from hotline.workorders.actions import _files, attachments
 from hotline.workorders.actions.attachments import (
     adopt,
     attach,
     attach_loose,
     open_attachment,
     remove_attachment,
+    remove_loose,
 )
 from hotline.workorders.actions.checking import check_orders
 from hotline.workorders.models import Attachment, WorkOrder
@@ -386,3 +387,172 @@ def test_citizens_behind_one_order_do_not_read_each_others_files(city: Cast) -> 
     assert [note for _text, note in to_citizen(main)] == ["门牌与姓名.txt"]
     other.refresh_from_db()
     assert to_citizen(other) == []
+
+
+def of_kind(kind: str, **more: Any) -> bytes:
+    """A small picture in another format."""
+    out = io.BytesIO()
+    Image.new(more.pop("mode", "RGB"), (12, 8), "teal" if more.pop("plain", True) else 3).save(out, kind, **more)
+    return out.getvalue()
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return out.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (of_kind("PNG"), "image/png"),
+        (of_kind("PNG", mode="P", plain=False), "image/png"),
+        (of_kind("BMP"), "image/png"),  # written anew in a format that every browser shows
+        (of_kind("WEBP"), "image/webp"),
+        (of_kind("GIF", mode="P", plain=False), "image/gif"),
+        (of_kind("JPEG", mode="CMYK"), "image/jpeg"),
+        (archive({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<w/>"}), "xlsx"),
+        (archive({"OFD.xml": b"<ofd/>"}), "application/ofd"),
+        (archive({"mimetype": b"application/vnd.oasis.opendocument.text"}), "application/vnd.oasis.opendocument.text"),
+        (OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "application/vnd.ms-excel"),
+        (b"\0\0\0\x18ftypM4A " + b"\0" * 40, "audio/mp4"),
+        (b"\x1aE\xdf\xa3" + b"\0" * 8 + b"webm" + b"\0" * 40, "video/webm"),
+        (b"#!AMR\n" + b"\0" * 40, "audio/amr"),
+        (b"\xff\xfb\x90\x00" + b"\0" * 40, "audio/mpeg"),
+    ],
+)
+def test_kinds_that_offices_and_phones_send(city: Cast, content: bytes, kind: str) -> None:
+    row = put(city, content, "材料")
+    assert row.media_type == (_files._OOXML["xl/"][0] if kind == "xlsx" else kind)
+    assert row.name.endswith(_files.EXTENSIONS[row.media_type])
+    assert bool(row.thumbnail) == kind.startswith("image/")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        archive({"run.exe": b"MZ"}),
+        archive({"[Content_Types].xml": b"<Types/>", "evil/x": b""}),
+        archive({"mimetype": b"application/zip"}),
+        OLE + b"\0" * 600,
+        b"\0\0\0\x18ftypxxxx" + b"\0" * 40,
+        b"\x1aE\xdf\xa3" + b"\0" * 60,
+        b"\xfe\xfe\x00\x01" + b"\0" * 40,
+        "文字".encode() + b"\x00\x01",
+    ],
+)
+def test_kinds_that_are_not_on_the_list(city: Cast, tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        put(city, content, "a.docx")
+    assert caught.value.code == "media_type"
+    assert left_over(tmp_path) == []
+
+
+def test_a_picture_that_breaks_off_is_damaged(city: Cast, tmp_path: Path) -> None:
+    whole = photo(size=(400, 300), exif=False)
+    with pytest.raises(Invalid) as caught:
+        put(city, whole[: len(whole) // 2])
+    assert caught.value.code == "broken_image"
+    assert left_over(tmp_path) == []
+
+
+def test_a_gif_of_too_many_frames_is_a_bomb(
+    city: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    frames = [Image.new("L", (20, 20), shade) for shade in range(0, 250, 50)]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    assert put(city, out.getvalue(), "a.gif").media_type == "image/gif"
+    stored = left_over(tmp_path)
+    monkeypatch.setattr(_files, "MAX_PIXELS", 1000)  # a frame has 400
+    with pytest.raises(Invalid) as caught:
+        put(city, out.getvalue(), "b.gif")
+    assert caught.value.code == "bomb"
+    assert left_over(tmp_path) == stored
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ((("S", (33.0, 30.0, 0.0)), ("W", (70.0, 0.0, 0.0))), (-33.5, -70.0)),
+        ((("N", (95.0, 0.0, 0.0)), ("E", (121.0, 0.0, 0.0))), None),  # no such place
+        ((("N", (0.0, 0.0, 0.0)), ("E", (0.0, 0.0, 0.0))), None),  # a camera without a fix
+        ((("N", (31.0, 0.0)), ("E", (121.0, 0.0, 0.0))), None),  # not three parts
+    ],
+)
+def test_places_of_photos_are_kept_or_left_out_never_guessed(city: Cast, place: Any, found: Any) -> None:
+    image, out, data = Image.new("RGB", (20, 20), "teal"), io.BytesIO(), Image.Exif()
+    (north, latitude), (east, longitude) = place
+    ifd = data.get_ifd(ExifTags.IFD.GPSInfo)
+    ifd[ExifTags.GPS.GPSLatitudeRef], ifd[ExifTags.GPS.GPSLatitude] = north, latitude
+    ifd[ExifTags.GPS.GPSLongitudeRef], ifd[ExifTags.GPS.GPSLongitude] = east, longitude
+    data[ExifTags.Base.DateTime] = "the other day"
+    image.save(out, "JPEG", exif=data)
+    row = put(city, out.getvalue())
+    assert (row.latitude, row.longitude) == (found or (None, None))
+    assert row.taken_at is None
+
+
+KEY = "draft-of-an-appeal-1"
+
+
+def test_files_of_a_draft_have_an_end_and_can_be_taken_back(
+    city: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = city.actor("citizen")
+    row = attach_loose(actor=citizen, appeal_key=KEY, chunks=[photo()], name="a.jpg")
+    monkeypatch.setattr(attachments, "MOST_LOOSE", 1)
+    stored = left_over(tmp_path)
+    received = _files.receive([b"one more"])
+    with pytest.raises(Refused) as refusal:
+        attach_loose(actor=citizen, appeal_key=KEY, received=received, name="b.txt")
+    assert refusal.value.code == "too_many"
+    assert left_over(tmp_path) == stored, "what was received is gone again"
+    remove_loose(actor=citizen, appeal_key="another-draft-of-it", attachment_id=row.pk)
+    remove_loose(actor=citizen, appeal_key="", attachment_id=row.pk)
+    assert Attachment.objects.get(pk=row.pk).removed_at is None
+    for _again in range(2):
+        remove_loose(actor=citizen, appeal_key=KEY, attachment_id=row.pk)
+    assert Attachment.objects.get(pk=row.pk).removed_at is not None
+    assert AuditEntry.objects.filter(verb="workorders.remove_attachment").count() == 1
+    order = make_order(city, citizen_id=city.citizen.pk)
+    assert adopt(actor=citizen, appeal_key=KEY, order_id=order.pk) == 0
+    assert adopt(actor=citizen, appeal_key="", order_id=order.pk) == 0
+
+
+def test_what_could_not_be_written_leaves_no_file(
+    city: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: Any) -> Any:
+        raise OSError("the audit cannot be written")
+
+    monkeypatch.setattr(attachments, "record", broken)
+    with pytest.raises(OSError, match="audit"):
+        attach_loose(actor=city.actor("citizen"), appeal_key=KEY, chunks=[photo()], name="a.jpg")
+    assert left_over(tmp_path) == []
+    assert not Attachment.objects.exists()
+
+
+def test_a_file_that_is_gone_from_the_disk_is_not_there(city: Cast, tmp_path: Path) -> None:
+    row = put(city, b"text", "a.txt")
+    handler = city.actor("handler")
+    with pytest.raises(NotVisible):
+        open_attachment(actor=handler, attachment_id=row.pk, thumbnail=True)  # text has no small picture
+    for path in left_over(tmp_path):
+        path.unlink()
+    with pytest.raises(NotVisible):
+        open_attachment(actor=handler, attachment_id=row.pk)
+    assert not AuditEntry.objects.filter(verb="workorders.download_attachment").exists()
+
+
+def test_archived_orders_take_no_files(city: Cast) -> None:
+    order = signed(city).order
+    WorkOrder.objects.filter(pk=order.pk).update(state="archived")
+    with pytest.raises(Refused) as refusal:
+        put(city, b"text", "a.txt", order=order)
+    assert refusal.value.code == "closed_order"
