@@ -134,7 +134,7 @@ def waiting_jobs() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND coalesce(scheduled_at, now()) <= now()"
-            " AND queue_name IN ('default', 'messages')"
+            " AND queue_name IN ('default', 'messages', 'suggestions')"
         )
         return int(cursor.fetchone()[0])
 

@@ -1,14 +1,15 @@
 """Events tell the packages above what happened below, as jobs in the same transaction.
 
 `emit` is called by actions; `config/subscriptions.py` fills the table once at start. An event without subscribers
-costs a dictionary look-up. Subscribers that share queue, priority and lock share one job (`kit.happened`), because a job
-costs more than most of what is done in it. `defer` puts one job into the queue in the same way.
+costs a dictionary look-up, any other one job however many listen: the emitter waits for it, and a job costs more than most
+of what is done in it. That job (`kit.happened`) runs the subscribers of the highest priority that share queue and lock, and
+passes the others on to a job of theirs. `defer` puts one job into the queue in the same way.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +55,9 @@ def emit(name: str, **payload: Any) -> None:
     """Defer the jobs that follow from an event. Payload: ids and short strings only, never identity."""
     if name not in KNOWN:
         raise LookupError(f"event {name} is not declared")
-    if name in _subscribers:
-        _write(_rows(name), payload)
+    tasks = _subscribers.get(name)
+    if tasks:
+        _write(_row(tasks), payload)
 
 
 def defer(task: Job, **arguments: Any) -> None:
@@ -64,7 +66,7 @@ def defer(task: Job, **arguments: Any) -> None:
     Not `task.defer`: inside a worker that takes Procrastinate's own connection, so that the job runs before the rows that
     it is about are committed, and stays when they are taken back.
     """
-    _write([_row(task)], arguments)
+    _write(_row([task]), arguments)
 
 
 def defer_after_failure(task: Job, **arguments: Any) -> None:
@@ -72,6 +74,22 @@ def defer_after_failure(task: Job, **arguments: Any) -> None:
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
     defer(task, **arguments)
+
+
+def defer_together(tasks: Sequence[Job], **arguments: Any) -> None:
+    """One job for several tasks with the same arguments, as `emit` writes it for the subscribers of an event."""
+    _write(_row(tasks), arguments)
+
+
+def first_of(tasks: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """Those of the highest priority that share queue and lock, and the others, both in their order."""
+    top = max(tasks, key=lambda task: task.priority)
+    first = [
+        task
+        for task in tasks
+        if (task.priority, task.queue, task.lock) == (top.priority, top.queue, top.lock)
+    ]
+    return first, [task for task in tasks if task not in first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,63 +103,46 @@ class _Row:
     extra: str = "{}"
 
 
-def _row(task: Job) -> _Row:
-    return _Row(task.queue, task.name, task.priority, task.lock)
+def _row(tasks: Sequence[Job]) -> _Row:
+    first = first_of(tasks)[0][0]
+    if len(tasks) == 1:
+        return _Row(first.queue, first.name, first.priority, first.lock)
+    names = json.dumps({"tasks": [task.name for task in tasks]})
+    return _Row(first.queue, HAPPENED, first.priority, first.lock, names)
 
 
-def _rows(name: str) -> list[_Row]:
-    """The jobs of an event, in the order of their first subscribers."""
-    together: dict[tuple[str, int, str | None], list[Job]] = {}
-    for task in _subscribers.get(name, ()):
-        together.setdefault((task.queue, task.priority, task.lock), []).append(task)
-    return [
-        _row(tasks[0]) if len(tasks) == 1
-        else _Row(queue, HAPPENED, priority, lock, json.dumps({"tasks": [task.name for task in tasks]}))
-        for (queue, priority, lock), tasks in together.items()
-    ]  # fmt: skip
-
-
-def _write(rows: Sequence[_Row], arguments: dict[str, Any]) -> None:
-    """One statement on Django's own connection, so that the jobs stand or fall with the caller's transaction."""
+def _write(row: _Row, arguments: dict[str, Any]) -> None:
+    """One statement on Django's own connection, so that the job stands or falls with the caller's transaction."""
     fetch_one(
         _DEFER,
-        [
-            json.dumps(arguments, ensure_ascii=False), [row.queue for row in rows], [row.task for row in rows],
-            [row.priority for row in rows], [row.lock for row in rows], [row.extra for row in rows],
-        ],
-    )  # fmt: skip
+        [row.queue, row.task, row.priority, row.lock, json.dumps(arguments, ensure_ascii=False), row.extra],
+    )
 
 
-def values(name: str) -> list[str]:
-    """Parameters of `part`: the jobs' queues, names, priorities, locks and what they carry, as texts of arrays."""
-    rows = _rows(name)
-    return [
-        _array(row.queue for row in rows), _array(row.task for row in rows), _array(str(row.priority) for row in rows),
-        _array(row.lock for row in rows), _array(row.extra for row in rows),
-    ]  # fmt: skip
+def values(name: str) -> list[Any]:
+    """Parameters of `part`: the job's queue, name, priority, lock and what it carries; no row without a subscriber."""
+    tasks = _subscribers.get(name)
+    if not tasks:
+        return [None, None, None, None, None]
+    row = _row(tasks)
+    return [row.queue, row.task, row.priority, row.lock, row.extra]
 
 
 def part(source: str, payload: str) -> str:
-    """The jobs of an event as part of a larger statement, for the row of its part `source`; `payload` is SQL of a jsonb object.
+    """The job of an event as part of a larger statement, for the row of its part `source`; `payload` is SQL of a jsonb object.
 
     Parameters: `values`.
     """
     return (
         "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args)"
-        f" SELECT j.queue, j.task, j.priority, j.lock, {payload} || j.extra::jsonb"
-        f" FROM {source}, unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[])"
-        " AS j(queue, task, priority, lock, extra)"
+        f" SELECT j.queue, j.task, j.priority, j.lock, {payload} || j.extra"
+        f" FROM {source}, (SELECT %s::text AS queue, %s::text AS task, %s::int AS priority, %s::text AS lock,"
+        " %s::jsonb AS extra) AS j WHERE j.task IS NOT NULL"
     )
 
 
-def _array(words: Iterable[str | None]) -> str:
-    return "{" + ",".join("NULL" if word is None else json.dumps(word) for word in words) + "}"
-
-
-# What `Task.defer` of Procrastinate sends, for several tasks at once and without its way there, which costs as much as
-# the rest of an event.
+# What `Task.defer` of Procrastinate sends, without its way there, which costs as much as the rest of an event.
 _DEFER = (
-    "SELECT procrastinate_defer_jobs_v1(ARRAY(SELECT ROW(queue, task, priority, lock, NULL, %s::jsonb || extra::jsonb, NULL)"
-    "::procrastinate_job_to_defer_v1 FROM unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[])"
-    " AS jobs(queue, task, priority, lock, extra)))"
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s::text, %s::text, %s::int, %s::text, NULL, %s::jsonb || %s::jsonb, NULL)"
+    "::procrastinate_job_to_defer_v1])"
 )

@@ -12,7 +12,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 
 from hotline.kit.clock import now
-from hotline.kit.events import HAPPENED, defer_after_failure
+from hotline.kit.events import HAPPENED, defer_after_failure, defer_together, first_of
 from hotline.kit.models import Heartbeat
 
 log = logging.getLogger("hotline.jobs")
@@ -27,25 +27,29 @@ JOBS_HOURS = 72
 
 @app.task(name=HAPPENED, queue="default", retry=RetryStrategy(max_attempts=10, exponential_wait=3))
 def happened(tasks: list[str], **payload: object) -> list[str]:
-    """Run the subscribers of one event, one after another; returns those that failed.
+    """Run the first subscribers of an event, one after another, and pass the others on; returns those that failed.
 
     One that fails gets a job of its own, which its own rules try again, and keeps none of the others. Raises only when
-    that job cannot be written (the database is away): then all are run again, as each may be.
+    that job cannot be written (the database is away), for then all are run again, as each may be; and LookupError for a
+    task that does not exist, once the rest is done.
     """
-    failed, unknown = [], []
-    for name in tasks:
-        task = app.tasks.get(name)
-        if task is None:
-            unknown.append(name)
-            continue
+    known = [app.tasks[name] for name in tasks if name in app.tasks]
+    first, rest = first_of(known) if known else ([], [])
+    failed = []
+    for task in first:
         try:
             task.func(**payload)
         except Exception:
-            log.exception("%s failed beside other jobs of its event; it is tried again alone", name)
+            log.exception("%s failed beside other jobs of its event; it is tried again alone", task.name)
             defer_after_failure(task, **payload)
-            failed.append(name)
-    if unknown:
-        raise LookupError(f"no task is called {', '.join(unknown)}: did another version of the platform write this job?")
+            failed.append(task.name)
+    if rest:
+        defer_together(rest, **payload)
+    if len(known) < len(tasks):
+        raise LookupError(
+            f"no task is called {', '.join(sorted({*tasks} - {task.name for task in known}))}:"
+            " did another version of the platform write this job?"
+        )
     return failed
 
 

@@ -46,16 +46,20 @@ def jobs() -> list[tuple[Any, ...]]:
 
 
 LIGHT = ("tests.light", "default", 3, None, {"lamp_id": 3})
+BOTH = ("kit.happened", "default", 3, None, {"lamp_id": 3, "tasks": ["tests.light", "tests.count"]})
 COUNT = ("tests.count", "housekeeping", 0, "tests.count", {"lamp_id": 3})
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("known")
 def test_each_subscriber_hears_once(lit: str) -> None:
     events.emit(lit, lamp_id=1)  # nobody listens yet
     for task in (light, count, light):
         events.subscribe(lit, task)
     events.emit(lit, lamp_id=3)
-    assert jobs() == [LIGHT, COUNT]
+    assert jobs() == [BOTH]
+    assert happened(**BOTH[-1]) == []
+    assert jobs() == [BOTH, COUNT]
     assert events.subscribers() == {"lamp.lit": ["tests.light", "tests.count"]}
 
 
@@ -64,25 +68,34 @@ def test_the_jobs_of_an_event_are_part_of_a_larger_statement(lit: str) -> None:
     for task in (light, count):
         events.subscribe(lit, task)
     part = events.part("lamp", "jsonb_build_object('lamp_id', lamp.id)")
-    fetch_one(f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1", events.values(lit))
-    assert jobs() == [LIGHT, COUNT]
+    statement = f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1"
+    fetch_one(statement, events.values(lit))
+    assert jobs() == [BOTH]
+    events.declare("lamp.out", "a lamp went out")
+    fetch_one(statement, events.values("lamp.out"))
+    assert jobs() == [BOTH], "nobody listens, nothing is written"
 
 
 @pytest.mark.django_db
-def test_subscribers_of_one_queue_share_a_job(lit: str) -> None:
-    for task in (light, brighten, count):
+@pytest.mark.usefixtures("known")
+def test_those_of_one_queue_run_together_before_those_of_less_priority(
+    lit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    for task in (count, light, brighten):
+        monkeypatch.setattr(task, "func", lambda lamp_id, name=task.name: ran.append(name))
         events.subscribe(lit, task)
     events.emit(lit, lamp_id=3)
-    both = ("kit.happened", "default", 3, None, {"lamp_id": 3, "tasks": ["tests.light", "tests.brighten"]})
-    assert jobs() == [both, COUNT]
-    part = events.part("lamp", "jsonb_build_object('lamp_id', lamp.id)")
-    fetch_one(f"WITH lamp AS (SELECT 3 AS id), jobs AS ({part}) SELECT 1", events.values(lit))
-    assert jobs() == [both, COUNT, both, COUNT]
+    carried = {"lamp_id": 3, "tasks": ["tests.count", "tests.light", "tests.brighten"]}
+    assert jobs() == [("kit.happened", "default", 3, None, carried)]
+    happened(**carried)
+    assert ran == ["tests.light", "tests.brighten"]
+    assert jobs()[1:] == [COUNT]
 
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "tasks", {**app.tasks, light.name: light, brighten.name: brighten})
+    monkeypatch.setattr(app, "tasks", {**app.tasks, **{task.name: task for task in (light, brighten, count)}})
 
 
 @pytest.mark.django_db
