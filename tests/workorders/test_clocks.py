@@ -14,7 +14,7 @@ from hotline.kit.clock import now
 from hotline.workorders import actions
 from hotline.workorders.actions.checking import check_orders, fix_order, preview_calendar
 from hotline.workorders.actions.scanning import SCANNER, archive_closed, close_by_time, end_holds, scan_clocks
-from hotline.workorders.models import Application, Clock, Supervision, WorkOrder, WorkOrderEvent
+from hotline.workorders.models import Application, Clock, StandingCard, Supervision, WorkOrder, WorkOrderEvent
 from hotline.workorders.rules import ReplyForm
 from hotline.worktime.rules import WorkCalendar
 from tests.accounts.cast import Cast
@@ -215,7 +215,8 @@ def test_check_finds_and_fixes(city: Cast) -> None:
     order = signed(city).order
     Clock.objects.filter(order=order, kind="finish").update(due_at=now(), state="paused")
     Clock.objects.filter(order=order, kind="sign").delete()
-    WorkOrder.objects.filter(pk=order.pk).update(card="red", state="closed", closed_at=now())
+    WorkOrder.objects.filter(pk=order.pk).update(state="closed", closed_at=now())
+    StandingCard.objects.create(order=order, level="red")
     order.assignments.update(state="pending_sign")
     found = {difference.what for difference in check_orders()}
     assert {"state", "card", "unit sign clock of round 1 at assignment " + str(order.assignments.get().pk)} <= found

@@ -307,12 +307,14 @@ class Told:
         self.rows.lines["workorders_workorder"].append(
             f"{number}\t{self.number}\t{order.state}\t{order.revision}\t{stamp(setting.at)}\t{setting.channel}\t{self.kind}\t"
             f"{self.urgency}\t{text}\t{order.round}\t{order.flow}\t{self.returns}\t{self.extensions}\t{self.redos}\t{self.urges}\t"
-            f"{order.card}\t{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp(due)}\t{world.policy_id}\t"
+            f"{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp(due)}\t{world.policy_id}\t"
             f"{world.calendar_id}\t{stamp(self.dispatched)}\t{stamp(self.replied)}\t{stamp(self.closed if final else None)}\t"
             f"{'merged' if order.state == 'merged' else self.closing}\t{self.outcome}\t{cell(self.solved)}\t{cell(self.satisfaction)}\t"
             f"{claimed[0].id if claimed else NULL}\t{stamp(claimed[1] if claimed else None)}\t"
             f"{_tsvector(search_text(self.title, self.content, address, ''))}"
         )
+        if order.card != "green":
+            self.rows.lines["workorders_standingcard"].append(f"{number}\t{order.card}")
         lines = self.rows.lines["workorders_assignment"]
         for node in order.nodes:
             own = [(key, clock) for key, clock in clocks.items() if key.assignment == node.id]

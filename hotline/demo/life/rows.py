@@ -44,7 +44,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "extension_count",
         "redo_count",
         "urge_count",
-        "card",
         "supervised",
         "listed",
         "difficult",
@@ -80,6 +79,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "text",
         "data",
     ),
+    "workorders_standingcard": ("order_id", "level"),
     "workorders_assignment": (
         "id",
         "order_id",

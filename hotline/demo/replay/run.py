@@ -335,4 +335,4 @@ def check(report: Report, source: str, numbers: list[str]) -> None:
     )
     report.finished = clocks.count()
     report.on_time = clocks.filter(state=ClockState.MET).count()
-    report.cards.update(orders.exclude(card="green").values_list("card", flat=True))
+    report.cards.update(orders.filter(standing__isnull=False).values_list("standing__level", flat=True))

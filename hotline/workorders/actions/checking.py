@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from hotline.kit.actor import Actor
 from hotline.kit.errors import NotPermitted
+from hotline.workorders.actions._cards import set_card
 from hotline.workorders.actions._clocks import refresh
 from hotline.workorders.models import OPEN_STATES, Assignment, WorkOrder
 from hotline.workorders.rules import order_state_of
@@ -83,8 +84,9 @@ def fix_order(*, actor: Actor, order_id: int) -> None:
                 Assignment.objects.filter(pk=row.pk).update(state=node.state)
                 row.state = node.state
         refresh(order, list(order.clocks.all()), assignments)
-        order.state, order.card, order.due_at = found.state, found.card, found.due_at()
-        order.save(update_fields=["state", "card", "due_at"])
+        order.state, order.due_at = found.state, found.due_at()
+        order.save(update_fields=["state", "due_at"])
+        set_card(order, found.card)
 
 
 def _ranges(first: int, last: int | None) -> Iterator[list[int] | tuple[int, int]]:
@@ -154,7 +156,10 @@ def _at_one_moment(ids: list[int] | tuple[int, int], counts: Checked) -> list[Di
 
 
 def _check_chunk(ids: list[int] | tuple[int, int], counts: Checked) -> Iterator[Difference]:
-    orders = _rows("SELECT id, number, state, card, due_at, policy_id, calendar_id FROM workorders_workorder", "id", ids, " ORDER BY id")
+    orders = _rows(
+        "SELECT id, number, state, coalesce(level, 'green'), due_at, policy_id, calendar_id FROM workorders_workorder"
+        " LEFT JOIN workorders_standingcard ON order_id = id", "id", ids, " ORDER BY id",
+    )
     logs = _logs(ids)
     clocks: dict[int, dict[Key, tuple[Any, ...]]] = defaultdict(dict)
     for order, kind, side, assignment, round_, *values in _rows(
@@ -223,8 +228,9 @@ def preview_calendar(calendar: WorkCalendar) -> worktime.Preview:
     rows = list(
         WorkOrder.objects.filter(state__in=OPEN_STATES, policy__isnull=False, due_at__isnull=False)
         .order_by("-due_at", "-id")
-        .values_list("id", "number", "policy_id", "due_at")[:PREVIEWED]
+        .values_list("id", "number", "policy_id", "due_at")[: PREVIEWED + 1]
     )
+    more, rows = len(rows) > PREVIEWED, rows[:PREVIEWED]
     logs = _logs([row[0] for row in rows])
     examples: list[tuple[str, datetime, datetime]] = []
     moved = 0
@@ -234,4 +240,4 @@ def preview_calendar(calendar: WorkCalendar) -> worktime.Preview:
             moved += 1
             if len(examples) < 10:
                 examples.append((number, due_at, derived))
-    return worktime.Preview(open=len(rows), moved=moved, examples=examples)
+    return worktime.Preview(open=len(rows), moved=moved, examples=examples, more=more)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from hotline.accounts.models import Unit
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, Refused
+from hotline.workorders.actions._cards import set_card
 from hotline.workorders.actions._case import Case, is_top_lead, name_handlers, unit_of, units_of
 from hotline.workorders.actions._clocks import known_clocks
 from hotline.workorders.city import city
@@ -20,6 +21,7 @@ from hotline.workorders.models import (
     AssignmentState,
     Audience,
     Category,
+    ClockLevel,
     ClosingKind,
     DemandType,
     ListedState,
@@ -313,8 +315,9 @@ def _last_lead(case: Case) -> Assignment | None:
 def _begin_round(case: Case, **more: Any) -> None:
     case.change(
         round=case.order.round + 1, replied_at=None, closed_at=None, closing_kind="", solved=None, satisfaction=None, outcome="",
-        card="green", return_locked=False, **more,
+        return_locked=False, **more,
     )
+    set_card(case.order, ClockLevel.GREEN)
 
 
 @transaction.atomic

@@ -1,14 +1,14 @@
 """The scanner of deadlines and other things that time alone brings about. Every batch is one transaction.
 
-Two scanners share the work: each locks the orders that it takes and skips those of the other; the clocks are read
-after the lock, so that a mark raised meanwhile is not raised again. A scanner that dies leaves nothing half done.
+Two scanners share the work: each locks the orders and clocks that it takes and skips those of the other. A row that changed
+while it was asked for is judged again as it became, so that a mark raised meanwhile is not raised again. A scanner that dies
+leaves nothing half done.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from hotline.kit.actor import Actor, system_actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import ActionError
 from hotline.kit.events import emit, subscribers
+from hotline.workorders.actions._cards import LEVELS, raise_cards
 from hotline.workorders.actions.applications import expire_hold, hold_closes, resume
 from hotline.workorders.actions.lifecycle import close_directly, finish_follow_up
 from hotline.workorders.city import city
@@ -43,8 +44,6 @@ HOLDS = system_actor("holds", "workorders:apply", "workorders:decide_application
 CLOSER = system_actor("closer", "workorders:review", "followup:call")
 BATCH = 1000
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
-_LEVELS = sorted(RANK, key=lambda level: RANK[level])
-"""Level of a rank r: `_LEVELS[r]`, in SQL `[r + 1]`."""
 
 
 @dataclass
@@ -66,11 +65,12 @@ class _Due:
 
     clock: int
     order: int
+    next_at: datetime
     level: str
     stored_marks: Any
-    card: str
     unit: int | None
     secret: bool
+    state: str
 
     @property
     def marks(self) -> list[tuple[str, datetime]]:
@@ -117,10 +117,9 @@ def scan_clocks(*, actor: Actor = SCANNER, now: datetime, limit: int | None = No
 @transaction.atomic
 def _scan_batch(actor: Actor, now: datetime, size: int, since: datetime | None) -> tuple[Scan, datetime | None]:
     """One batch of the clocks due from `since` on; with it the moment from which the next one looks, None at the end."""
-    orders, since = _lock_due_orders(now, size, since)
-    if not orders:
+    due = _lock_due(now, size, since)
+    if not due:
         return Scan(), None
-    due = _read_due(orders, now)
     scan = Scan(clocks=len(due))
     lines: list[tuple[_Due, str]] = []
     steps: list[_Step] = []
@@ -132,36 +131,26 @@ def _scan_batch(actor: Actor, now: datetime, size: int, since: datetime | None) 
             lines.append((clock, level))
             scan.raised[level] += 1
         if passed and step.level in CARDS:
-            cards[clock.order] = higher(cards.get(clock.order, clock.card), step.level)
+            cards[clock.order] = higher(cards.get(clock.order, step.level), step.level)
     _write_levels(steps)
-    _write_cards(cards)
+    raise_cards(cards)
     events = _write_events(actor, now, lines)
     _propose_supervision(now, {clock.order for clock, level in lines if level == "escalated"})
     _announce(lines, events)
-    return scan, since
+    return scan, due[-1].next_at
 
 
-def _lock_due_orders(now: datetime, size: int, since: datetime | None) -> tuple[list[int], datetime | None]:
-    """Orders of the next due clocks, locked. Beginning where the last batch ended spares the index its dead entries."""
+def _lock_due(now: datetime, size: int, since: datetime | None) -> list[_Due]:
+    """The next due clocks, their orders locked before them. Beginning where the last batch ended spares the dead entries."""
     with connection.cursor() as cursor:
+        # What the orders show (a unit, a state) is read by the same look that locks them: a second one costs as much again.
         cursor.execute(
-            "SELECT o.id, c.next_at FROM workorders_clock c JOIN workorders_workorder o ON o.id = c.order_id"
-            " WHERE c.state = 'running' AND c.next_at IS NOT NULL AND c.next_at <= %s AND c.next_at >= %s"
-            " ORDER BY c.next_at LIMIT %s FOR UPDATE OF o SKIP LOCKED",
-            [now, since or _BEGINNING, size],
-        )
-        rows = cursor.fetchall()
-    return list({row[0] for row in rows}), max((row[1] for row in rows), default=None)
-
-
-def _read_due(orders: Sequence[int], now: datetime) -> list[_Due]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.id, c.order_id, c.level, c.marks, o.card, coalesce(a.unit_id, o.lead_unit_id), o.secret"
+            "SELECT c.id, c.order_id, c.next_at, c.level, c.marks, coalesce(a.unit_id, o.lead_unit_id), o.secret, o.state"
             " FROM workorders_clock c JOIN workorders_workorder o ON o.id = c.order_id"
             " LEFT JOIN workorders_assignment a ON a.id = c.assignment_id"
-            " WHERE c.order_id = ANY(%s) AND c.state = 'running' AND c.next_at <= %s ORDER BY c.order_id, c.id",
-            [list(orders), now],
+            " WHERE c.state = 'running' AND c.next_at IS NOT NULL AND c.next_at <= %s AND c.next_at >= %s"
+            " ORDER BY c.next_at LIMIT %s FOR UPDATE OF o, c SKIP LOCKED",
+            [now, since or _BEGINNING, size],
         )
         return [_Due(*row) for row in cursor.fetchall()]
 
@@ -174,24 +163,11 @@ def _write_levels(steps: list[_Step]) -> None:
             " next_at = (c.marks -> x.following ->> 1)::timestamptz"
             " FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS x(id, level, following) WHERE c.id = x.id",
             [
-                _LEVELS,
+                LEVELS,
                 [step.clock for step in steps],
                 [RANK[step.level] + 1 for step in steps],
                 [step.following for step in steps],
             ],
-        )
-
-
-def _write_cards(cards: dict[int, str]) -> None:
-    # The revision stays: a card raised by the clock must not refuse what a person is typing.
-    if not cards:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE workorders_workorder o SET card = (%s::text[])[x.card]"
-            " FROM unnest(%s::bigint[], %s::int[]) AS x(id, card)"
-            " WHERE o.id = x.id AND o.card <> (%s::text[])[x.card]",
-            [_LEVELS, list(cards), [RANK[card] + 1 for card in cards.values()], _LEVELS],
         )
 
 
@@ -203,17 +179,18 @@ def _write_events(actor: Actor, now: datetime, lines: list[tuple[_Due, str]]) ->
         cursor.execute(
             "INSERT INTO workorders_workorderevent (order_id, at, verb, actor, actor_name, unit_id, assignment_id, old_state,"
             " new_state, audience, reason_code, text, data)"
-            " SELECT c.order_id, %s, 'raise_card', %s, %s, coalesce(a.unit_id, o.lead_unit_id), c.assignment_id, o.state,"
+            " SELECT c.order_id, %s, 'raise_card', %s, %s, x.unit, c.assignment_id, x.state,"
             "  '', '', '', '', jsonb_build_object('level', x.level,"
             "  'due_at', to_char(c.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"'), 'clocks',"
             "  jsonb_build_array(jsonb_build_array('level', c.kind, c.side, c.assignment_id, c.round, x.level)))"
-            " FROM (SELECT id, (%s::text[])[rank] AS level, place"
-            "   FROM unnest(%s::bigint[], %s::int[]) WITH ORDINALITY AS given(id, rank, place)) AS x"
-            " JOIN workorders_clock c ON c.id = x.id JOIN workorders_workorder o ON o.id = c.order_id"
-            " LEFT JOIN workorders_assignment a ON a.id = c.assignment_id ORDER BY x.place RETURNING id",
+            " FROM (SELECT id, (%s::text[])[rank] AS level, unit, state, place"
+            "   FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::text[]) WITH ORDINALITY"
+            "   AS given(id, rank, unit, state, place)) AS x"
+            " JOIN workorders_clock c ON c.id = x.id ORDER BY x.place RETURNING id",
             [
-                now, actor.key(), actor.name, _LEVELS, [clock.clock for clock, _level in lines],
-                [RANK[level] + 1 for _clock, level in lines],
+                now, actor.key(), actor.name, LEVELS, [clock.clock for clock, _level in lines],
+                [RANK[level] + 1 for _clock, level in lines], [clock.unit for clock, _level in lines],
+                [clock.state for clock, _level in lines],
             ],
         )
         return sorted(row[0] for row in cursor.fetchall())

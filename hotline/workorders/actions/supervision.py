@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.workorders.actions._cards import set_card
 from hotline.workorders.actions._case import Case, main_of
 from hotline.workorders.models import (
     Audience,
@@ -63,7 +64,7 @@ def issue_card(*, actor: Actor, order_id: int, level: str, text: str, revision: 
         raise Invalid("level", _("A card is yellow or red."), details={"level": _("A card is yellow or red.")})
     if higher(case.order.card, level) == case.order.card:
         raise Refused("has_card", _("The order has this card, or a graver one, already."))
-    case.change(card=str(level))
+    set_card(case.order, level)
     case.assignments  # noqa: B018
     case.record("issue_card", text=text, data={"card": str(level)})
     return case.order

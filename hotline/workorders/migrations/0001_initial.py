@@ -191,7 +191,6 @@ class Migration(migrations.Migration):
                 ('extension_count', models.PositiveSmallIntegerField(default=0)),
                 ('redo_count', models.PositiveSmallIntegerField(default=0)),
                 ('urge_count', models.PositiveSmallIntegerField(default=0)),
-                ('card', models.CharField(choices=[('green', 'On time'), ('warning', 'Due soon'), ('yellow', 'Yellow card'), ('red', 'Red card'), ('escalated', 'Escalated')], default='green', max_length=10)),
                 ('supervised', models.BooleanField(default=False)),
                 ('listed', models.BooleanField(default=False)),
                 ('difficult', models.BooleanField(default=False)),
@@ -254,6 +253,13 @@ class Migration(migrations.Migration):
                 ('decision_text', models.TextField(blank=True)),
                 ('assignment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='workorders.assignment')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='workorders.workorder')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StandingCard',
+            fields=[
+                ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='standing', serialize=False, to='workorders.workorder')),
+                ('level', models.CharField(choices=[('green', 'On time'), ('warning', 'Due soon'), ('yellow', 'Yellow card'), ('red', 'Red card'), ('escalated', 'Escalated')], max_length=10)),
             ],
         ),
         migrations.CreateModel(
@@ -444,10 +450,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='workorder',
             index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='order_merged'),
-        ),
-        migrations.AddIndex(
-            model_name='workorder',
-            index=models.Index(condition=models.Q(('card__in', ['yellow', 'red', 'escalated'])), fields=['card', '-id'], name='order_card'),
         ),
         migrations.AddIndex(
             model_name='workorder',

@@ -17,6 +17,7 @@ from hotline.workorders.models.order import (
     OrderLink,
     Presence,
     SavedView,
+    StandingCard,
     WorkOrder,
     WorkOrderEvent,
 )
@@ -64,6 +65,7 @@ __all__ = [  # noqa: F405
     "SavedView",
     "Script",
     "SiteVisit",
+    "StandingCard",
     "Supervision",
     "SupervisionKind",
     "SupervisionMeeting",

@@ -76,7 +76,6 @@ class WorkOrder(models.Model):
     extension_count = models.PositiveSmallIntegerField(default=0)
     redo_count = models.PositiveSmallIntegerField(default=0)
     urge_count = models.PositiveSmallIntegerField(default=0)
-    card = models.CharField(max_length=10, choices=ClockLevel, default=ClockLevel.GREEN)
     supervised = models.BooleanField(default=False)
     listed = models.BooleanField(default=False)
     difficult = models.BooleanField(default=False)
@@ -109,7 +108,6 @@ class WorkOrder(models.Model):
             models.Index(fields=["created_at"], name="order_created"),
             models.Index(fields=["closed_at"], name="order_to_archive", condition=Q(state="closed")),
             models.Index(fields=["merged_into"], name="order_merged", condition=Q(merged_into__isnull=False)),
-            models.Index(fields=["card", "-id"], name="order_card", condition=Q(card__in=["yellow", "red", "escalated"])),
             GinIndex(fields=["search"], name="order_search"),
         ]
         constraints: ClassVar = [
@@ -121,6 +119,25 @@ class WorkOrder(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def card(self) -> str:
+        """The gravest card of this round, green without one. Whoever reads many orders selects `standing` along."""
+        try:
+            return self.standing.level
+        except StandingCard.DoesNotExist:
+            return str(ClockLevel.GREEN)
+
+
+class StandingCard(models.Model):
+    """The card that stands against an order; orders on time have none. A cache of the log, as the order's columns are.
+
+    Beside the order's row, not in it: on a Monday at nine the scanner writes thousands, and the order's row is wide and
+    stands in a dozen indexes, each of which would be written with it.
+    """
+
+    order = models.OneToOneField(WorkOrder, models.CASCADE, primary_key=True, related_name="standing")
+    level = models.CharField(max_length=10, choices=ClockLevel)
 
 
 class Involvement(models.Model):

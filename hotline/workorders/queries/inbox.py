@@ -46,7 +46,7 @@ _OWED = (Pile.TO_SIGN, Pile.TO_CONTACT, Pile.IN_HAND)
 COLUMNS = (
     *("state", "role", "due_at", "next_due_at", "contacted_at", "unit__short_name", "handler__name"),
     *("order__number", "order__urgency", "order__title", "order__address", "order__category__name"),
-    *("order__division__name", "order__secret", "order__card", "order__listed", "order__supervised"),
+    *("order__division__name", "order__secret", "order__standing__level", "order__listed", "order__supervised"),
     *("order__round", "order__redo_count", "order__return_locked", "order__difficult", "order__urge_count"),
 )
 """What a row shows; see `lists.COLUMNS`."""
@@ -104,7 +104,7 @@ def pile(
         if only_mine:
             rows = rows.filter(handler_id=actor.id)
     rows = rows.annotate(sort_due=Coalesce("next_due_at", Value(FAR), output_field=DateTimeField()))
-    rows = rows.select_related("order__category", "order__division", "unit", "handler").only(*COLUMNS)
+    rows = rows.select_related("order__category", "order__division", "order__standing", "unit", "handler").only(*COLUMNS)
     return keyset(rows, order=("sort_due", "id"), cursor=cursor, size=size)
 
 

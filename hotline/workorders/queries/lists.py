@@ -20,7 +20,7 @@ from hotline.workorders.queries.words import NEWEST, alike, newest_matches, rank
 
 PAGE_SIZE = 50
 MOST_COUNTED = 999
-ROW = ("lead_unit", "category", "division", "citizen")
+ROW = ("lead_unit", "category", "division", "citizen", "standing")
 COLUMNS = (
     *(
         "number",
@@ -34,7 +34,7 @@ COLUMNS = (
         "anonymous",
         "secret",
     ),
-    *("round", "return_count", "extension_count", "redo_count", "urge_count", "card", "supervised", "listed"),
+    *("round", "return_count", "extension_count", "redo_count", "urge_count", "standing__level", "supervised", "listed"),
     *("difficult", "return_locked", "due_at", "replied_at", "closed_at"),
     *("lead_unit__short_name", "category__name", "category__path_name", "division__name"),
     *("citizen__name_mask", "citizen__phone_mask"),

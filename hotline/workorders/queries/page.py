@@ -105,7 +105,7 @@ class OrderPage:
 def order_for_page(actor: Actor, number: str) -> WorkOrder:
     """The order with what its page names; raises NotVisible."""
     rows = visible_to(actor).select_related(
-        "category", "division", "actual_division", "lead_unit", "citizen", "merged_into", "pool_claimed_by"
+        "category", "division", "actual_division", "lead_unit", "citizen", "merged_into", "pool_claimed_by", "standing"
     )
     return get_visible(actor, number, rows.defer("search"))
 
