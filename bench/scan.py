@@ -1,18 +1,23 @@
-"""One pass of the deadline scanner over 50,000 open orders, beside a plain UPDATE of as many clocks.
+"""Passes of the deadline scanner over the 50,000 open orders of the city of `pages`, beside a plain UPDATE of as many clocks.
 
-What is measured, in the city of `pages`, inside a transaction that is rolled back so that it can be run again:
+What is measured:
 
-* `nothing_due`: the pass over all open orders when no clock's mark has come (what happens nearly every minute);
-* `warning`: each of the open orders has exactly one clock whose first mark has come: one level, one event an order;
-* `yellow`: the same orders' next mark, which is a card: besides clock and event the order itself changes.
+* `nothing_due`: no clock's mark has come, what happens nearly every minute;
+* `busiest`: the half-minute of the coming two weeks in which most marks come, after all before it have been raised: what
+  the scanner meets at worst in an ordinary week, as at the end of the first day after a weekend;
+* `warning`: each open order has exactly one clock whose first mark has come: one level, one event an order;
+* `yellow`: the same orders' next mark, which is a card: besides clock and event the order's card is written.
 
-`orders` says how many orders each pass raised. Goal: ≤ 5 s for 50,000 of either kind.
+The last two are what no ordinary day brings, all at once. It happens inside a transaction that is rolled back, so that it
+can be run again; foreign keys are checked at once and the log is flushed after each batch, as its commit would do. `orders`
+says how many clocks each pass raised. Goal: ≤ 5 s for 50,000 of either kind.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +32,14 @@ UPDATE workorders_clock c SET level = 'green', next_at = %(warning)s::timestampt
 FROM (SELECT DISTINCT ON (order_id) id FROM workorders_clock WHERE state = 'running' ORDER BY order_id, id LIMIT %(most)s) AS x
 WHERE x.id = c.id RETURNING c.id
 """
+_OPEN = "SELECT count(DISTINCT order_id) FROM workorders_clock WHERE state = 'running'"
+_BUSIEST = """
+SELECT date_bin('30 seconds', next_at, '2000-01-01Z') FROM workorders_clock
+WHERE state = 'running' AND next_at > %(now)s AND next_at < %(now)s + interval '14 days'
+GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1
+"""
+HALF_MINUTE = timedelta(seconds=30)
+"""How often the scanner looks."""
 _READ = """
 SELECT sum(length(o.title)), sum(length(every.marks::text)), sum(a.unit_id) FROM workorders_clock c
 JOIN workorders_workorder o ON o.id = c.order_id JOIN workorders_clock every ON every.order_id = o.id
@@ -42,11 +55,24 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
         from django.db import connection, transaction
 
         from hotline.kit import clock
+        from hotline.kit.clock import CITY_ZONE
+        from hotline.workorders.actions.scanning import scan_clocks
 
-        with place.workers_paused(), transaction.atomic():
+        with place.workers_paused(), transaction.atomic(), connection.execute_wrapper(_flush):
             now = clock.now()
-            warning, yellow = now + timedelta(days=1), now + timedelta(days=2)
+            warning, yellow = now + timedelta(days=100), now + timedelta(days=101)
             with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute(_OPEN)
+                open_orders = int(cursor.fetchone()[0])
+                scan_clocks(now=now)
+                cursor.execute(_BUSIEST, {"now": now})
+                busiest = cursor.fetchone()[0]
+                scan_clocks(now=busiest - timedelta(microseconds=1))
+                passes = [
+                    _pass("nothing_due", busiest - timedelta(microseconds=1)),
+                    _pass("busiest", busiest + HALF_MINUTE),
+                ]
                 cursor.execute(_ALL_QUIET)
                 cursor.execute(
                     _ONE_EACH, {"warning": warning.isoformat(), "yellow": yellow.isoformat(), "most": WANTED}
@@ -54,8 +80,7 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
                 ids = [row[0] for row in cursor.fetchall()]
                 # Open orders are read all day long; a city that was started a minute ago has them on the disk.
                 cursor.execute(_READ, [ids])
-                passes = [
-                    _pass("nothing_due", now),
+                passes += [
                     _pass("warning", warning),
                     _pass("nothing_due_again", warning),
                     _pass("yellow", yellow),
@@ -64,18 +89,31 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
                 cursor.execute("UPDATE workorders_clock SET next_at = now() WHERE id = ANY(%s)", [ids])
                 bare = time.perf_counter() - began
             transaction.set_rollback(True)
-        slowest = max(passes, key=lambda one: one["seconds"])
+        found = {one["pass"]: one for one in passes}
+        slowest = max((found["warning"], found["yellow"]), key=lambda one: float(one["seconds"]))
         return {
             "name": "scan",
+            "open_orders": open_orders,
+            "busiest_at": f"{busiest.astimezone(CITY_ZONE):%A %H:%M}",
+            "busiest_clocks": found["busiest"]["orders"],
+            "busiest_seconds": found["busiest"]["seconds"],
             "clocks": len(ids),
             "rows": passes,
-            "again": passes[2]["levels"],
+            "again": found["nothing_due_again"]["levels"],
             "seconds": slowest["seconds"],
             "seconds_per_50000": round(slowest["seconds"] * WANTED / max(len(ids), 1), 2),
             "bare_update_seconds": round(bare, 2),
             "ratio": round(slowest["seconds"] / bare, 1) if bare else None,
-            "goal": "≤ 5 s for 50,000 open orders, each raising one level",
+            "goal": "≤ 5 s for 50,000 open orders, in the busiest half-minute and when each raises one level at once",
         }
+
+
+def _flush(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """A batch inside our transaction ends with its savepoint; as at its commit, what it logged is on the disk then."""
+    found = execute(sql, params, many, context)
+    if sql.startswith("RELEASE SAVEPOINT"):
+        execute("SELECT pg_logical_emit_message(false, 'bench', '', true)", None, False, context)
+    return found
 
 
 def _pass(name: str, moment: datetime) -> dict[str, Any]:

@@ -26,6 +26,11 @@ FOUND: dict[str, dict[str, Any]] = {
         ],
     },
     "scan": {
+        "rows": [{"pass": "nothing_due", "seconds": 0.002}],
+        "open_orders": 50_000,
+        "busiest_at": "Monday 17:30",
+        "busiest_clocks": 4_000,
+        "busiest_seconds": 0.4,
         "seconds_per_50000": 3.2,
         "clocks": 50_000,
         "seconds": 3.2,
