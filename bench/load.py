@@ -9,6 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
+def _fine(status: int) -> bool:
+    return 200 <= status < 300
+
+
 @dataclass
 class Result:
     """Latencies in seconds of the answers counted as good, and every status seen."""
@@ -26,6 +30,14 @@ class Result:
         """Milliseconds."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(part * len(ordered)))] * 1000 if ordered else float("nan")
+
+    def note(self, status: int, body: bytes, seconds: float, good: Callable[[int], bool] = _fine) -> None:
+        """An answer came (status 0: none did): counted, timed when it is good, else kept as the sample of what was not."""
+        self.statuses[status] += 1
+        if good(status):
+            self.latencies.append(seconds)
+        elif not self.sample:
+            self.sample = body[:600]
 
 
 async def _one(
@@ -54,7 +66,7 @@ async def drive(
     *,
     connections: int,
     seconds: float,
-    good: Callable[[int], bool] = lambda s: 200 <= s < 300,
+    good: Callable[[int], bool] = _fine,
 ) -> Result:
     """Send `make(n)` (a whole request) over `connections` for `seconds`; bounded, ends by itself."""
     result = Result()
@@ -70,13 +82,8 @@ async def drive(
             try:
                 status, body, closed = await _one(reader, writer, request)
             except (asyncio.IncompleteReadError, ConnectionError):
-                result.statuses[0] += 1
-                closed, status, body = True, 0, b""
-            result.statuses[status] += 1
-            if good(status):
-                result.latencies.append(time.perf_counter() - sent)
-            elif not result.sample:
-                result.sample = body[:600]
+                status, body, closed = 0, b"", True
+            result.note(status, body, time.perf_counter() - sent, good)
             if closed:
                 writer.close()
                 reader, writer = await asyncio.open_connection(host, port, limit=2**22)
@@ -95,11 +102,7 @@ async def repeat(host: str, port: int, wanted: bytes, times: int) -> Result:
     for _ in range(times):
         sent = time.perf_counter()
         status, body, closed = await _one(reader, writer, wanted)
-        result.statuses[status] += 1
-        if 200 <= status < 300:
-            result.latencies.append(time.perf_counter() - sent)
-        elif not result.sample:
-            result.sample = body[:600]
+        result.note(status, body, time.perf_counter() - sent)
         if closed:
             writer.close()
             reader, writer = await asyncio.open_connection(host, port, limit=2**22)
@@ -127,11 +130,7 @@ async def arrive(
             status, body, closed = await _one(reader, writer, wanted)
         except (asyncio.IncompleteReadError, ConnectionError):
             status, body, closed = 0, b"", True
-        result.statuses[status] += 1
-        if 200 <= status < 300:
-            result.latencies.append(time.perf_counter() - began - at)
-        elif not result.sample:
-            result.sample = body[:600]
+        result.note(status, body, time.perf_counter() - began - at)
         if closed:
             writer.close()
         else:

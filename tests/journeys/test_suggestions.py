@@ -38,13 +38,18 @@ def is_sent(people: People, number: str) -> None:
     people.city.until("the order was sent", lambda: people.city.value(state, number) == "pending_sign")
 
 
-def test_taken_by_key_sent_by_enter_counted(people: People) -> None:
-    agent = people.staff("agent")
-    page = new_call(agent, "13911110071")
+def first_call(people: People, phone: str, kind: str) -> Page:
+    """The agent's form with a caller who never called before."""
+    page = new_call(people.staff("agent"), phone)
     # The page's scripts are at work when the caller's history is there.
     expect(page.locator("#desk-caller")).to_contain_text("首次来电")
     page.locator("#name").fill("王小明")
-    choose_kind(page, "help")
+    choose_kind(page, kind)
+    return page
+
+
+def test_taken_by_key_sent_by_enter_counted(people: People) -> None:
+    page = first_call(people, "13911110071", "help")
     words = "柳河社区文化站门前的路灯不亮，已经第四天，晚上走路看不清，希望尽快修好。"
     type_into(page, "Alt+3", words)
     first = page.locator("#take-category-1")
@@ -83,12 +88,7 @@ def test_taken_by_key_sent_by_enter_counted(people: People) -> None:
 
 
 def test_an_order_without_category_goes_out_as_proposed(people: People) -> None:
-    agent = people.staff("agent")
-    page = new_call(agent, "13911110072")
-    # The page's scripts are at work when the caller's history is there.
-    expect(page.locator("#desk-caller")).to_contain_text("首次来电")
-    page.locator("#name").fill("王小明")
-    choose_kind(page, "complaint")
+    page = first_call(people, "13911110072", "complaint")
     title = "石门村晒谷场垃圾清运无人管"
     page.locator("#title").fill(title)
     type_into(page, "Alt+3", "石门村晒谷场旁垃圾清运已经两周没有人来，邻居扬言要放火烧掉，希望尽快清理。")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from PIL import ExifTags, Image
 
 from hotline.audit.models import AuditEntry
+from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders import actions
 from hotline.workorders.actions import _files, attachments
@@ -552,7 +553,7 @@ def test_a_file_that_is_gone_from_the_disk_is_not_there(city: Cast, tmp_path: Pa
 
 def test_archived_orders_take_no_files(city: Cast) -> None:
     order = signed(city).order
-    WorkOrder.objects.filter(pk=order.pk).update(state="archived")
+    WorkOrder.objects.filter(pk=order.pk).update(state="archived", closed_at=now())
     with pytest.raises(Refused) as refusal:
         put(city, b"text", "a.txt", order=order)
     assert refusal.value.code == "closed_order"
