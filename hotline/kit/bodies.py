@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from hotline.kit.errors import Invalid, refusal
+from hotline.kit.numbers import whole
 
 V = TypeVar("V", bound=Callable[..., Any])
 FORM_ROOM = 64 * 1024
@@ -42,9 +43,9 @@ class BodyLimit:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        declared = str(request.META.get("CONTENT_LENGTH") or "0")
+        declared = whole(str(request.META.get("CONTENT_LENGTH") or "0"))
         most = most_of(request, view)
-        if declared.isdigit() and int(declared) <= most:
+        if declared is not None and declared <= most:
             return None
         error = Invalid(
             "too_large",

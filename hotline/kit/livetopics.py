@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hotline.kit.actor import Actor
+from hotline.kit.numbers import whole
 
 Rule = Callable[[Actor, str], bool]
 _rules: dict[str, Rule] = {}
@@ -39,7 +40,7 @@ def _own_person(actor: Actor, rest: str) -> bool:
 
 
 def _own_unit(actor: Actor, rest: str) -> bool:
-    return actor.is_staff and rest.isdigit() and int(rest) in actor.unit_ids()
+    return actor.is_staff and whole(rest) in actor.unit_ids()
 
 
 def _staff(actor: Actor, rest: str) -> bool:

@@ -37,6 +37,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from hotline.kit.livetoken import BadToken, read
+from hotline.kit.numbers import whole
 
 log = logging.getLogger("hotline.live")
 
@@ -86,7 +87,8 @@ def control(name: str, event_id: str = "", **data: object) -> bytes:
 def parse_cursor(text: str) -> tuple[int, int] | None:
     """`<frontier>-<row id>`; None when it is none."""
     left, _, right = text.partition("-")
-    return (int(left), int(right)) if left.isdigit() and right.isdigit() and len(text) < 45 else None
+    frontier, row = whole(left), whole(right)
+    return None if frontier is None or row is None else (frontier, row)
 
 
 @dataclass(eq=False)

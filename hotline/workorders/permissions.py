@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from hotline.accounts.models import Unit
 from hotline.accounts.permissions import scope_allows
 from hotline.kit.actor import Actor, ActorKind
+from hotline.kit.numbers import whole
 from hotline.kit.verdict import Verdict, allow, deny
 from hotline.workorders.city import city
 from hotline.workorders.models import Application, Assignment, OrderAccess, Reply, WorkOrder
@@ -115,13 +116,13 @@ def sees(actor: Actor, order: WorkOrder, *, unit_paths: Iterable[str] | None = N
 
 def may_hear_order(actor: Actor, rest: str) -> bool:
     """`order:<id>`: who sees the order."""
-    order = WorkOrder.objects.filter(pk=int(rest)).first() if rest.isdigit() else None
+    order = WorkOrder.objects.filter(pk=whole(rest) or 0).first()
     return order is not None and bool(sees(actor, order))
 
 
 def may_hear_unit(actor: Actor, rest: str) -> bool:
     """`unit:<id>`: who sees orders of that unit."""
-    path = Unit.objects.filter(pk=int(rest)).values_list("path", flat=True).first() if rest.isdigit() else None
+    path = Unit.objects.filter(pk=whole(rest) or 0).values_list("path", flat=True).first()
     return path is not None and bool(scope_allows(actor, "workorders:view", unit_paths=(path,)))
 
 

@@ -1,5 +1,9 @@
 /** `data-opens="id"` opens a dialog, `data-closes` closes the one it stands in, `data-back` goes back. */
 export function startDialogs(root: HTMLElement = document.body): void {
+  // A form that came back with something to mend, in the dialog where it was filled in.
+  const wrong = root.querySelector<HTMLElement>("dialog:not([open]) :is(.is-invalid, [aria-invalid=true])");
+  wrong?.closest("dialog")?.showModal();
+  wrong?.focus();
   root.addEventListener("click", (event) => {
     const from = event.target as Element;
     const opener = from.closest<HTMLElement>("[data-opens]");

@@ -17,6 +17,7 @@ from hotline.accounts.rules import Scope, codes_of
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import NotVisible
+from hotline.kit.numbers import whole
 
 PACKAGES: Mapping[str, str | Promise] = {
     "accounts": _("Staff and units"),
@@ -51,7 +52,7 @@ def people_visible_to(
     held = Membership.objects.filter(person=OuterRef("pk"))
     if role in Role.values:
         rows = rows.filter(Exists(held.filter(role=role)))
-    if unit_id.isdigit():
+    if whole(unit_id) is not None:
         rows = rows.filter(Exists(held.filter(unit__path__contains=f"/{unit_id}/")))
     return rows
 

@@ -16,6 +16,7 @@ from hotline.accounts.models import Unit
 from hotline.accounts.permissions import scope_allows
 from hotline.kit.access import access, actor_of, signed_in
 from hotline.kit.errors import Invalid, NotVisible, Stale
+from hotline.kit.numbers import whole
 
 GET_POST = ["GET", "HEAD", "POST"]
 
@@ -36,9 +37,9 @@ def units(request: HttpRequest) -> HttpResponse:
         found = queries.with_paths(queries.search_units(text, limit=50))
         return render(request, "accounts/units.html", {"q": text, "found": found})
     closed = request.GET.get("closed") == "1"
-    parent = request.GET.get("under", "")
-    rows = queries.children_of(int(parent) if parent.isdigit() else None, closed=closed)
-    template = "accounts/_branch.html" if parent.isdigit() and request.htmx else "accounts/units.html"  # type: ignore[attr-defined]
+    parent = whole(request.GET.get("under"))
+    rows = queries.children_of(parent, closed=closed)
+    template = "accounts/_branch.html" if parent is not None and request.htmx else "accounts/units.html"  # type: ignore[attr-defined]
     may_create = bool(scope_allows(actor_of(request), CODE))
     return render(request, template, {"rows": rows, "q": "", "closed": closed, "may_create": may_create})
 
@@ -84,8 +85,8 @@ def unit(request: HttpRequest, unit_id: int) -> HttpResponse:
 @require_http_methods(GET_POST)
 def new_unit(request: HttpRequest) -> HttpResponse:
     """Make a unit, under `under` if given."""
-    under = request.GET.get("under", "")
-    parent = _unit(int(under)) if under.isdigit() else None
+    under = whole(request.GET.get("under"))
+    parent = None if under is None else _unit(under)
     form = UnitForm(request.POST or None, initial={"working_hours": "09:00-17:30"})
     if request.method == "POST" and form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if name != "version"}

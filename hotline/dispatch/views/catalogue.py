@@ -19,6 +19,7 @@ from hotline.dispatch.rules import Fault
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
+from hotline.kit.numbers import whole
 from hotline.places.queries import path_text
 from hotline.workorders.models import Category
 from hotline.workorders.queries.reference import city
@@ -99,7 +100,7 @@ def add(request: HttpRequest) -> HttpResponse:
         "area_code": path_text(str(form["area_code"].value() or "")),
         "lead_unit": Unit.objects.filter(pk=form["lead_unit"].value()).values_list("name", flat=True).first()
         or ""
-        if str(form["lead_unit"].value() or "").isdigit()
+        if whole(str(form["lead_unit"].value() or "")) is not None
         else "",
     }
     return render(

@@ -15,6 +15,7 @@ from hotline.dispatch.views.pool import POOL_CODES, pane_context
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
+from hotline.kit.numbers import whole, wholes
 from hotline.workorders import actions as orders
 from hotline.workorders.models import ClosingKind, ReasonKind, WorkOrder
 from hotline.workorders.queries import get_visible, reasons
@@ -22,12 +23,11 @@ from hotline.workorders.queries import get_visible, reasons
 
 def revision_of(request: HttpRequest) -> int | None:
     """The revision that the form was drawn from."""
-    text = request.POST.get("revision", "")
-    return int(text) if text.isdigit() else None
+    return whole(request.POST.get("revision"))
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
-    return [int(text) for text in request.POST.getlist(name) if text.isdigit()]
+    return wholes(request.POST.getlist(name))
 
 
 def done(order: WorkOrder, text: str) -> HttpResponse:
@@ -127,7 +127,8 @@ def merge_into(request: HttpRequest, order_id: int) -> HttpResponse:
     target = _words(request, "into") or _words(request, "into_number")
     if not target:
         raise _needed("into", _("Choose the order that stays, or type its number."))
-    into = get_visible(actor, int(target) if target.isdigit() else target.upper())
+    number = whole(target)
+    into = get_visible(actor, target.upper() if number is None else number)
     order = get_visible(actor, order_id)
     why = next(
         (

@@ -15,6 +15,7 @@ from hotline.dispatch.queries.catalogue import assistants_of
 from hotline.dispatch.queries.proposed import proposed_for
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now, today
+from hotline.kit.numbers import whole
 from hotline.suggestions import actions as suggestions
 from hotline.workorders import actions as orders
 from hotline.workorders.models import DemandType, ReasonKind, Urgency
@@ -39,7 +40,7 @@ def tab_of(request: HttpRequest) -> Tab:
 def _list(request: HttpRequest) -> dict[str, Any]:
     actor, tab = actor_of(request), tab_of(request)
     mine = request.GET.get("mine") == "1"
-    size = min(300, max(60, int(request.GET["size"]) if request.GET.get("size", "").isdigit() else 60))
+    size = min(300, max(60, whole(request.GET.get("size")) or 60))
     rows = queries.order_rows(actor, tab, day=today(), mine=mine, size=size)
     counted = queries.counts(actor).by_tab
     return {

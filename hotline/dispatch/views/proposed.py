@@ -15,6 +15,7 @@ from hotline.dispatch.views.pool import POOL_CODES, tab_of
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
+from hotline.kit.numbers import whole, wholes
 from hotline.suggestions import actions as suggestions
 from hotline.suggestions.rules import Candidate
 from hotline.workorders.queries import get_visible
@@ -41,18 +42,16 @@ def section(request: HttpRequest, order_id: int) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest, order_id: int) -> HttpResponse:
     """Set the proposed category and send to the unit that follows from it."""
-    unit = request.POST.get("unit_id", "")
-    if not unit.isdigit():
+    unit = whole(request.POST.get("unit_id"))
+    if unit is None:
         raise Invalid("unit_id", _("Choose a unit first (U)."))
-    assistants = [
-        int(text) for text in request.POST.getlist("assistant_id") if text.isdigit() and text != unit
-    ]
+    assistants = [one for one in wholes(request.POST.getlist("assistant_id")) if one != unit]
     order = actions.dispatch_as_proposed(
         actor=actor_of(request),
         order_id=order_id,
         category_code=request.POST.get("category", "")[:40],
         division_code=request.POST.get("division", "")[:12],
-        unit_id=int(unit),
+        unit_id=unit,
         assistant_ids=assistants,
         revision=revision_of(request),
     )
@@ -106,8 +105,7 @@ def reply_used(request: HttpRequest, order_id: int) -> HttpResponse:
     """A draft was put into the form; which order it came from is kept. Only what the actor may see is kept."""
     actor = actor_of(request)
     other = get_visible(actor, request.POST.get("number", "")[:24])
-    percent = request.POST.get("percent", "")
-    score = min(100, int(percent)) / 100 if percent.isdigit() else 0.0
+    score = min(100, whole(request.POST.get("percent")) or 0) / 100
     suggestions.note_reply(
         actor=actor, order_id=order_id, cited=[Candidate(other.number, other.title, score)]
     )

@@ -24,6 +24,7 @@ from hotline.intake.rules import AT_DESK, Filed
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import Invalid, NotVisible
+from hotline.kit.numbers import whole
 from hotline.suggestions.queries import warm_places
 from hotline.workorders.actions.attachments import attach_loose
 from hotline.workorders.models import Channel, DemandType, ReasonKind, Urgency
@@ -83,10 +84,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _draft_for(request: HttpRequest, *, fresh: bool) -> Appeal | None:
     actor = actor_of(request)
-    wanted = request.GET.get("draft", "")
-    if wanted.isdigit():
+    wanted = whole(request.GET.get("draft"))
+    if wanted is not None:
         try:
-            return queries.open_draft(actor, int(wanted))
+            return queries.open_draft(actor, wanted)
         except NotVisible:
             return None
     # After a crash or a new sign-in the page comes back as it was.
@@ -162,10 +163,9 @@ def questions(request: HttpRequest) -> HttpResponse:
 def alike(request: HttpRequest) -> HttpResponse:
     """Likely duplicates of what is being typed, and what is still missing."""
     demand, citizen = demand_of(request.POST), citizen_of(request.POST)
-    known = request.POST.get("citizen_id", "")
     found = likely_duplicates(
         actor=actor_of(request),
-        citizen_id=int(known) if known.isdigit() else None,
+        citizen_id=whole(request.POST.get("citizen_id")),
         category=demand.category,
         division=demand.division,
         text=f"{demand.title}{demand.content}",
@@ -197,7 +197,6 @@ def file(request: HttpRequest) -> HttpResponse:
     """What the agent decided: an order, an answer, a refusal, a referral. 422 with what is wrong, the form stays."""
     actor, post = actor_of(request), request.POST
     demand, citizen, decision = demand_of(post), citizen_of(post), post.get("as", "order")
-    draft_id = post.get("draft_id", "")
     common: dict[str, Any] = {
         "actor": actor,
         "channel": channel_of(post),
@@ -205,7 +204,7 @@ def file(request: HttpRequest) -> HttpResponse:
         "idempotency_key": post.get("key", ""),
         "demand": demand,
         "citizen": citizen,
-        "draft_id": int(draft_id) if draft_id.isdigit() else None,
+        "draft_id": whole(post.get("draft_id")),
     }
     try:
         if decision == "answer":
@@ -266,7 +265,6 @@ def append_form(request: HttpRequest, order_id: int) -> HttpResponse:
         return render(
             request, "intake/_append.html", {"order": order, "urging": urging, "key": uuid.uuid4().hex}
         )
-    draft_id = request.POST.get("draft_id", "")
     try:
         filed = actions.append(
             actor=actor,
@@ -278,7 +276,7 @@ def append_form(request: HttpRequest, order_id: int) -> HttpResponse:
             citizen=citizen_of(request.POST),
             urging=urging,
             call_id=request.POST.get("call_id", ""),
-            draft_id=int(draft_id) if draft_id.isdigit() else None,
+            draft_id=whole(request.POST.get("draft_id")),
         )
     except Invalid as error:
         return render(request, "intake/_problems.html", {"error": error}, status=422)

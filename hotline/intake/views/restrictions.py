@@ -16,6 +16,7 @@ from hotline.intake.queries.caller import restrictions_decided, restrictions_wai
 from hotline.intake.rules.restrictions import MEASURES, RESTRICTION_VERBS, STATES
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now
+from hotline.kit.numbers import whole
 
 
 @access("intake:approve_restriction", "intake:restrict_caller")
@@ -39,12 +40,12 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def propose(request: HttpRequest) -> HttpResponse:
     """From the desk, without leaving it."""
-    citizen = request.POST.get("restrict_citizen", "")
-    if not citizen.isdigit():
+    citizen = whole(request.POST.get("restrict_citizen"))
+    if citizen is None:
         raise Http404
     actions.propose_restriction(
         actor=actor_of(request),
-        citizen_id=int(citizen),
+        citizen_id=citizen,
         measure=request.POST.get("measure", ""),
         reason_code="malicious",
         text=request.POST.get("restrict_text", ""),

@@ -15,6 +15,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from hotline.kit.numbers import whole
+
 LONGEST_PART: Final = 700
 """Characters of one part; a longer list or table is cut between its lines."""
 PIECE: Final = 100_000
@@ -94,8 +96,7 @@ def _linked(tokens: Sequence[Token], files: Mapping[int, str]) -> Sequence[Token
             for name in ("href", "src"):
                 value = str(child.attrGet(name) or "")
                 if value.startswith(FILES):
-                    number = value.removeprefix(FILES)
-                    child.attrSet(name, files.get(int(number), "") if number.isdigit() else "")
+                    child.attrSet(name, files.get(whole(value.removeprefix(FILES)) or 0, ""))
     return tokens
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from hotline.kit.access import actor_of, signed_in
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid
+from hotline.kit.numbers import whole
 from hotline.knowledge import actions, permissions, queries
 from hotline.knowledge.forms import CorrectionForm, ReasonForm, SearchForm
 from hotline.knowledge.models import Entry, GapSource
@@ -92,9 +93,9 @@ def version(request: HttpRequest, knowledge_id: int, version: int) -> HttpRespon
     """One version and what it changed against the one before, or against `?with=`."""
     shown = queries.entry_for(actor_of(request), knowledge_id)
     row = queries.version_of(shown, version)
-    other = request.GET.get("with", "")
+    other = whole(request.GET.get("with"))
     numbers = [one.number for one in queries.versions(shown) if one.number != version]
-    before = int(other) if other.isdigit() and int(other) in numbers else max((n for n in numbers if n < version), default=0)
+    before = other if other in numbers else max((n for n in numbers if n < version), default=0)
     new = Document.from_json(row.document)
     context: dict[str, Any] = {"entry": shown, "version": row, "before": before, "numbers": numbers, "html": html_of(new.content, file_addresses(shown))}
     if before:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import Invalid, NotVisible, Stale
+from hotline.kit.numbers import whole
 from hotline.knowledge import actions, permissions, queries
 from hotline.knowledge.files import MOST_BYTES
 from hotline.knowledge.forms import EntryForm, FileForm
@@ -31,8 +32,8 @@ def _editor(request: HttpRequest, form: EntryForm, status: int = 200, **context:
 def begin(request: HttpRequest) -> HttpResponse:
     """A new entry; `?duty=` fills in what a gap asks for."""
     actor = actor_of(request)
-    number = request.GET.get("duty", "")
-    duty = queries.duty_for(actor, int(number)) if number.isdigit() else None
+    number = whole(request.GET.get("duty"))
+    duty = None if number is None else queries.duty_for(actor, number)
     if duty is not None and duty.kind != DutyKind.GAP:
         raise NotVisible("duty")
     if request.method == "GET":
@@ -110,8 +111,8 @@ def _saved(request: HttpRequest, entry: Entry) -> HttpResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """Markdown as it will look, as a fragment."""
     text = request.POST.get("content", "")[:LONGEST_CONTENT]
-    number = request.POST.get("entry", "")
-    files = file_addresses(queries.entry_for(actor_of(request), int(number))) if number.isdigit() else {}
+    number = whole(request.POST.get("entry"))
+    files = {} if number is None else file_addresses(queries.entry_for(actor_of(request), number))
     return render(request, "knowledge/_preview.html", {"html": html_of(text, files)})
 
 

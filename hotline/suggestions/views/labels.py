@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import Invalid, Refused
+from hotline.kit.numbers import whole
 from hotline.suggestions import actions, queries
 from hotline.suggestions.forms import LabelForm
 
@@ -91,7 +92,7 @@ def merge(request: HttpRequest, label_id: int) -> HttpResponse:
         request,
         lambda: (
             actions.merge_labels(
-                actor=actor_of(request), label_id=label_id, into_id=int(into) if into.isdigit() else 0
+                actor=actor_of(request), label_id=label_id, into_id=whole(into) or 0
             )
             if into
             else _refuse()

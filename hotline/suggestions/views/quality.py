@@ -38,7 +38,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """`?kind=` of proposal, `?days=` back."""
     wanted, days = request.GET.get("kind", ""), request.GET.get("days", "")
     kind = Kind(wanted) if wanted in MEASURED else Kind.CATEGORY
-    back = int(days) if days.isdigit() and int(days) in PERIODS else 28
+    back = next((period for period in PERIODS if str(period) == days), 28)
     since = now() - timedelta(days=back)
     weeks = queries.weeks_of(kind, now())
     (whole,) = queries.acceptance(kind, since)

@@ -188,7 +188,9 @@ class SendDown(ActForm):
     instructions = words(_("Instructions to the unit"), required=False, rows=3)
 
     def prepare(self) -> None:
-        assert self.around.assignment is not None
+        if self.around.assignment is None:  # the address names none; the action says what is missing
+            self.fields["unit"].queryset = open_units().none()  # type: ignore[attr-defined]
+            return
         unit = self.around.assignment.unit
         below = open_units().filter(path__startswith=unit.path).exclude(pk=unit.pk).order_by("path")
         self.fields["unit"].queryset = below  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hotline.accounts.models import Person, Unit
 from hotline.accounts.queries import open_units
+from hotline.kit.numbers import wholes
 
 
 class _Pick(forms.Widget):
@@ -59,7 +60,7 @@ class UnitPick(_Pick):
     hint = _("Type Chinese or pinyin")
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        wanted = [int(value) for value in values if value.isdigit()]
+        wanted = wholes(values)
         return (
             [(str(pk), name) for pk, name in Unit.objects.filter(pk__in=wanted).values_list("pk", "name")]
             if wanted
@@ -80,7 +81,7 @@ class PersonPick(_Pick):
     hint = _("Type a name")
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        wanted = [int(value) for value in values if value.isdigit()]
+        wanted = wholes(values)
         return (
             [(str(pk), name) for pk, name in Person.objects.filter(pk__in=wanted).values_list("pk", "name")]
             if wanted
@@ -97,7 +98,7 @@ class CategoryPick(_Pick):
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
         from hotline.workorders.models import Category
 
-        wanted = [int(value) for value in values if value.isdigit()]
+        wanted = wholes(values)
         return (
             [
                 (str(pk), name)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
 from hotline.kit.errors import ActionError, Invalid, NotVisible, Stale
+from hotline.kit.numbers import whole
 from hotline.workorders import actions
 from hotline.workorders.forms import acts as forms
 from hotline.workorders.models import Application, ApplicationState, Assignment, WorkOrder
@@ -297,10 +298,10 @@ def act(request: HttpRequest, number: str, verb: str) -> HttpResponse:
 
 
 def _assignment(request: HttpRequest, order: WorkOrder) -> Assignment | None:
-    given = request.GET.get("assignment") or request.POST.get("assignment") or ""
-    if not given.isdigit():
+    given = whole(request.GET.get("assignment") or request.POST.get("assignment"))
+    if given is None:
         return None
-    row = order.assignments.select_related("unit", "parent__unit").filter(pk=int(given)).first()
+    row = order.assignments.select_related("unit", "parent__unit").filter(pk=given).first()
     if row is None:
         raise NotVisible("assignment")
     return row

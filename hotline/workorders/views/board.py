@@ -14,6 +14,7 @@ from hotline.accounts.models import Unit
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now, today
 from hotline.kit.errors import NotVisible
+from hotline.kit.numbers import whole
 from hotline.workorders.models import ListedState, Supervision
 from hotline.workorders.queries import board
 from hotline.workorders.queries.board import Trouble
@@ -54,10 +55,10 @@ def page(request: HttpRequest) -> HttpResponse:
     actor, moment = actor_of(request), now()
     wanted = request.GET.get("trouble", "")
     trouble = Trouble(wanted) if wanted in Trouble.__members__.values() else Trouble.OVERDUE
-    unit = (
-        Unit.objects.filter(pk=request.GET["unit"]).first() if request.GET.get("unit", "").isdigit() else None
-    )
-    district = request.GET.get("district", "") if request.GET.get("district", "").isdigit() else ""
+    inside = whole(request.GET.get("unit"))
+    unit = None if inside is None else Unit.objects.filter(pk=inside).first()
+    district = request.GET.get("district", "")
+    district = district if whole(district) is not None else ""
     overview = board.overview(actor, now=moment, within=unit)
     context: dict[str, Any] = {
         "tabs": [(each, LABELS[each][0], overview.totals.get(each, 0)) for each in Trouble],

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
+from hotline.kit.numbers import wholes
 from hotline.workorders.actions.bulk import MOST, run_bulk
 from hotline.workorders.forms.bulk import BULK_FORMS, BulkPick
 from hotline.workorders.queries.bulk import preview
@@ -21,7 +22,7 @@ from hotline.workorders.queries.bulk import preview
 def bulk(request: HttpRequest) -> HttpResponse:
     """`/orders/bulk/`: choose the act, see what would happen, run it. The ids travel in the form; nothing is kept."""
     actor = actor_of(request)
-    ids = list(dict.fromkeys(int(value) for value in request.POST.getlist("order") if value.isdigit()))
+    ids = list(dict.fromkeys(wholes(request.POST.getlist("order"))))
     if not ids:
         return redirect("workorders:list")
     pick = BulkPick(request.POST if "verb" in request.POST else None, actor=actor)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import ActionError, Invalid, NotVisible
+from hotline.kit.numbers import whole
 from hotline.workorders.actions import configuring
 from hotline.workorders.forms.configure import (
     CategoryForm,
@@ -77,8 +78,8 @@ def category_form(request: HttpRequest, category_id: int | None = None) -> HttpR
     row = Category.objects.select_related("parent").filter(pk=category_id).first() if category_id else None
     if category_id and row is None:
         raise NotVisible("category")
-    given = request.GET.get("parent", "")
-    parent = row.parent if row else Category.objects.filter(pk=given).first() if given.isdigit() else None
+    given = whole(request.GET.get("parent"))
+    parent = row.parent if row else Category.objects.filter(pk=given).first() if given is not None else None
     first: dict[str, Any] = {
         "effective_from": today(),
         "default_urgency": parent.default_urgency if parent else "routine",

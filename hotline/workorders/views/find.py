@@ -13,6 +13,7 @@ from hotline.accounts.queries import find_citizen, search_units
 from hotline.audit.actions import record
 from hotline.kit.access import access, actor_of, signed_in
 from hotline.kit.clock import now, today
+from hotline.kit.numbers import wholes
 from hotline.workorders.forms.filters import PHONE
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
@@ -30,7 +31,7 @@ def _options(request: HttpRequest, rows: list[tuple[int, str, str]]) -> HttpResp
 @require_GET
 def units(request: HttpRequest) -> HttpResponse:
     """Open units by Chinese, short name, code or pinyin; `within` limits them to a subtree."""
-    within = [int(part) for part in request.GET.getlist("within") if part.isdigit()]
+    within = wholes(request.GET.getlist("within"))
     found = search_units(request.GET.get("q", ""), limit=12, within=within)
     return _options(
         request, [(unit.pk, unit.name, f"{unit.get_level_display()} {unit.code}") for unit in found]

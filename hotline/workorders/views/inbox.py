@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from hotline.accounts.models import Unit
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now, today
+from hotline.kit.numbers import wholes
 from hotline.workorders import actions
 from hotline.workorders.models import Assignment
 from hotline.workorders.queries import inbox
@@ -84,7 +85,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def sign_many(request: HttpRequest) -> HttpResponse:
     """Sign for the chosen assignments; what could not be signed is told with its reason."""
     actor = actor_of(request)
-    given = [int(value) for value in request.POST.getlist("assignment") if value.isdigit()][:500]
+    given = wholes(request.POST.getlist("assignment"))[:500]
     # What is not visible does not exist; one such id must not stop the others.
     wanted = list(
         Assignment.objects.filter(pk__in=given, order__in=visible_to(actor)).values_list("pk", flat=True)
