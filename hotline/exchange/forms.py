@@ -14,7 +14,9 @@ class TokenForm(forms.Form):
         label=_("System"), max_length=80, help_text=_("Who will use it, for example the district platform.")
     )
     unit = forms.ModelChoiceField(
-        Unit.objects.filter(closed_on__isnull=True).order_by("code"), label=_("Unit that answers for it")
+        Unit.objects.filter(closed_on__isnull=True).order_by("code"),
+        label=_("Unit that answers for it"),
+        empty_label=_("Choose"),
     )
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"), choices=list(SCOPES.items()), widget=forms.CheckboxSelectMultiple

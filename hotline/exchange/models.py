@@ -6,6 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from hotline.exchange.rules import SCOPES
+
 
 class ApiToken(models.Model):
     """A partner's token; only its SHA-256 is stored. It acts with the scopes listed, as its unit."""
@@ -23,3 +25,8 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     per_minute = models.PositiveIntegerField(default=6000, help_text="rate limit")
+
+    @property
+    def scopes_in_words(self) -> list[str]:
+        """What the token may do, as people say it."""
+        return [str(SCOPES.get(scope, scope)) for scope in self.scopes]

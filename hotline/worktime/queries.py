@@ -47,11 +47,15 @@ class InEffect:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a calendar's draft would change among open promises; `examples` are order numbers with old and new moments."""
+    """What a calendar's draft would change among open promises; `examples` are order numbers with old and new moments.
+
+    `more`: there are others, due sooner, that were not looked at.
+    """
 
     open: int
     moved: int
     examples: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+    more: bool = False
 
 
 # ---- told by packages above, at start

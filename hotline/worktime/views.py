@@ -18,6 +18,7 @@ from hotline.kit.access import access, actor_of, signed_in
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import ActionError, NotVisible
 from hotline.kit.health import Level
+from hotline.kit.numbers import whole
 from hotline.worktime import actions, queries
 from hotline.worktime.forms import DayForm, DaysForm, DocumentForm, PublishForm, TryForm, YearForm
 from hotline.worktime.models import Calendar, Policy, VersionState
@@ -93,7 +94,8 @@ def _chosen(versions: list[Calendar], wanted: str) -> Calendar | None:
 
 
 def _year(wanted: str, held: WorkCalendar) -> int:
-    year = int(wanted) if wanted.isdigit() else today().year
+    year = whole(wanted) or 0
+    year = year if date.min.year < year < date.max.year else today().year
     return min(max(year, min(held.years)), max(held.years)) if held.years else year
 
 
@@ -152,7 +154,7 @@ def _to_draft(calendar: Calendar, year: int | None = None) -> HttpResponse:
 @require_POST
 @access(MANAGE)
 def draft_calendar(request: HttpRequest) -> HttpResponse:
-    return _to_draft(actions.draft_calendar(actor=actor_of(request)))
+    return _to_draft(actions.draft_calendar(actor=actor_of(request)), whole(request.POST.get("year")))
 
 
 @require_POST

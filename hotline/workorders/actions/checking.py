@@ -228,8 +228,9 @@ def preview_calendar(calendar: WorkCalendar) -> worktime.Preview:
     rows = list(
         WorkOrder.objects.filter(state__in=OPEN_STATES, policy__isnull=False, due_at__isnull=False)
         .order_by("-due_at", "-id")
-        .values_list("id", "number", "policy_id", "due_at")[:PREVIEWED]
+        .values_list("id", "number", "policy_id", "due_at")[: PREVIEWED + 1]
     )
+    more, rows = len(rows) > PREVIEWED, rows[:PREVIEWED]
     logs = _logs([row[0] for row in rows])
     examples: list[tuple[str, datetime, datetime]] = []
     moved = 0
@@ -239,4 +240,4 @@ def preview_calendar(calendar: WorkCalendar) -> worktime.Preview:
             moved += 1
             if len(examples) < 10:
                 examples.append((number, due_at, derived))
-    return worktime.Preview(open=len(rows), moved=moved, examples=examples)
+    return worktime.Preview(open=len(rows), moved=moved, examples=examples, more=more)
