@@ -236,12 +236,14 @@ def test_gap_is_replayed(server: Server, header: bool) -> None:
         server.publish(4, "desk")
         slow.commit()
     again = server.open("pool", last=first.last, header=header).hello()
-    replayed = again.numbers(2)
-    if replayed[0] == 1:  # at least once: what was open at that moment may come twice
-        replayed = replayed[1:] + again.numbers(1)
-    assert sorted(map(str, replayed)) == ["2", "3"]
+    # At least once: what was open at that moment may come twice, and live before what is read from the log.
+    replayed: set[int] = set()
+    while not {2, 3} <= replayed:
+        replayed.update(again.numbers(1))
+    assert replayed <= {1, 2, 3}
     server.publish(5, "pool")
-    assert again.numbers(1) == [5]
+    while (number := again.numbers(1)[0]) != 5:
+        assert number in {1, 2, 3}
 
 
 def test_first_id_comes_before_the_first_event(server: Server) -> None:
