@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from hotline.followup import rules
 from hotline.followup.models import Attempt, FollowUpTask, ResultAppeal, TaskState
+from hotline.intake.models import Appeal, AppealState
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import NotVisible
 from hotline.kit.paging import Page, keyset
-from hotline.workorders.models import CitySettings, OrderAccess, Reply, Script
+from hotline.workorders.models import CitySettings, OrderAccess, Reply, Script, WorkOrder
 from hotline.workorders.queries import visible_to as orders_visible_to
 
 OPEN = (TaskState.WAITING, TaskState.CLAIMED)
@@ -134,6 +135,14 @@ def task_for(actor: Actor, task_id: int) -> FollowUpTask:
     return task
 
 
+def order_of_task(actor: Actor, task_id: int) -> int:
+    """The order's id of a task that the actor may see; NotVisible otherwise."""
+    found = visible_to(actor).filter(pk=task_id).values_list("order_id", flat=True).first()
+    if found is None:
+        raise NotVisible(_("There is no such follow-up, or it is not yours to see."))
+    return found
+
+
 def reply_of(task: FollowUpTask) -> Reply | None:
     """The approved reply of the round that the citizen is asked about."""
     return (
@@ -230,6 +239,18 @@ def of_order(order_id: int) -> QuerySet[FollowUpTask]:
         FollowUpTask.objects.filter(order_id=order_id, second_check=False)
         .annotate(asked=Count("attempts"))
         .select_related("result", "appeal")
+        .order_by("id")
+    )
+
+
+def appeals_behind(order: WorkOrder) -> QuerySet[Appeal]:
+    """Every appeal that this order answers, merged ones too, whose citizen can be reached; by age."""
+    return (
+        Appeal.objects.filter(
+            Q(order=order) | Q(order__merged_into=order),
+            state__in=[AppealState.ORDERED, AppealState.APPENDED],
+        )
+        .filter(citizen__phone_hash__isnull=False)
         .order_by("id")
     )
 

@@ -13,7 +13,7 @@ from hotline.audit import actions as audit
 from hotline.followup import permissions, queries, rules
 from hotline.followup.models import Attempt, FollowUpTask, ResultAppeal, TaskState
 from hotline.followup.rules import Answer, NextStep
-from hotline.intake.models import Appeal, AppealState
+from hotline.intake.models import Appeal
 from hotline.kit import clock, live
 from hotline.kit.actor import Actor, ActorKind, system_actor
 from hotline.kit.errors import Invalid, NotVisible, Refused
@@ -50,14 +50,7 @@ def plan(*, actor: Actor, order_id: int) -> list[FollowUpTask]:
         .first()
         or now + DEFAULT_DUE
     )
-    appeals = (
-        Appeal.objects.filter(
-            Q(order=order) | Q(order__merged_into=order),
-            state__in=[AppealState.ORDERED, AppealState.APPENDED],
-        )
-        .filter(citizen__phone_hash__isnull=False)
-        .order_by("id")
-    )
+    appeals = queries.appeals_behind(order)
     # One call a citizen: somebody who filed twice is not asked twice.
     by_citizen: dict[int | None, Appeal | None] = {}
     for appeal in appeals:
@@ -311,13 +304,8 @@ def _lock_order(order_id: int) -> WorkOrder:
 
 def _lock(actor: Actor, task_id: int) -> FollowUpTask:
     # The order first, always: closing and redoing lock it too, and one order of locking cannot deadlock.
-    seen = queries.task_for(actor, task_id)
-    order = _lock_order(seen.order_id)
-    task = (
-        FollowUpTask.objects.select_for_update(of=("self",))
-        .select_related("claimed_by", "checked_task", "appeal")
-        .get(pk=task_id)
-    )
+    order = _lock_order(queries.order_of_task(actor, task_id))
+    task = FollowUpTask.objects.select_for_update(of=("self",)).get(pk=task_id)
     task.order = order
     return task
 

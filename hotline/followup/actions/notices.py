@@ -7,13 +7,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hotline.followup import permissions
+from hotline.followup import permissions, queries
 from hotline.intake.actions import code_for_notice
-from hotline.intake.models import Appeal, AppealState
+from hotline.intake.models import Appeal
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.notifications.actions import queue_message
@@ -110,14 +109,7 @@ def tell_citizens(*, actor: Actor, order_id: int, event_id: int) -> list[int]:
     if event.verb == "approve_extension" and event.assignment_id is not None and _below(event.assignment_id):
         return []  # more time for a unit below moves nothing that the citizen was promised
     template, facts = NOTICES[event.verb]
-    appeals = (
-        Appeal.objects.filter(
-            Q(order=order) | Q(order__merged_into=order),
-            state__in=[AppealState.ORDERED, AppealState.APPENDED],
-        )
-        .filter(citizen__phone_hash__isnull=False)
-        .order_by("id")
-    )
+    appeals = queries.appeals_behind(order)
     told: set[int] = set()
     waiting = []
     for appeal in appeals:
