@@ -11,7 +11,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 SYSTEM_USER = "xinsheng"
 SYSTEM_HOME = Path("/var/lib/xinsheng")
@@ -76,19 +76,9 @@ def system_identity() -> Identity:
 def popen_as(identity: Identity, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     # The environment is bare on purpose: PG* variables of the caller must not reach the server.
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-    if identity.switch:
-        return subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            env=environment,
-            start_new_session=True,
-            user=identity.uid,
-            group=identity.gid,
-            extra_groups=[],
-        )
+    switch: dict[str, Any] = (
+        {"user": identity.uid, "group": identity.gid, "extra_groups": []} if identity.switch else {}
+    )
     return subprocess.Popen(
         arguments,
         stdin=subprocess.DEVNULL,
@@ -97,6 +87,7 @@ def popen_as(identity: Identity, arguments: list[str], output: IO[bytes]) -> sub
         cwd="/",
         env=environment,
         start_new_session=True,
+        **switch,
     )
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from hotline.dispatch import actions, queries
 from hotline.dispatch.models import AutomaticDispatch, CategoryTrust
 from hotline.dispatch.rules import FEWEST_JUDGED, Hold
-from hotline.kit.actor import system_actor
+from hotline.dispatch.tasks import SENDER as MACHINE
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders import actions as orders
 from hotline.workorders.models import Category, WorkOrder
@@ -20,14 +20,6 @@ from tests.dispatch.test_views import entry, noise, waiting
 from tests.workorders.factories import make_order
 
 pytestmark = pytest.mark.django_db
-MACHINE = system_actor(
-    "auto-dispatch",
-    "dispatch:pool",
-    "dispatch:automatic",
-    "workorders:dispatch",
-    "workorders:review",
-    "workorders:view",
-)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,10 +8,8 @@ from django.test import Client
 from hotline.exchange import actions
 from hotline.exchange.models import ApiToken
 from hotline.exchange.rules import SCOPES
-from hotline.intake.queries import forget_reference
 from tests.accounts.cast import Cast
-from tests.intake.factories import make_reference
-from tests.workorders.factories import make_city
+from tests.intake.city import city
 
 
 class Partner:
@@ -34,14 +31,8 @@ class Partner:
 
 
 @pytest.fixture
-def city(cast: Cast) -> Iterator[Cast]:
-    make_city(cast)
-    make_reference()
-    forget_reference()
-    yield cast
-    forget_reference()
-
-
-@pytest.fixture
 def partner(city: Cast) -> Partner:
     return Partner(city)
+
+
+__all__ = ["Partner", "city", "partner"]

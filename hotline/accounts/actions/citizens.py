@@ -86,20 +86,8 @@ def citizen_values(
     ]
 
 
-def identity_columns(
-    *,
-    phone: str = "",
-    name: str = "",
-    id_number: str = "",
-    email: str = "",
-    kind: str = CitizenKind.PERSON,
-    company: str = "",
-    gender: str = "",
-) -> dict[str, object]:
-    """Column values of a Citizen row, encrypted, hashed and masked; for those who load many rows by COPY."""
-    return identity.columns(
-        phone=phone, name=name, id_number=id_number, email=email, kind=kind, company=company, gender=gender
-    )
+identity_columns = identity.columns
+"""Column values of a Citizen row, encrypted, hashed and masked; for those who load many rows by COPY."""
 
 
 def find_or_create_citizen(
