@@ -72,12 +72,6 @@ def period_of(at: datetime) -> Period:
     return Period.AFTERNOON if local < time(18, 0) else Period.EVENING
 
 
-def callable_now(at: datetime) -> bool:
-    """True inside one of the hours in which citizens are called."""
-    local = at.astimezone(CITY_ZONE).time()
-    return any(start <= local <= end for start, end in HOURS.values())
-
-
 def next_try(at: datetime, tried: Iterable[str], periods: Sequence[str] = tuple(Period)) -> datetime:
     """The start of the next period not tried yet (any later one when all were), strictly after `at`.
 

@@ -49,7 +49,7 @@ from hotline.workorders.rules import (
     why_not,
 )
 from hotline.workorders.rules.applications import extension_refusal, hold_refusal, return_refusal
-from hotline.workorders.rules.closing import closes_by_itself, contact_settles, redo_flow
+from hotline.workorders.rules.closing import contact_settles, redo_flow
 from hotline.workorders.rules.replies import repeats_option
 from hotline.workorders.rules.transitions import steps
 from hotline.workorders.rules.verbs import names
@@ -309,9 +309,6 @@ def test_closing() -> None:
     assert contact_settles(False, 2, {})
     assert contact_settles(False, 0, {"contact_tries": 1})
     assert option({}, "hold_expiry") == "resume"
-    assert closes_by_itself("pending_follow_up", NOW - timedelta(days=15), NOW, {})
-    assert not closes_by_itself("pending_follow_up", NOW - timedelta(days=14), NOW, {})
-    assert not closes_by_itself("in_progress", NOW - timedelta(days=99), NOW, {})
 
 
 def test_supervision_ends_from_everywhere() -> None:

@@ -29,8 +29,6 @@ from hotline.workorders.models import (
 from hotline.workorders.queries import visible_to
 
 MOST_COUNTED = 999
-CLAIM_FRESH = timedelta(minutes=15)
-"""A claim older than this is shown as gone quiet; the colleague may have left."""
 
 
 class Tab(StrEnum):

@@ -173,11 +173,6 @@ def number_prefix() -> str:
     return str(_city.get()["number_prefix"] or "")
 
 
-def city_division() -> str:
-    """The division that the city is; type-ahead stays inside it."""
-    return str(_city.get()["division_code"] or "")
-
-
 def reason(kind: str, code: str, day: date) -> ReasonCode | None:
     """A reason in effect, newest first."""
     rows = ReasonCode.objects.filter(kind=kind, code=code, effective_from__lte=day).order_by(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -336,7 +336,9 @@ class Reply(ActForm):
         """A former reply leaves gaps; the citizen must not read them."""
         text = str(self.cleaned_data["text"])
         if left := gaps(text):
-            raise forms.ValidationError(_("Fill in or remove the gaps in brackets first; there are %(n)d."), params={"n": left})
+            raise forms.ValidationError(
+                _("Fill in or remove the gaps in brackets first; there are %(n)d."), params={"n": left}
+            )
         return text
 
 
@@ -535,8 +537,3 @@ class Remove(forms.Form):
     """Why a file is taken away."""
 
     reason = forms.CharField(label=pgettext_lazy("why", "Reason"), max_length=200)
-
-
-def moment_text(value: datetime | None) -> str:
-    """A moment as the field wants it."""
-    return value.astimezone(CITY_ZONE).strftime("%Y-%m-%dT%H:%M") if value else ""

@@ -92,12 +92,6 @@ class OrderFilters:
     def empty(self) -> bool:
         return not any(getattr(self, item.name) for item in fields(self))
 
-    @property
-    def open_only(self) -> bool:
-        """True when only open orders can match, so that the partial indexes serve."""
-        wanted = expand_states(self.states)
-        return bool(wanted) and not wanted & {str(state) for state in FINAL_STATES}
-
     def conditions(self, now: datetime, prefix: str = "") -> Q:
         """Everything but words, unit and visibility; `prefix` leads from the row to the order (`order__`)."""
 

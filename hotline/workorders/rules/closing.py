@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
-from hotline.workorders.models.states import ClosingKind, Flow, OrderState
+from hotline.workorders.models.states import ClosingKind, Flow
 
 DIRECT_KINDS = (
     ClosingKind.DIRECT_ANSWER,
@@ -51,11 +50,3 @@ def redo_flow(redo_count: int, *, supervised: bool, options: Mapping[str, Any]) 
 def contact_settles(reached: bool, earlier_tries: int, options: Mapping[str, Any]) -> bool:
     """True when a record of contact fulfils the first contact: reached, or tried often enough with reasons (C)."""
     return reached or earlier_tries + 1 >= int(option(options, "contact_tries"))
-
-
-def closes_by_itself(state: str, since: datetime, now: datetime, options: Mapping[str, Any]) -> bool:
-    """自动办结: nothing came within the city's days after a question or after the reply."""
-    name = {OrderState.PENDING_SUPPLEMENT: "supplement_days", OrderState.PENDING_FOLLOW_UP: "follow_up_days"}.get(
-        OrderState(state)
-    )
-    return name is not None and now - since >= timedelta(days=int(option(options, name)))

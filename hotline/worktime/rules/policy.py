@@ -17,7 +17,6 @@ from hotline.worktime.rules.calendar import (
     Span,
     WorkCalendar,
     WorkHours,
-    minute_text,
     parse_minute,
 )
 from hotline.worktime.rules.clocks import (
@@ -499,8 +498,3 @@ class _Reader:
         if own[key] is None or own[key] == "none":
             return None
         return self.value(parse_minute, own[key], f"{path}.{key}".lstrip("."), default)
-
-
-def cutoff_text(spec: ClockSpec) -> str:
-    """`"15:00"` or empty."""
-    return "" if spec.cutoff is None else minute_text(spec.cutoff)
