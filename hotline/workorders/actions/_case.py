@@ -14,7 +14,7 @@ from hotline.accounts.models import Membership, Unit, UnitLevel
 from hotline.kit import clock
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused, Stale
-from hotline.kit.statements import fetch_one
+from hotline.kit.statements import columns, fetch_models, fetch_one
 from hotline.workorders import permissions
 from hotline.workorders.actions import _clocks
 from hotline.workorders.actions._log import announce, write_event
@@ -39,6 +39,12 @@ from hotline.worktime import queries as worktime
 from hotline.worktime.rules import Selection
 
 OPEN = frozenset(str(state) for state in OPEN_ASSIGNMENT_STATES)
+_ORDER = f"SELECT {columns(WorkOrder, 'o')} FROM workorders_workorder o WHERE o.id = %s FOR UPDATE"
+_ASSIGNMENTS = (
+    f"SELECT {columns(Assignment, 'a')}, {columns(Unit, 'u')} FROM workorders_assignment a"
+    " JOIN accounts_unit u ON u.id = a.unit_id WHERE a.order_id = %s ORDER BY a.id"
+)
+_CLOCKS = f"SELECT {columns(Clock, 'c')} FROM workorders_clock c WHERE c.order_id = %s ORDER BY c.id"
 _PENDING = "SELECT kind FROM workorders_application WHERE assignment_id = %s AND state = 'pending' ORDER BY id LIMIT 1"
 
 
@@ -59,9 +65,10 @@ class Case:
     @classmethod
     def of(cls, actor: Actor, order_id: int, *, revision: int | None = None, text: str = "") -> Case:
         """Lock an order. Raises NotVisible when it does not exist, Stale when `revision` is not its own any more."""
-        order = WorkOrder.objects.select_for_update().filter(pk=order_id).first()
-        if order is None:
+        found = fetch_models(_ORDER, [order_id], WorkOrder)
+        if not found:
             raise NotVisible
+        (order,) = found[0]
         case = cls(actor, order)
         if revision is not None and revision != order.revision:
             case.refuse_unseen()
@@ -88,16 +95,18 @@ class Case:
 
     @cached_property
     def assignments(self) -> dict[int, Assignment]:
-        rows = {row.pk: row for row in self.order.assignments.select_related("unit").order_by("id")}
+        rows: dict[int, Assignment] = {}
+        for row, unit in fetch_models(_ASSIGNMENTS, [self.order.pk], Assignment, Unit):
+            rows[row.pk] = row
+            row.order, row.unit = self.order, unit
         for row in rows.values():
-            row.order = self.order
             if row.parent_id is not None:
                 row.parent = rows[row.parent_id]
         return rows
 
     @cached_property
     def clocks(self) -> list[Clock]:
-        return list(self.order.clocks.order_by("id"))
+        return [row for (row,) in fetch_models(_CLOCKS, [self.order.pk], Clock)]
 
     def open(self) -> list[Assignment]:
         return [row for row in self.assignments.values() if row.state in OPEN]
