@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -95,6 +96,19 @@ class Environment(BaseSettings):
     hotline_models_memory_mb: int = Field(
         1536, ge=512, le=65536, description="Address space that the process of the models may take, MB"
     )
+    hotline_writer_url: str | None = Field(
+        None,
+        description="An OpenAI-compatible server on the city's network that may improve drafts, http://host:port/v1; empty: off",
+    )
+    hotline_writer_model: str = Field("", max_length=100, description="Name of its model")
+    hotline_writer_key: str | None = Field(None, description="Its bearer token; empty: none is sent")
+    hotline_writer_timeout_seconds: float = Field(8, ge=1, le=60, description="Longest wait for an answer of it")
+    hotline_writer_tokens_a_day: int = Field(
+        500_000, ge=1000, le=1_000_000_000, description="Tokens that it may be asked for in a day"
+    )
+    hotline_writer_minutes_a_day: int = Field(
+        240, ge=1, le=100_000, description="Minutes that it may take in a day, all questions together"
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )
@@ -107,6 +121,18 @@ class Environment(BaseSettings):
                 "must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline"
             )
         return value
+
+    @field_validator("hotline_writer_url")
+    @classmethod
+    def _writer_url(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address like http://10.0.0.5:8080/v1")
+        if parts.username or parts.password:
+            raise ValueError("must hold no password; HOTLINE_WRITER_KEY takes the token")
+        return value.rstrip("/")
 
     @field_validator("hotline_secret_key", "hotline_audit_key")
     @classmethod
@@ -124,6 +150,14 @@ class Environment(BaseSettings):
                 "HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters)."
             )
         return kept_secret(self.hotline_data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
+
+    def writer_model(self) -> str:
+        """The model that the writer's server is asked for; empty without a server."""
+        if not self.hotline_writer_url:
+            return ""
+        if not (name := self.hotline_writer_model.strip()):
+            raise SettingsFault("HOTLINE_WRITER_MODEL: must name the model of HOTLINE_WRITER_URL.")
+        return name
 
     def identity_keys(self) -> str:
         """The key ring's text: the setting, else one made once and kept in the data folder."""

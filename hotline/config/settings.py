@@ -208,6 +208,12 @@ MAX_UPLOAD_BYTES = env.hotline_max_upload_mb * 1024 * 1024
 MODELS_ON = env.hotline_models == "on"
 MODELS_DIR = DATA_DIR / "models"
 MODELS_MEMORY_MB = env.hotline_models_memory_mb
+WRITER_URL = env.hotline_writer_url or ""
+WRITER_MODEL = env.writer_model()
+WRITER_KEY = env.hotline_writer_key or ""
+WRITER_TIMEOUT = env.hotline_writer_timeout_seconds
+WRITER_TOKENS = env.hotline_writer_tokens_a_day
+WRITER_SECONDS = env.hotline_writer_minutes_a_day * 60
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 PROCRASTINATE_ON_APP_READY = "hotline.config.subscriptions.ready"

@@ -50,6 +50,7 @@ class SuggestionsConfig(AppConfig):
         use_meaning(vectors.near)
         health.register("suggestions.category", queries.category_health)
         health.register("suggestions.meaning", queries.meaning_health)
+        health.register("suggestions.writer", queries.writer_health)
         client = queries.model_worker()
         if client is not None:
             from hotline.language import embedding

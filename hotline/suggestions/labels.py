@@ -17,14 +17,22 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "suggestions.split_label": _("Merge of a label undone"),
     "suggestions.retire_label": _("Label retired or taken back"),
     "suggestions.answer_risk": _("Risk answered"),
+    "suggestions.ask_writer": _("Language model asked"),
 }
 
-AUDIT_KINDS: Mapping[str, Kind] = {"label": Kind(_("Label"), "suggestions.Label")}
+AUDIT_KINDS: Mapping[str, Kind] = {
+    "label": Kind(_("Label"), "suggestions.Label"),
+    "writer_call": Kind(_("Question to the language model"), "suggestions.WriterCall"),
+}
 AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
     "suggestions": {
         "into": _("Merged into"),
         "retired": _("Retired"),
         "confirmed": _("Risk confirmed"),
         "kinds": _("Kinds of risk"),
+        "tokens": _("Tokens used"),
+        "failure": _("Why no answer came"),
+        "offered": _("Offered to the agent"),
+        "model": _("Model"),
     }
 }

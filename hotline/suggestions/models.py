@@ -115,3 +115,48 @@ class RiskAlert(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["raised_at"], name="risk_open", condition=Q(answered_at__isnull=True)),
         ]
+
+
+class WriterCall(models.Model):
+    """One question to the writer (a language model's server) with its answer, as they went over the wire: masked.
+
+    `offered`: the person who asked was shown it; what they did with it stands in the order.
+    """
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    purpose = models.CharField(max_length=20)
+    model = models.CharField(max_length=100)
+    prompt = models.TextField(help_text="personal data is masked")
+    answer = models.TextField(blank=True)
+    failure = models.CharField(max_length=20, blank=True)
+    tokens = models.PositiveIntegerField(default=0)
+    milliseconds = models.PositiveIntegerField(default=0)
+    offered = models.BooleanField(default=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-at"], name="writer_call_latest")]
+
+
+class WriterDay(models.Model):
+    """What the writer was used for in a day; nobody asks it beyond the day's budget."""
+
+    day = models.DateField(primary_key=True)
+    questions = models.PositiveIntegerField(default=0)
+    tokens = models.PositiveBigIntegerField(default=0)
+    milliseconds = models.PositiveBigIntegerField(default=0)
+
+
+class RiskNotice(models.Model):
+    """A climbed risk told to one shift leader, once; `seen_at` when they opened the list of risks."""
+
+    alert = models.ForeignKey(RiskAlert, models.CASCADE, related_name="notices")
+    person = models.ForeignKey("accounts.Person", models.CASCADE, related_name="+", db_index=False)
+    told_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "alert"], name="risk_notice_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["person"], name="risk_notice_unseen", condition=Q(seen_at__isnull=True))
+        ]

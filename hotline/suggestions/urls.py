@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.suggestions.views import labels, quality, risks
+from hotline.suggestions.views import labels, quality, risks, writing
 
 app_name = "suggestions"
 urlpatterns = [
     path("risks/", risks.page, name="risks"),
     path("risks/<int:order_id>", risks.answer, name="answer_risk"),
+    path("improve", writing.improve, name="improve"),
     path("labels/", labels.page, name="labels"),
     path("labels/add", labels.add, name="label_add"),
     path("labels/<int:label_id>", labels.edit, name="label"),

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.urls import reverse
 
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
+from hotline.kit.models import LiveEvent
 from hotline.suggestions import actions, queries
-from hotline.suggestions.models import Label, RiskAlert
+from hotline.suggestions.models import Label, RiskAlert, RiskNotice
 from hotline.suggestions.rules import Candidate, Proposal
 from hotline.workorders import actions as orders
-from hotline.workorders.models import Category, CitySettings
+from hotline.workorders.models import Category, CitySettings, WorkOrder
 from tests.accounts.cast import Cast
 from tests.dispatch.conftest import city as city
 from tests.workorders.factories import make_order
@@ -177,6 +179,42 @@ class TestRisks:
             assert actions.climb_risks(actor=MACHINE) == 1
             assert actions.climb_risks(actor=MACHINE) == 0
         assert [one.pk for one in queries.open_risks(city.actor("shift_leader"), climbed=True)] == [alert.pk]
+
+    def test_every_shift_leader_is_told_once_and_sees_it(self, city: Cast) -> None:
+        alert = self.raised(city)
+        leader = city.actor("shift_leader")
+        with time_machine.travel(now() + timedelta(minutes=6), tick=False):
+            actions.climb_risks(actor=MACHINE)
+            actions.climb_risks(actor=MACHINE)
+        assert [(one.person_id, one.alert_id) for one in RiskNotice.objects.all()] == [(leader.id, alert.pk)]
+        assert [one.alert_id for one in queries.unseen_notices(leader)] == [alert.pk]
+        assert queries.unseen_notices(city.actor("dispatcher")) == []
+        assert queries.unseen_notices(MACHINE) == []
+        assert LiveEvent.objects.filter(topic=f"person:{leader.id}", kind="risk.climbed").count() == 1
+        page = city.client("shift_leader").get(reverse("suggestions:risks"), headers={"HX-Request": "true"})
+        assert "有 1 条风险" in page.content.decode()
+        assert queries.unseen_notices(leader)  # a list that redraws itself is not looked at
+        assert "有 1 条风险" in city.client("shift_leader").get(reverse("suggestions:risks")).content.decode()
+        assert queries.unseen_notices(leader) == []
+        assert (
+            "有 1 条风险"
+            not in city.client("shift_leader").get(reverse("suggestions:risks")).content.decode()
+        )
+        assert actions.note_seen(actor=MACHINE) == 0
+
+    def test_of_a_confidential_order_only_who_may_see_it_is_told(self, city: Cast) -> None:
+        alert = self.raised(city)
+        WorkOrder.objects.filter(pk=alert.order_id).update(secret=True)
+        with time_machine.travel(now() + timedelta(minutes=6), tick=False):
+            assert actions.climb_risks(actor=MACHINE) == 1
+        assert not RiskNotice.objects.exists()
+
+    def test_what_a_dispatcher_answered_meanwhile_is_no_news(self, city: Cast) -> None:
+        alert = self.raised(city)
+        with time_machine.travel(now() + timedelta(minutes=6), tick=False):
+            actions.climb_risks(actor=MACHINE)
+        actions.answer_risk(actor=city.actor("dispatcher"), order_id=alert.order_id, confirmed=True)
+        assert queries.unseen_notices(city.actor("shift_leader")) == []
 
     def test_a_city_sets_its_minutes(self, city: Cast) -> None:
         CitySettings.objects.update(options={"risk_minutes": 60})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
@@ -43,6 +44,7 @@ def panel(request: HttpRequest) -> HttpResponse:
             "found": found,
             "reading": found.reading,
             "demand": demand,
+            "writer_on": bool(settings.WRITER_URL),
             "typed": bool(post.get("content", "").strip()),
         },
     )

@@ -16,8 +16,10 @@ from hotline.suggestions.actions.risks import (
     RISK_RAISED,
     answer_risk,
     climb_risks,
+    note_seen,
     raise_risk,
 )
+from hotline.suggestions.actions.writing import improve_draft
 
 __all__ = [
     "RISK_ANSWERED",
@@ -29,9 +31,11 @@ __all__ = [
     "change_label",
     "climb_risks",
     "embed_orders",
+    "improve_draft",
     "keep_proposals",
     "merge_labels",
     "note_reply",
+    "note_seen",
     "note_shown",
     "raise_risk",
     "retire_label",

@@ -8,6 +8,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from hotline.accounts.models import Person, Role
+from hotline.accounts.queries import actors_for
+from hotline.accounts.queries.actors import valid_memberships
 from hotline.audit.actions import record
 from hotline.kit import events
 from hotline.kit.actor import Actor
@@ -15,9 +18,9 @@ from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
 from hotline.kit.live import publish
 from hotline.suggestions import permissions
-from hotline.suggestions.models import RiskAlert
+from hotline.suggestions.models import RiskAlert, RiskNotice
 from hotline.suggestions.rules import CLIMB_AFTER, Span
-from hotline.workorders.queries import get_visible
+from hotline.workorders.queries import get_visible, visible_to
 from hotline.workorders.queries.reference import city
 
 RISK_RAISED = events.declare(
@@ -81,7 +84,10 @@ def answer_risk(*, actor: Actor, order_id: int, confirmed: bool, text: str = "")
 
 @transaction.atomic
 def climb_risks(*, actor: Actor) -> int:
-    """Send every risk that nobody answered in time to the shift leader, each once; returns how many."""
+    """Tell every shift leader of each risk that nobody answered in time, once; returns how many climbed.
+
+    Of a confidential order only those are told who may see it.
+    """
     permissions.can(actor, "suggestions:make").require("suggestions:make")
     home = city()
     minutes = home.options.get("risk_minutes") if home else None
@@ -92,7 +98,49 @@ def climb_risks(*, actor: Actor) -> int:
         .order_by("raised_at")[:500]
     )
     RiskAlert.objects.filter(pk__in=[alert.pk for alert in late]).update(climbed_at=now())
+    told = _tell_leaders(late)
     for alert in late:
-        publish(["board", "desk", "risks", f"order:{alert.order_id}"], "risk.climbed", order=alert.order_id)
+        publish(
+            [
+                *("board", "desk", "risks", f"order:{alert.order_id}"),
+                *(f"person:{person}" for person in told.get(alert.pk, ())),
+            ],
+            "risk.climbed",
+            order=alert.order_id,
+        )
         events.emit(RISK_CLIMBED, order_id=alert.order_id)
     return len(late)
+
+
+def _tell_leaders(late: Sequence[RiskAlert]) -> dict[int, list[int]]:
+    """A notice for each shift leader in office who may see the order; alert id → ids of the persons told."""
+    if not late:
+        return {}
+    leaders = Person.objects.filter(
+        pk__in=valid_memberships(now()).filter(role=Role.SHIFT_LEADER).values("person_id"), is_active=True
+    )
+    told: dict[int, list[int]] = {}
+    for actor in actors_for(leaders):
+        seen = set(
+            visible_to(actor).filter(pk__in=[one.order_id for one in late]).values_list("pk", flat=True)
+        )
+        for alert in late:
+            if alert.order_id in seen and actor.id:
+                told.setdefault(alert.pk, []).append(actor.id)
+    RiskNotice.objects.bulk_create(
+        [
+            RiskNotice(alert_id=alert_id, person_id=person, told_at=now())
+            for alert_id, people in told.items()
+            for person in people
+        ],
+        ignore_conflicts=True,
+    )
+    return told
+
+
+@transaction.atomic
+def note_seen(*, actor: Actor) -> int:
+    """The actor looks at the risks: what they were told is seen. Returns how many notices."""
+    if not actor.is_staff or not actor.id:
+        return 0
+    return RiskNotice.objects.filter(person_id=actor.id, seen_at__isnull=True).update(seen_at=now())

@@ -20,7 +20,8 @@ from hotline.suggestions.queries.reading import (
     read_danger,
     read_text,
 )
-from hotline.suggestions.queries.risks import open_risks, risk_kinds, risk_of, risk_words
+from hotline.suggestions.queries.risks import open_risks, risk_kinds, risk_of, risk_words, unseen_notices
+from hotline.suggestions.queries.writing import writer_health
 
 __all__ = [
     "Acceptance",
@@ -50,6 +51,8 @@ __all__ = [
     "risk_words",
     "risks_of",
     "training_rows",
+    "unseen_notices",
     "warm_places",
     "weeks_of",
+    "writer_health",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hotline.kit.actor import Actor
 from hotline.language.urgency import standard
-from hotline.suggestions.models import RiskAlert
+from hotline.suggestions.models import RiskAlert, RiskNotice
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries import visible_to
 
@@ -19,6 +19,14 @@ def open_risks(actor: Actor, *, climbed: bool = False) -> list[RiskAlert]:
     if climbed:
         rows = rows.filter(climbed_at__isnull=False)
     return list(rows.select_related("order__category", "order__division").order_by("raised_at")[:MOST])
+
+
+def unseen_notices(actor: Actor) -> list[RiskNotice]:
+    """Climbed risks that the actor was told of and has not looked at, oldest first; what was answered meanwhile is no news."""
+    if not actor.is_staff or not actor.id:
+        return []
+    rows = RiskNotice.objects.filter(person_id=actor.id, seen_at=None, alert__answered_at=None)
+    return list(rows.select_related("alert").order_by("id")[:MOST])
 
 
 def risk_of(order_id: int) -> RiskAlert | None:
