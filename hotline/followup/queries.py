@@ -245,14 +245,13 @@ def of_order(order_id: int) -> QuerySet[FollowUpTask]:
 
 def appeals_behind(order: WorkOrder) -> QuerySet[Appeal]:
     """Every appeal that this order answers, merged ones too, whose citizen can be reached; by age."""
-    return (
-        Appeal.objects.filter(
-            Q(order=order) | Q(order__merged_into=order),
-            state__in=[AppealState.ORDERED, AppealState.APPENDED],
-        )
-        .filter(citizen__phone_hash__isnull=False)
-        .order_by("id")
-    )
+    # The orders first, by their two indexes: asked of both tables at once, PostgreSQL reads both from end to end.
+    orders = WorkOrder.objects.filter(Q(pk=order.pk) | Q(merged_into=order))
+    return Appeal.objects.filter(
+        order__in=orders.values("pk"),
+        state__in=[AppealState.ORDERED, AppealState.APPENDED],
+        citizen__phone_hash__isnull=False,
+    ).order_by("id")
 
 
 def contests_of(appeal_id: int) -> QuerySet[ResultAppeal]:
