@@ -71,7 +71,7 @@ class RefusalMiddleware:
 def _cannot_be_stored(error: Exception) -> bool:
     """PostgreSQL keeps no NUL and no half of a surrogate pair; neither comes from a keyboard."""
     if isinstance(error, DataError):
-        return "NUL (0x00)" in str(error)
+        return "NUL (0x00)" in str(error) or "unsupported Unicode escape sequence" in str(error)  # in text; in JSON
     return isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
 
 

@@ -37,7 +37,7 @@ def _plain(value: object) -> str:
 def _decode(cursor: str, width: int) -> tuple[bool, list[Any]] | None:
     try:
         backwards, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     if (
         not isinstance(backwards, bool)

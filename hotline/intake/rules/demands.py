@@ -219,7 +219,7 @@ def parse_payload(payload: bytes) -> tuple[AppealForm, CitizenInput]:
         body = json.loads(payload.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Unreadable(_("The text is not UTF-8 (byte %(place)d).") % {"place": error.start}) from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise Unreadable(_("This is not JSON: %(error)s.") % {"error": error}) from None
     if not isinstance(body, dict) or not isinstance(body.get("demand"), dict):
         raise Unreadable(_('The document needs an object "demand".'))

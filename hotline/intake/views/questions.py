@@ -44,8 +44,9 @@ def edit(request: HttpRequest, code: str) -> HttpResponse:
     try:
         given = yaml.safe_load(text) or []
         faults = check_questions(given)
-    except yaml.YAMLError as error:
-        faults = [_("This is not YAML: %(error)s") % {"error": str(error).splitlines()[0]}]
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # The reader also gives up on numbers of a thousand digits and on months that do not exist.
+        faults = [_("This is not YAML: %(error)s") % {"error": (str(error).splitlines() or ["?"])[0]}]
     if request.method == "POST" and request.POST.get("publish") and not faults:
         try:
             day = forms.DateField().clean(request.POST.get("effective_from"))

@@ -16,6 +16,7 @@ from hotline.intake.queries.caller import restrictions_decided, restrictions_wai
 from hotline.intake.rules.restrictions import MEASURES, RESTRICTION_VERBS, STATES
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now
+from hotline.kit.errors import Invalid
 from hotline.kit.numbers import whole
 
 
@@ -67,7 +68,10 @@ def decide(request: HttpRequest, restriction_id: int, verb: str) -> HttpResponse
     elif verb == "keep":
         actions.answer_restriction_appeal(actor=actor, restriction_id=restriction_id, decision=text)
     elif verb in RESTRICTION_VERBS:
-        day = forms.DateField(required=False).clean(request.POST.get("until") or None)
+        try:
+            day = forms.DateField(required=False).clean(request.POST.get("until") or None)
+        except forms.ValidationError as error:
+            raise Invalid("until", error.messages[0], details={"until": error.messages[0]}) from error
         until = (
             now()
             .astimezone(CITY_ZONE)

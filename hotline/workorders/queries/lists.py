@@ -195,7 +195,7 @@ def _position(cursor: str) -> int:
     """The place in the ranked matches, which are at most `NEWEST`; anything unreadable is the beginning."""
     try:
         mark, position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return 0
     return position if mark == "at" and isinstance(position, int) and 0 <= position <= NEWEST else 0
 
