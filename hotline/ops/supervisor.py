@@ -498,12 +498,13 @@ async def _empty(connection: psycopg.AsyncConnection, table: str) -> bool:
 
 
 async def _demo_lines(url: str, password: str) -> list[str]:
-    """One person of every role, the first one entered."""
+    """One person of every role: at the unit with the most below it, where most arrives; of several the first entered."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
         cursor = await connection.execute(
             "SELECT DISTINCT ON (m.role) m.role, p.username, p.name, u.short_name FROM accounts_membership m"
             " JOIN accounts_person p ON p.id = m.person_id AND p.is_active JOIN accounts_unit u ON "
-            "u.id = m.unit_id ORDER BY m.role, m.id"
+            "u.id = m.unit_id ORDER BY m.role, (SELECT count(*) FROM accounts_unit b WHERE b.path LIKE u.path || '%') DESC,"
+            " m.id"
         )
         rows = await cursor.fetchall()
     if not rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from hotline.accounts.models import Delegation, Membership, Person, Role, StaffSession
+from hotline.accounts.models import Delegation, Membership, Person, Role, StaffSession, Unit
 from hotline.accounts.permissions import reaches
 from hotline.accounts.rules import Scope, codes_of
 from hotline.kit.actor import Actor
@@ -137,10 +137,15 @@ def _is_address(text: str) -> bool:
 
 
 def demo_staff() -> list[tuple[str, str]]:
-    """One demo member of staff of each role: user name and role; for the sign-in page of demo mode."""
+    """One demo member of staff of each role: user name and role; for the sign-in page of demo mode.
+
+    Of several the one whose unit has the most units below it, because most arrives there.
+    """
     held = Membership.objects.filter(person__totpdevice__name="demo", person__is_active=True)
+    below = Counter(above for path in Unit.objects.values_list("path", flat=True) for above in path.strip("/").split("/"))
     names: dict[str, str] = {}
-    for role, username in held.order_by("role", "person_id").values_list("role", "person__username"):
+    rows = held.order_by("person_id").values_list("role", "person__username", "unit_id")
+    for role, username, _unit in sorted(rows, key=lambda row: -below[str(row[2])]):
         names.setdefault(role, username)
     working = [role for role in Role if len(codes_of(role)) > 3 or role == Role.AUDITOR]
     return [(names[role], str(role.label)) for role in working if role in names]
