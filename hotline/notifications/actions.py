@@ -21,6 +21,7 @@ from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.kit.events import defer, defer_after_failure
+from hotline.kit.statements import columns, fetch_models
 from hotline.notifications import gateways, texts
 from hotline.notifications.models import Message, MessageState, PhoneCode
 from hotline.notifications.rules import (
@@ -36,6 +37,10 @@ from hotline.notifications.rules import (
 from hotline.ui import city
 
 _SEALED = "notifications.code"
+_TAKE = (
+    "UPDATE notifications_message m SET attempts = attempts + 1 WHERE id = %s AND state = 'queued'"
+    f" RETURNING {columns(Message, 'm')}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +99,16 @@ def deliver_message(*, actor: Actor, message_id: int) -> str:
     if not actor.is_system:
         raise NotPermitted("notifications:deliver", _("Only the platform's own jobs may do this."))
     with transaction.atomic():
-        message = Message.objects.select_for_update().filter(pk=message_id).first()
-        if message is None:
-            raise NotVisible
-        if message.state != MessageState.QUEUED:
-            return message.state
+        taken = fetch_models(_TAKE, [message_id], Message)
+        if not taken:
+            state = Message.objects.filter(pk=message_id).values_list("state", flat=True).first()
+            if state is None:
+                raise NotVisible
+            return state
+        (message,) = taken[0]
         phone = identity_for_contact(
             actor=actor, citizen_id=message.citizen_id, purpose=f"sms:{message.template}"
         ).phone
-        message.attempts += 1
-        message.save(update_fields=["attempts"])
     state, error = MessageState.SENT, ""
     if not is_mobile(phone):
         state, error = MessageState.FAILED, _("no mobile number on record")
