@@ -48,7 +48,7 @@ def main() -> int:
         help="calls of day; default 6,000, two and a half hours of the day",
     )
     options = parser.parse_args()
-    if unknown := set(options.names) - {*NAMES, "table"}:
+    if unknown := set(options.names) - {*NAMES, "suggest", "table"}:
         parser.error(
             f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}, and table"
         )
@@ -59,6 +59,7 @@ def main() -> int:
         sizes: dict[str, tuple[int, ...]] = {
             "pages": (options.orders,),
             "scan": (options.orders,),
+            "suggest": (options.orders,),
             "generate": (options.orders,),
             "day": (options.calls,),
         }

@@ -63,7 +63,7 @@ class TestOffered:
         client = city.client("agent")
         assert "ask-writer" in client.post(reverse("intake:proposals"), {"content": TEXT}).content.decode()
         shown = client.post(reverse("suggestions:improve"), {"content": TEXT}).content.decode()
-        assert 'data-take="draft"' in shown
+        assert 'data-take="wording"' in shown
         assert GOOD["title"] in shown
         assert GOOD["wish"] in shown
         assert not WorkOrder.objects.exists()

@@ -53,6 +53,7 @@ const connect: Connect = (element, signal) => {
         urgency: value("urgency") === wanted,
         labels: joined(value("labels"), wanted) === joined(value("labels"), ""),
         draft: title !== "" && value("title") === title,
+        wording: title !== "" && value("title") === title,
       };
       one.setAttribute("aria-pressed", String(now[take] ?? false));
     }
@@ -96,6 +97,8 @@ const connect: Connect = (element, signal) => {
       draft: () => [
         empty("title", title), empty("demand_type", demand), empty("expectation", wish), empty("occurred_at", happened),
       ],
+      // Asked for by a person who has seen what stands there: it replaces.
+      wording: () => [title ? put("title", title) : null, wish ? put("expectation", wish) : null],
     };
     return (done[take]?.() ?? []).filter((undo): undo is () => void => undo !== null);
   };

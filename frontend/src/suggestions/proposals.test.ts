@@ -96,3 +96,15 @@ test("a server that fails leaves the form usable and is asked again", async () =
   await type("路灯不亮了");
   expect(document.querySelector("#take-category-1")).not.toBeNull();
 });
+
+test("another wording that was asked for replaces what stands there, and can be taken back", () => {
+  field("title").value = "灯";
+  field("expectation").value = "修";
+  document.querySelector("[data-proposals]")!.innerHTML =
+    '<button type="button" data-take="wording" data-title="湖滨路路灯不亮" data-wish=""></button>';
+  document.querySelector<HTMLElement>("[data-take=wording]")!.click();
+  expect(field("title").value).toBe("湖滨路路灯不亮");
+  expect(field("expectation").value).toBe("修");
+  document.querySelector<HTMLElement>("[data-take-back]")!.click();
+  expect(field("title").value).toBe("灯");
+});

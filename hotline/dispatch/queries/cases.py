@@ -158,14 +158,14 @@ def _in_city(
     if category:
         yield rows.filter(category__code=category).order_by("-id").values_list("pk", flat=True)[: POOL // 2]
     if (single := _any_of(telling)) is not None:
-        yield from islice(pools(rows, single), 2)
+        yield from islice(pools(rows, single), 3)
 
 
 def _in_unit(
     actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
 ) -> Iterator[Iterable[int]]:
     """The newest orders of one's own unit that share a telling word or the category."""
-    newest = list(
+    newest = (
         Involvement.objects.filter(unit_id=_unit_of(actor) or 0)
         .order_by("-order_id")
         .values_list("order_id", flat=True)[:OWN]
