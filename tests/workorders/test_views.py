@@ -525,3 +525,12 @@ def test_links_are_parted_where_they_stand(city: Cast) -> None:
     assert client.post(reverse("workorders:unlink", args=[third.number, link.pk])).status_code == 200
     assert two.number not in page(client, "related", third.number).content.decode()
     assert post(city, "dispatcher", one, "link", numbers="JD20200101-999999").status_code == 422
+
+
+def test_what_helps_with_an_act_never_takes_the_place_of_its_form(city: Cast) -> None:
+    """The form names its dialog as target, and whatever stands in it inherits that."""
+    row = signed(city)
+    page = city.client("handler").get(f"/orders/{row.order.number}/do/reply/?assignment={row.pk}").content.decode()
+    loading = re.findall(r'<[^>]*hx-trigger="load"[^>]*>', page)
+    assert loading
+    assert all('hx-target="this"' in tag for tag in loading)
