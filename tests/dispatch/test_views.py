@@ -271,6 +271,37 @@ class TestCatalogue:
         assert list(CatalogueEntry.objects.get().assistants.all()) == [city.b]
         assert send("a,b\n1,2\n").status_code == 422
 
+    def test_an_import_in_conflict_is_told_before_it_is_refused(self, city: Cast) -> None:
+        head = "category_code,area_code,lead_unit_code,assistant_unit_codes,legal_basis,effective_from\n"
+        one, other = (
+            "02.01.01,310106000000,A,,依据,2026-01-01\n",
+            "02.01.01,310106000000,B,,依据,2026-01-01\n",
+        )
+        client = city.client("dispatcher")
+
+        def send(text: str, **more: str) -> tuple[int, str]:
+            file = SimpleUploadedFile("c.csv", text.encode())
+            answer = client.post(reverse("dispatch:catalogue_import"), {"file": file, **more})
+            return answer.status_code, answer.content.decode()
+
+        # Two units for one matter in one list, and a list against what already holds.
+        for text in (head + one + other,):
+            status, page = send(text, sure="1")
+            assert status == 422
+            assert "3" in page
+            assert not CatalogueEntry.objects.exists()
+        assert send(head + one, sure="1")[0] == 302
+        status, page = send(head + other)
+        assert status in (200, 422)
+        assert send(head + other, sure="1")[0] == 422
+        assert [row.lead_unit for row in CatalogueEntry.objects.all()] == [city.a]
+        # From a later day it is no conflict: the one before ends the day before.
+        later = other.replace("2026-01-01", "2026-09-01")
+        assert send(head + later, sure="1")[0] == 302
+        first, second = CatalogueEntry.objects.order_by("effective_from")
+        assert str(first.effective_to) == "2026-08-31"
+        assert second.lead_unit == city.b
+
     def test_coverage_names_leaves_without_a_unit(self, city: Cast) -> None:
         entry(city, category_id=noise().pk)
         found, leaves = queries.coverage(today(), within="310000000000")

@@ -14,7 +14,9 @@ from hotline.__main__ import _works_alone
 from hotline.kit.health import Level
 from hotline.language import embedding
 from hotline.language.client import Off
+from hotline.language.worker import Models
 from hotline.suggestions import queries
+from tests.accounts.cast import Cast
 from tests.language.labelled import messages, write
 
 
@@ -127,3 +129,29 @@ def test_health_when_off_or_not_installed(monkeypatch: pytest.MonkeyPatch, setti
 
 def test_this_process_has_the_worker_compute() -> None:
     assert isinstance(embedding.state(), embedding.Missing)  # nobody serves in tests
+
+
+@pytest.mark.django_db
+def test_a_model_file_with_the_wrong_hash_is_a_red_line_of_the_health_page(
+    folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast
+) -> None:
+    hotline("train", "category", "--from", write(folder / "a.csv", messages(70)))
+    monkeypatch.setattr(embedding, "load", lambda cache: embedding.Missing("not_installed", "", ""))
+    server = Models(settings.MODELS_DIR)
+    # The worker's own answer, without its socket.
+    monkeypatch.setattr(
+        "hotline.suggestions.queries.models.model_worker", lambda: Answering(server.answer({"do": "status"}))
+    )
+    client = cast.client("admin")
+    assert queries.category_health().level == Level.OK
+    model = queries.registry().current("category")
+    assert model is not None
+    path = settings.MODELS_DIR / model.path
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    server = Models(settings.MODELS_DIR)
+    line = queries.category_health()
+    assert line.level == Level.FAIL
+    page = client.get("/health").content.decode()
+    assert line.text in page
+    # And the panel goes on by names.
+    assert queries.read_text("路灯不亮", "路灯坏了").category_model == "names"
