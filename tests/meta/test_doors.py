@@ -238,11 +238,11 @@ def address(world: World, route: str, names: set[str]) -> str:
     return "/" + text.replace("^", "").replace("$", "").replace("\\Z", "").lstrip("/")
 
 
-def ask(client: Client, method: str, url: str) -> HttpResponseBase:
+def ask(client: Client, method: str, url: str, fields: dict[str, Any] | None = None) -> HttpResponseBase:
     """One request whose writes are taken back, so that each door meets the same world."""
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}
     with transaction.atomic():
-        answer: HttpResponseBase = getattr(client, method)(url)
+        answer: HttpResponseBase = getattr(client, method)(url, *([fields] if fields else []))
         if getattr(answer, "streaming", False):
             b"".join(answer.streaming_content)  # closes it, and not the connection
         transaction.set_rollback(True)
