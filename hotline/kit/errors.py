@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+
+log = logging.getLogger("hotline.kit")
+
+
+UNIQUE_VIOLATION = "23505"
 
 
 class ActionError(Exception):
@@ -65,6 +71,11 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if _cannot_be_stored(error):
             error = Invalid("characters", _("What you sent holds characters that no text has. Type it anew."))
+        elif _came_second(error):
+            # Rare enough to be looked at, should a constraint ever say no for another reason than a twin.
+            log.warning("refused: %s", str(error).partition("\n")[0])
+            words = _("The same was saved at this very moment. Look at what is there now, and save again if it differs.")
+            error = Refused("came_second", words)
         return refusal(request, error) if isinstance(error, ActionError) else None
 
 
@@ -73,6 +84,11 @@ def _cannot_be_stored(error: Exception) -> bool:
     if isinstance(error, DataError):
         return "NUL (0x00)" in str(error) or "unsupported Unicode escape sequence" in str(error)  # in text; in JSON
     return isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
+
+
+def _came_second(error: Exception) -> bool:
+    """Of two who save the same name, code or version at once one finds it taken only when he writes."""
+    return isinstance(error, IntegrityError) and getattr(error.__cause__, "sqlstate", "") == UNIQUE_VIOLATION
 
 
 def refusal(request: HttpRequest, error: ActionError) -> HttpResponse:

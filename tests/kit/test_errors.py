@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DataError
+from django.db import DataError, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
+from hotline.accounts.models import Unit
 from hotline.kit.errors import RefusalMiddleware
 from tests.accounts.cast import Cast
 
@@ -34,3 +35,16 @@ def test_only_such_characters_are_the_senders(error: Exception, refused: bool) -
     request.path = "/api/"
     answer = RefusalMiddleware(lambda _request: HttpResponse()).process_exception(request, error)
     assert (answer is not None) is refused
+
+
+@pytest.mark.django_db
+def test_who_saves_the_same_at_the_same_moment_hears_that_it_is_there(cast: Cast) -> None:
+    request = HttpRequest()
+    request.path = "/api/"
+    middleware = RefusalMiddleware(lambda _request: HttpResponse())
+    with pytest.raises(IntegrityError) as twin, transaction.atomic():
+        Unit.objects.create(code=cast.a.code, name="x", short_name="x", level="city")
+    answer = middleware.process_exception(request, twin.value)
+    assert answer is not None
+    assert answer.status_code == 409
+    assert middleware.process_exception(request, IntegrityError("null value")) is None
