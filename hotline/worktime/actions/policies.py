@@ -185,9 +185,6 @@ def _document(text: str) -> PolicyDocument:
         data: Any = yaml.safe_load(text)
         # YAML reads dates and base-60 times by itself; what is stored must be what JSON can hold.
         document = PolicyDocument.parse(data)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        # The reader also gives up on numbers of a thousand digits, on months that do not exist and on bottomless nests.
-        raise Invalid("yaml", _("This is not YAML: %(fault)s") % {"fault": str(error)}) from error
     except PolicyInvalid as invalid:
         faults = {fault.path: fault.message for fault in invalid.faults}
         raise Invalid(
@@ -195,6 +192,9 @@ def _document(text: str) -> PolicyDocument:
             _("The policy was not taken: %(faults)s") % {"faults": "; ".join(map(str, invalid.faults))},
             details=faults,
         ) from invalid
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # The reader also gives up on numbers of a thousand digits, on months that do not exist and on bottomless nests.
+        raise Invalid("yaml", _("This is not YAML: %(fault)s") % {"fault": str(error)}) from error
     return document
 
 
