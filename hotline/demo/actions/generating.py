@@ -10,8 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -45,6 +46,8 @@ LARGE = 50_000
 CHUNK = 1000
 MOST_CITIZENS = 120_000
 Step = Callable[[str, int], None]
+Block = tuple[int, list[tuple[str, bytes]]]
+"""How many orders; COPY bytes by table."""
 
 
 def build_world(
@@ -261,7 +264,7 @@ def generate(
     wanted = max(1, orders // 20) if open_orders is None else open_orders
     world = build_world(orders=orders, years=years, seed=seed, open_orders=wanted, until=until)
     processes = workers or min(os.cpu_count() or 2, 8)
-    with transaction.atomic():
+    with transaction.atomic(), _telling(world, processes) as told:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
             cursor.execute("SET LOCAL max_parallel_workers_per_gather = 2")
@@ -269,7 +272,7 @@ def generate(
         _write_citizens(world)
         rebuild = _strip() if orders >= LARGE else []
         anew = _begin_anew() if orders >= LARGE else set()
-        for count, blocks in _told(world, processes):
+        for count, blocks in told:
             for table, data in blocks:
                 _copy(table, COLUMNS[table], data, frozen=table in anew)
             step("orders", count)
@@ -306,19 +309,25 @@ def _gather(table: str) -> None:
         cursor.execute(f"ANALYZE {table}")
 
 
-def _told(world: World, processes: int) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
+@contextmanager
+def _telling(world: World, processes: int) -> Iterator[Iterable[Block]]:
+    """The orders in their order, by thousands. Worker processes begin at once: citizens are enciphered here meanwhile."""
     spans = [(first, min(first + CHUNK, world.orders)) for first in range(0, world.orders, CHUNK)]
     if processes == 1 or len(spans) == 1:
-        teller = teller_of(world)
-        for first, end in spans:
-            for index in range(first, end):
-                tell_order(teller, index)
-            yield end - first, teller.rows.take()
+        yield _told_here(world, spans)
         return
     # Fresh interpreters: a fork would take the pool's threads and sockets along.
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, start, (pickle.dumps(world),)) as pool:
-        yield from pool.imap(tell, spans)
+        yield pool.imap(tell, spans)
+
+
+def _told_here(world: World, spans: list[tuple[int, int]]) -> Iterator[Block]:
+    teller = teller_of(world)
+    for first, end in spans:
+        for index in range(first, end):
+            tell_order(teller, index)
+        yield end - first, teller.rows.take()
 
 
 def _copy(table: str, columns: tuple[str, ...], data: bytes, *, frozen: bool = False) -> None:

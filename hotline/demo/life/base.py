@@ -269,8 +269,8 @@ class Told:
                 due = clock.due
             lines.append(
                 f"{number}\t{NULL if key.assignment is None else key.assignment}\t{key.side}\t{key.kind}\t{key.round}\t{clock.state}\t"
-                f"{clock.level}\t{stamp(clock.started)}\t{stamp(clock.original)}\t{stamp(clock.due)}\t{stamp(clock.paused)}\t"
-                f"{stamp(clock.stopped)}\t{stamp(clock.next)}\t{clock.marks_text}"
+                f"{clock.level}\t{stamp[clock.started]}\t{stamp[clock.original]}\t{stamp[clock.due]}\t{stamp[clock.paused]}\t"
+                f"{stamp[clock.stopped]}\t{stamp[clock.next]}\t{clock.marks_text}"
             )
         final = order.state in ("closed", "archived", "merged")
         claimed = self.claimed if order.state in ("pending_dispatch", "arbitration") else None
@@ -305,12 +305,12 @@ class Told:
             ]
         )
         self.rows.lines["workorders_workorder"].append(
-            f"{number}\t{self.number}\t{order.state}\t{order.revision}\t{stamp(setting.at)}\t{setting.channel}\t{self.kind}\t"
+            f"{number}\t{self.number}\t{order.state}\t{order.revision}\t{stamp[setting.at]}\t{setting.channel}\t{self.kind}\t"
             f"{self.urgency}\t{text}\t{order.round}\t{order.flow}\t{self.returns}\t{self.extensions}\t{self.redos}\t{self.urges}\t"
-            f"{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp(due)}\t{world.policy_id}\t"
-            f"{world.calendar_id}\t{stamp(self.dispatched)}\t{stamp(self.replied)}\t{stamp(self.closed if final else None)}\t"
+            f"{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp[due]}\t{world.policy_id}\t"
+            f"{world.calendar_id}\t{stamp[self.dispatched]}\t{stamp[self.replied]}\t{stamp[self.closed if final else None]}\t"
             f"{'merged' if order.state == 'merged' else self.closing}\t{self.outcome}\t{cell(self.solved)}\t{cell(self.satisfaction)}\t"
-            f"{claimed[0].id if claimed else NULL}\t{stamp(claimed[1] if claimed else None)}\t"
+            f"{claimed[0].id if claimed else NULL}\t{stamp[claimed[1] if claimed else None]}\t"
             f"{_tsvector(search_text(self.title, self.content, address, ''))}"
         )
         if order.card != "green":
@@ -322,15 +322,15 @@ class Told:
             following = min((clock.due for _key, clock in own if clock.state == "running"), default=None)
             lines.append(
                 f"{node.id}\t{number}\t{node.unit}\t{node.parent.id if node.parent else NULL}\t{node.role}\t{node.state}\t"
-                f"{node.round}\t{NULL if node.handler is None else node.handler}\t{node.instructions}\t{stamp(node.created_at)}\t"
-                f"{stamp(node.signed_at)}\t{stamp(node.contacted_at)}\t{stamp(node.replied_at)}\t{stamp(node.ended_at)}\t"
-                f"{stamp(finish)}\t{stamp(following)}"
+                f"{node.round}\t{NULL if node.handler is None else node.handler}\t{node.instructions}\t{stamp[node.created_at]}\t"
+                f"{stamp[node.signed_at]}\t{stamp[node.contacted_at]}\t{stamp[node.replied_at]}\t{stamp[node.ended_at]}\t"
+                f"{stamp[finish]}\t{stamp[following]}"
             )
         lines = self.rows.lines["workorders_workorderevent"]
         for event in order.events:
             actor = event.actor
             lines.append(
-                f"{number}\t{stamp(event.at)}\t{event.verb}\t{actor.key}\t{actor.name}\t{NULL if event.unit is None else event.unit}\t"
+                f"{number}\t{stamp[event.at]}\t{event.verb}\t{actor.key}\t{actor.name}\t{NULL if event.unit is None else event.unit}\t"
                 f"{NULL if event.assignment is None else event.assignment}\t{event.old}\t{event.new}\t{event.audience}\t{event.reason}\t"
                 f"{event.text}\t{event.data}"
             )
@@ -339,7 +339,7 @@ class Told:
             lines.append(f"{unit}\t{number}")
         for person, reason in self.people.items():
             add("workorders_orderaccess", self.id, person, created_by, reason, setting.at)
-        at = stamp(setting.at)
+        at = stamp[setting.at]
         self.rows.lines["intake_appeal"].append(
             f"{self.appeal_id}\t{self.number}\tordered\t{number}\t{NULL if self.citizen is None else self.citizen}\t"
             f"{self.teller.lookup(self.number)}\t{setting.channel}\t{self.kind}\t{self.urgency}\t{self.title}\t{self.content}\t"

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from hotline.workorders.rules.clocks import RANK, Key, marks_json
+from hotline.demo.life.rows import iso
+from hotline.workorders.rules.clocks import RANK, Key
 from hotline.worktime.rules import (
     ClockEvent,
     ClockSpec,
@@ -180,7 +181,7 @@ class Deadlines:
                 offsets = self._offsets[id(spec)] = self._shape(spec, started, due)
             if offsets:
                 marks = [(level, due + delta) for level, delta in offsets]
-                return marks, "[" + ",".join([f'["{level}","{at.isoformat()}"]' for level, at in marks]) + "]"
+                return marks, "[" + ",".join([f'["{level}","{iso(at)}"]' for level, at in marks]) + "]"
         return texted((mark.level, mark.at) for mark in marks_of(started, due, due, spec, self.calendar))
 
     def _shape(self, spec: ClockSpec, started: datetime, due: datetime) -> tuple[tuple[str, timedelta], ...]:
@@ -239,5 +240,5 @@ class Deadlines:
 def texted(marks: Iterable[tuple[str, datetime]]) -> Texted:
     """Marks with the JSON that a clock's row keeps."""
     found = tuple(marks)
-    pairs = ",".join(f'["{name}","{at}"]' for name, at in marks_json(found))
+    pairs = ",".join([f'["{name}","{iso(at)}"]' for name, at in found])
     return found, f"[{pairs}]"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hotline.demo.life.deadlines import Deadlines, Settled, Track, texted
+from hotline.demo.life.rows import iso
 from hotline.demo.life.world import Who, World
 from hotline.workorders.models import AssignmentState
 from hotline.workorders.rules.clocks import RESTARTING, Key
@@ -269,7 +270,7 @@ class Order:
         key = clock.track.key
         number = "null" if key.assignment is None else key.assignment
         data = (
-            f'{{"level":"{level}","due_at":"{clock.due.isoformat()}",'
+            f'{{"level":"{level}","due_at":"{iso(clock.due)}",'
             f'"clocks":[["level","{key.kind}","{key.side}",{number},{key.round},"{level}"]]}}'
         )
         unit, assignment = (node.unit, node.id) if node else (lead, None)

