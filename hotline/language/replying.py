@@ -14,8 +14,8 @@ from hotline.language import privacy
 
 MOST = 2_000
 """Characters of a reply that are taken over."""
-DATE, NUMBER, PERSON, PLACE = "日期", "数量", "当事人", "地点"
-GAP = re.compile(rf"【(?:{DATE}|{NUMBER}|{PERSON}|{PLACE})】")
+DATE, NUMBER, PERSON, PLACE, UNIT = "日期", "数量", "当事人", "地点", "承办单位"
+GAP = re.compile(rf"【(?:{DATE}|{NUMBER}|{PERSON}|{PLACE}|{UNIT})】")
 _KEPT = re.compile(
     r"《[^》\n]{1,60}》|第[〇零一二三四五六七八九十百千\d]{1,6}[条款项章]|〔\d{4}〕\d+号|(?<!\d)12345(?!\d)|24小时"
 )
@@ -37,12 +37,21 @@ class Adapted:
     gaps: int
 
 
-def adapt(reply: str, places: Iterable[tuple[int, int]] = ()) -> Adapted:
-    """The reply with its own facts taken out. `places`: spans of `reply` that name places. Linear in the text."""
+def adapt(
+    reply: str, places: Iterable[tuple[int, int]] = (), *, own: str = "", others: Iterable[str] = ()
+) -> Adapted:
+    """The reply with its own facts taken out. Linear in the text.
+
+    `places`: spans of `reply` that name places; `own`: the name of the unit that will answer, which stays; `others`: names
+    of the units that answered then.
+    """
     text = reply[:MOST]
     kept = [match.span() for match in _KEPT.finditer(text)]
+    kept += [match.span() for match in re.finditer(re.escape(own), text)] if own else []
     spans = [(one.start, one.end, PERSON) for one in privacy.find(text)]
     spans += [(*match.span(), PERSON) for match in _NAMED.finditer(text)]
+    for name in sorted({one for one in others if one}, key=len, reverse=True):
+        spans += [(*match.span(), UNIT) for match in re.finditer(re.escape(name), text)]
     spans += [(start, end, PLACE) for start, end in places if 0 <= start < end <= len(text)]
     spans += [(*match.span(), DATE) for match in _DATE.finditer(text)]
     spans += [(*match.span(), NUMBER) for match in _NUMBER.finditer(text)]

@@ -118,6 +118,28 @@ const connect: Connect = (element, signal) => {
     mark();
   };
 
+  /** Another wording is asked for only when somebody wants it, and takes seconds; it comes in the button's place. */
+  const word = async (button: HTMLButtonElement): Promise<void> => {
+    const place = button.parentElement;
+    const { word: door } = button.dataset;
+    if (!door || !place) return;
+    button.disabled = true;
+    button.setAttribute("aria-busy", "true");
+    const asked = new FormData();
+    for (const name of ["title", "content", "csrfmiddlewaretoken"]) asked.set(name, value(name).slice(0, LONGEST));
+    try {
+      const response = await fetch(door, { method: "POST", body: asked, signal, headers: { "HX-Request": "true" } });
+      if (!response.ok) throw new Error(String(response.status));
+      const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+      // Typing has gone on, and the panel was drawn anew, when the place is gone.
+      if (place.isConnected) place.replaceChildren(...[...answer.body.childNodes].map((node) => document.importNode(node, true)));
+      mark();
+    } catch {
+      button.disabled = false;
+      button.removeAttribute("aria-busy");
+    }
+  };
+
   // A click would move the focus out of the field in which somebody types.
   element.addEventListener("mousedown", (event) => {
     if ((event.target as Element).closest("[data-take], [data-take-all]")) event.preventDefault();
@@ -130,6 +152,8 @@ const connect: Connect = (element, signal) => {
       const sure = [...element.querySelectorAll<HTMLElement>("[data-take][data-sure]")];
       take(sure, say({ zh: "全部建议", en: "all proposals" }));
     } else if (at.closest("[data-take-back]")) back();
+    const button = at.closest<HTMLButtonElement>("[data-word]");
+    if (button) void word(button);
   }, { signal });
 
   const show = (html: string): void => {

@@ -108,3 +108,21 @@ test("another wording that was asked for replaces what stands there, and can be 
   document.querySelector<HTMLElement>("[data-take-back]")!.click();
   expect(field("title").value).toBe("灯");
 });
+
+test("another wording is asked for by a button and comes in its place", async () => {
+  field("content").value = "路灯不亮";
+  document.querySelector("[data-proposals]")!.innerHTML =
+    '<div><button type="button" data-word="/suggestions/improve">拟写</button></div>';
+  const answer = '<button type="button" data-take="wording" data-title="湖滨路路灯不亮" data-wish=""></button>';
+  const asking = vi.fn((_url: string, _init: { body: FormData }) => Promise.resolve({ ok: true, text: () => Promise.resolve(answer) }));
+  vi.stubGlobal("fetch", asking);
+  const button = document.querySelector<HTMLButtonElement>("[data-word]")!;
+  button.click();
+  expect(button.disabled).toBe(true);
+  await settle();
+  expect(asking).toHaveBeenCalledOnce();
+  expect(asking.mock.calls[0]?.[0]).toBe("/suggestions/improve");
+  expect(asking.mock.calls[0]?.[1].body.get("content")).toBe("路灯不亮");
+  expect(document.querySelector("[data-word]")).toBeNull();
+  expect(document.querySelector("[data-take=wording]")).not.toBeNull();
+});

@@ -112,7 +112,14 @@ def reply_drafts(actor: Actor, order: WorkOrder, limit: int = 3) -> list[ReplyDr
     drafts = []
     for case in found:
         text = case.reply.text[:MOST]
-        adapted = adapt(text, [(place.start, place.end) for place in finder.find(text).places])
+        own = order.lead_unit.name if order.lead_unit else ""
+        lead = case.order.lead_unit
+        adapted = adapt(
+            text,
+            [(place.start, place.end) for place in finder.find(text).places],
+            own=own,
+            others=[case.reply.signed_unit, lead.name if lead else ""],
+        )
         drafts.append(ReplyDraft(case, adapted.text, adapted.gaps))
     return drafts
 
