@@ -12,7 +12,7 @@ from hotline.kit import clock
 from hotline.kit.errors import NotPermitted
 from hotline.workorders.actions.bulk import run_bulk
 from hotline.workorders.forms.bulk import BULK_FORMS, BULK_VERBS
-from hotline.workorders.models import OrderAccess, WorkOrder
+from hotline.workorders.models import Category, OrderAccess, WorkOrder
 from hotline.workorders.queries.bulk import preview
 from tests.accounts.cast import Cast
 from tests.workorders.factories import closed, dispatched, fresh, make_order, signed
@@ -114,3 +114,25 @@ def test_three_steps_on_the_screen(city: Cast) -> None:
     assert done.status_code == 200
     assert fresh(one).state == "pending_sign"
     assert client.post(url, {}).status_code == 302
+
+
+def test_category_and_urgency_are_changed_alone(city: Cast) -> None:
+    order = make_order(city, labels=["夜间"])
+    noise = Category.objects.create(code="02", name="噪声", path_name="噪声")
+    actor = city.actor("dispatcher")
+    for given in ({"category": noise, "urgency": "", "labels": ""}, {"category": None, "urgency": "elevated", "labels": ""}):
+        assert run_bulk(
+            actor=actor, verb="reclassify", given={**given, "text": "核对"}, targets=[(order.pk, None)]
+        ) == {order.pk: ""}
+    order = fresh(order)
+    assert (order.category_id, order.urgency, order.labels) == (noise.pk, "elevated", ["夜间"])
+
+
+def test_an_order_that_went_away_stops_no_other(city: Cast) -> None:
+    order = make_order(city)
+    results = run_bulk(
+        actor=city.actor("dispatcher"), verb="note", given={"text": "备注"}, targets=[(0, None), (order.pk, None)]
+    )
+    assert results[0]
+    assert results[order.pk] == ""
+    assert AuditEntry.objects.get(verb="workorders.bulk").data["done"] == 1

@@ -13,6 +13,7 @@ from django.urls import reverse
 from hotline.audit.models import AuditEntry
 from hotline.kit import clock
 from hotline.kit.errors import NotPermitted
+from hotline.workorders.actions import exporting
 from hotline.workorders.actions.exporting import COLUMNS, export_csv, export_xlsx, safe
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
@@ -111,3 +112,31 @@ def test_over_http_with_the_filters_of_the_list(city: Cast, kind: str) -> None:
         assert [row[0] for row in rows_of(content)[2:-2]] == [wanted.number]
     else:
         assert content.startswith(b"PK")
+
+
+def test_a_sheet_that_is_full_says_so(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "EXCEL_ROWS", 6)
+    make_order(city)
+    make_order(city)
+    with export_xlsx(actor=city.actor("dispatcher"), filters=OrderFilters(), at=clock.now()) as stream:
+        cells = [[cell.value for cell in row] for row in openpyxl.load_workbook(stream).active.iter_rows()]
+    assert sum(str(row[0]).startswith("JD") for row in cells) == 1
+    assert "CSV" in str(cells[3][0])
+
+
+def test_an_export_that_breaks_off_leaves_no_file_open(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[Any] = []
+    make = exporting.tempfile.NamedTemporaryFile
+
+    def kept(*args: Any, **more: Any) -> Any:
+        files.append(make(*args, **more))
+        return files[-1]
+
+    def broken(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(exporting.tempfile, "NamedTemporaryFile", kept)
+    monkeypatch.setattr(exporting, "_finish", broken)
+    with pytest.raises(OSError, match="full"):
+        export_xlsx(actor=city.actor("dispatcher"), filters=OrderFilters(), at=clock.now())
+    assert files[0].closed
