@@ -23,6 +23,7 @@ _ORDER = (
     "wish（市民希望怎样办理，没有则为空）、summary（不超过100字的诉求概要）。星号是已隐去的个人信息，不得猜测。"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_STARS = re.compile(r"[*＊]{2,}")
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -59,7 +60,8 @@ def read_answer(answer: str, text: str) -> Draft:
     for name, most in LONGEST.items():
         value = found.get(name)
         words = _CONTROL.sub(" ", value).strip()[:most] if isinstance(value, str) else ""
-        fields[name] = mask_all(words, tuple(Kind)) if _grounded(words, source) else ""
+        # Stars say nothing in a title; what they stood for, the agent adds where it belongs.
+        fields[name] = _STARS.sub("", mask_all(words, tuple(Kind))) if _grounded(words, source) else ""
     return Draft(**fields)
 
 

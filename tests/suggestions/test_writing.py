@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from django.urls import reverse
 
 from hotline.audit.models import AuditEntry
 from hotline.config.environment import Environment, SettingsFault
-from hotline.kit.clock import today
+from hotline.kit.actor import system_actor
+from hotline.kit.clock import now, today
 from hotline.kit.errors import NotPermitted, Refused
 from hotline.kit.health import Level
 from hotline.suggestions import actions, queries
@@ -24,6 +26,7 @@ from tests.dispatch.conftest import city as city
 from tests.language.writer_double import Double, serving
 
 pytestmark = pytest.mark.django_db
+MACHINE = system_actor("suggestions", "suggestions:make")
 TEXT = "和平小区3号楼电梯经常故障困人，物业一直不修，希望尽快更换电梯。"
 GOOD = {
     "title": "和平小区电梯经常故障困人",
@@ -92,6 +95,15 @@ class TestOffered:
         day = WriterDay.objects.get(day=today())
         assert (day.questions, day.tokens) == (1, 123)
 
+    def test_the_words_go_after_half_a_year_their_audit_row_stays(self, city: Cast, double: Double) -> None:
+        improve(city)
+        assert actions.forget_writer_calls(actor=MACHINE) == 0
+        WriterCall.objects.update(at=now() - timedelta(days=181))
+        assert actions.forget_writer_calls(actor=MACHINE) == 1
+        assert AuditEntry.objects.filter(verb="suggestions.ask_writer").exists()
+        with pytest.raises(NotPermitted):
+            actions.forget_writer_calls(actor=city.actor("admin"))
+
 
 class TestMasked:
     PERSONAL = (
@@ -124,6 +136,8 @@ class TestMasked:
     def test_personal_data_in_an_answer_is_masked_too(self) -> None:
         found = read_answer(json.dumps({"title": "电梯故障13812345678"}), "电梯故障13812345678")
         assert "12345678" not in found.title
+        assert "*" * 2 not in found.title
+        assert found.title.startswith("电梯故障138")
 
 
 class TestInjection:

@@ -19,7 +19,7 @@ from hotline.suggestions.actions.risks import (
     note_seen,
     raise_risk,
 )
-from hotline.suggestions.actions.writing import improve_draft
+from hotline.suggestions.actions.writing import forget_writer_calls, improve_draft
 
 __all__ = [
     "RISK_ANSWERED",
@@ -31,6 +31,7 @@ __all__ = [
     "change_label",
     "climb_risks",
     "embed_orders",
+    "forget_writer_calls",
     "improve_draft",
     "keep_proposals",
     "merge_labels",

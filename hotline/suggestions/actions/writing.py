@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -22,6 +23,8 @@ from hotline.suggestions.writing import Draft, question, read_answer
 MOST_TOKENS = 400
 AT_ONCE = 2
 """Questions of one process at the same time: each holds a web thread."""
+KEPT = timedelta(days=180)
+"""How long the words of a question and its answer are kept."""
 REST = 30.0
 """Seconds in which nobody asks after a failure."""
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -80,6 +83,14 @@ def improve_draft(*, actor: Actor, title: str, content: str) -> Draft:
     if draft.empty:
         raise Refused("no_answer", _("The language model gave nothing useful. Go on without it."))
     return draft
+
+
+@transaction.atomic
+def forget_writer_calls(*, actor: Actor) -> int:
+    """Delete questions and answers that are older than `KEPT`; the audit row of each stays. Returns how many."""
+    permissions.can(actor, permissions.MAKE).require(permissions.MAKE)
+    gone, _by_model = WriterCall.objects.filter(at__lt=now() - KEPT).delete()
+    return gone
 
 
 @transaction.atomic
