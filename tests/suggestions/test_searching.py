@@ -135,4 +135,7 @@ def test_without_an_answer_words_do_the_work(city: Cast, worker: Worker) -> None
 
 def test_without_models_nothing_is_asked(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "model_worker", lambda: None)
+    monkeypatch.setattr(actions.meaning, "model_worker", lambda: None)
+    make_order(city)
     assert vectors.near("电梯", 5) == {}
+    assert actions.embed_orders(actor=MACHINE) == 0
