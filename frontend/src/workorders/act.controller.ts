@@ -26,7 +26,10 @@ const connect: Connect = (element, signal) => {
     else focusFirst(dialog);
     tell(body?.dataset["actVerb"] ?? "");
   };
-  dialog.addEventListener("htmx:afterSwap", arrived, { signal });
+  dialog.addEventListener("htmx:afterSwap", (event) => {
+    // What is fetched beside the form comes while somebody may be writing already.
+    if (!(event.target as Element).closest(".act-beside")) arrived();
+  }, { signal });
   // Whoever clicked while this file was still on its way has the form already.
   if (dialog.querySelector("#act-body")?.hasChildNodes()) arrived();
   dialog.addEventListener("close", () => {
