@@ -320,7 +320,7 @@ class Broken(Double):
 
 
 def test_meaning_finds_what_words_do_not_and_its_loss_is_survived(cast):
-    if not vectors.table_there():
+    if not vectors.TABLE.is_there():
         pytest.skip("this database has no pgvector")
     entry = published(cast.a, "新生儿户口登记", "到派出所。")
     published(cast.a, "路灯报修", "打电话。")
@@ -338,12 +338,12 @@ def test_meaning_finds_what_words_do_not_and_its_loss_is_survived(cast):
 
 def test_a_database_without_vectors_searches_by_words(cast, monkeypatch):
     published(cast.a, "路灯报修", "打电话。")
-    monkeypatch.setattr(vectors, "table_there", lambda: False)
+    monkeypatch.setattr(vectors.TABLE, "is_there", lambda: False)
     assert found(cast, "路灯") == ["路灯报修"]
     assert "pgvector" in vectors.health().text + vectors.health().advice
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    assert vectors.prepare() in (True, False)
+    assert vectors.TABLE.prepare() in (True, False)
 
 
 def test_words_are_counted_and_weigh(cast):

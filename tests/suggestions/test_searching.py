@@ -11,6 +11,7 @@ from django.urls import reverse
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
 from hotline.kit.errors import NotPermitted
+from hotline.kit.vectors import DIMENSIONS
 from hotline.knowledge.models import Term
 from hotline.knowledge.queries.vocabulary import forget_words
 from hotline.language.client import Off
@@ -95,7 +96,7 @@ class Worker:
         self.asked.append(texts)
         if self.answer is not None:
             return self.answer
-        axes = np.zeros((len(texts), vectors.DIMENSIONS), dtype=np.float32)
+        axes = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for row, text in enumerate(texts):
             axes[row][0 if "电梯" in text or "升降" in text else 1] = 1
         return axes
@@ -106,8 +107,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     made = Worker()
     monkeypatch.setattr(vectors, "model_worker", lambda: made)
     monkeypatch.setattr(actions.meaning, "model_worker", lambda: made)
-    vectors.forget()
-    if not vectors.table_there():
+    vectors.TABLE.forget()
+    if not vectors.TABLE.is_there():
         pytest.skip("this database has no pgvector")
     return made
 

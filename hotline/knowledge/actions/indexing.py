@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from django.db import connection, transaction
 
 from hotline.kit.actor import Actor
+from hotline.kit.vectors import as_text
 from hotline.knowledge import permissions, vectors
 from hotline.knowledge.models import Entry, EntryIndex, Paragraph
 from hotline.knowledge.queries.vocabulary import forget_words
@@ -48,7 +49,7 @@ def write_index(entry: Entry) -> None:
 def embed_entry(*, actor: Actor, entry_id: int) -> int:
     """Make the vectors of an entry's paragraphs; returns how many. None without a model or a table."""
     permissions.can_maintain(actor).require(permissions.MAINTAIN)
-    model = vectors.model() if vectors.table_there() else None
+    model = vectors.model() if vectors.TABLE.is_there() else None
     if model is None:
         return 0
     entry = Entry.objects.select_for_update().filter(pk=entry_id).first()
@@ -61,7 +62,7 @@ def embed_entry(*, actor: Actor, entry_id: int) -> int:
         cursor.execute("DELETE FROM knowledge_vector WHERE entry_id = %s", [entry_id])
         cursor.executemany(
             "INSERT INTO knowledge_vector (entry_id, position, vector) VALUES (%s, %s, %s::halfvec)",
-            [(entry_id, part.position, vectors.text_of(vector)) for part, vector in zip(parts, found, strict=True)],
+            [(entry_id, part.position, as_text(vector)) for part, vector in zip(parts, found, strict=True)],
         )
     return len(parts)
 
@@ -90,8 +91,8 @@ def reindex(*, actor: Actor, step: Callable[[int], None] = lambda done: None, em
     `step(n)` is called after each batch. An entry that is changed meanwhile waits for its batch, or its batch for it.
     """
     permissions.can_maintain(actor).require(permissions.MAINTAIN)
-    vectors.prepare()
-    vectors.look_again()
+    vectors.TABLE.prepare()
+    vectors.TABLE.forget()
     last = done = 0
     while True:
         with transaction.atomic():
@@ -100,7 +101,7 @@ def reindex(*, actor: Actor, step: Callable[[int], None] = lambda done: None, em
                 write_index(entry)
         if not entries:
             break
-        if embed and vectors.table_there() and vectors.model() is not None:
+        if embed and vectors.TABLE.is_there() and vectors.model() is not None:
             for entry in entries:
                 if entry.state in SERVED:
                     embed_entry(actor=actor, entry_id=entry.pk)

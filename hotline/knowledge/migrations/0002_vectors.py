@@ -2,11 +2,11 @@
 
 from django.db import migrations
 
-from hotline.knowledge.vectors import prepare
+from hotline.knowledge.vectors import TABLE
 
 
 def make(apps, schema_editor):
-    prepare(schema_editor.connection)
+    TABLE.prepare(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -19,7 +19,7 @@ def embed_orders(*, actor: Actor, most: int = 100) -> int:
     No row is locked while the model thinks.
     """
     permissions.can(actor, permissions.MAKE).require(permissions.MAKE)
-    worker = model_worker() if vectors.table_there() else None
+    worker = model_worker() if vectors.TABLE.is_there() else None
     last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first()
     if worker is None or last is None:
         return 0
