@@ -41,18 +41,34 @@ class City:
 
     @contextlib.contextmanager
     def workers_paused(self) -> Iterator[None]:
-        """The city's job workers stand still meanwhile; their jobs wait in the queue."""
+        """The city's job workers stand still meanwhile, none in the middle of a transaction; their jobs wait in the queue."""
         shown = ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="]
         lines = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.splitlines()
         workers = [int(line.split()[0]) for line in lines if "procrastinate worker" in line]
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+        for _try in range(120):
+            for pid in workers:
+                os.kill(pid, signal.SIGSTOP)
+            if not self._writing():
+                break
+            for pid in workers:  # one that is stopped with its locks in hand would be waited for until the end
+                os.kill(pid, signal.SIGCONT)
+            time.sleep(0.5)
         try:
             yield
         finally:
             for pid in workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def _writing(self) -> bool:
+        """Whether any transaction has written and is not over."""
+        import psycopg
+
+        with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
+            ).fetchone()
+        return bool(found and found[0])
 
     def run(self, *arguments: str) -> None:
         """One `hotline` command in this city, to its end; raises when it fails."""
