@@ -1,4 +1,4 @@
-"""Root of all URLs: one prefix a package; only packages that have urls.py are mounted."""
+"""Root of all URLs: one prefix a package, the busiest first; only packages that have urls.py are mounted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from hotline.config import views
 
 PREFIXES = (
-    ("", "hotline.portal.urls"),
     ("api/v1/", "hotline.exchange.urls"),
+    ("", "hotline.portal.urls"),
     ("desk/", "hotline.intake.urls"),
     ("dispatch/", "hotline.dispatch.urls"),
     ("orders/", "hotline.workorders.urls"),

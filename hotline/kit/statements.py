@@ -24,7 +24,8 @@ def fetch_one(text: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | No
     Every value is a parameter (`%s`); a value whose type the statement does not tell needs a cast there.
     """
     with _run(text, parameters) as cursor:
-        return cursor.fetchone() if cursor.description else None
+        result = cursor.pgresult  # psycopg would describe each column to say whether there are any
+        return cursor.fetchone() if result is not None and result.nfields else None
 
 
 def fetch_models(text: str, parameters: Sequence[Any], *models: type[Model]) -> list[tuple[Any, ...]]:
