@@ -10,6 +10,9 @@ from whitenoise.middleware import WhiteNoiseFileResponse
 
 from hotline.ui import assets, serving
 
+# Closing an answer tells Django that a request is over, which looks at the connection, if one was opened before.
+pytestmark = pytest.mark.django_db
+
 OLD, NEW = "main-AAAAAAAA.js", "main-BBBBBB_-.js"
 
 

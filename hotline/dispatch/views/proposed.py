@@ -66,26 +66,24 @@ def send(request: HttpRequest, order_id: int) -> HttpResponse:
 @require_GET
 def cases(request: HttpRequest, order_id: int) -> HttpResponse:
     """How orders like this one were answered; asked for after the order is shown."""
-    actor = actor_of(request)
-    order = get_visible(actor, order_id)
-    category, _division = queries.demand_key(order)
-    found = answered_like(
-        actor, title=order.title, content=order.content, category=category, except_id=order.pk
-    )
-    return render(request, "dispatch/_cases.html", {"cases": found})
+    return _answered(request, order_id, "dispatch/_cases.html")
 
 
 @access("workorders:view")
 @require_GET
 def like(request: HttpRequest, order_id: int) -> HttpResponse:
     """The same on the order's own page, for whoever may see the order and the others."""
+    return _answered(request, order_id, "dispatch/_like.html", limit=5)
+
+
+def _answered(request: HttpRequest, order_id: int, template: str, limit: int = 3) -> HttpResponse:
     actor = actor_of(request)
     order = get_visible(actor, order_id)
     category, _division = queries.demand_key(order)
     found = answered_like(
-        actor, title=order.title, content=order.content, category=category, except_id=order.pk, limit=5
+        actor, title=order.title, content=order.content, category=category, except_id=order.pk, limit=limit
     )
-    return render(request, "dispatch/_like.html", {"cases": found})
+    return render(request, template, {"cases": found})
 
 
 @access("workorders:reply")
