@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -68,6 +69,11 @@ def caller_of(token: str) -> Caller | None:
 def forget_callers() -> None:
     """Read every token anew at its next call."""
     _kept.clear()
+
+
+def token_names(ids: Collection[int]) -> dict[int, str]:
+    """Token → the system that uses it, revoked ones too."""
+    return dict(ApiToken.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 
 def tokens() -> QuerySet[ApiToken]:

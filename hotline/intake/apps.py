@@ -13,6 +13,7 @@ class IntakeConfig(AppConfig):
         from hotline.audit.actions import register_labels
         from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.intake.queries.quarantine import quarantine_health
+        from hotline.intake.queries.sources import import_names, name_sources
         from hotline.kit import health, livetopics
         from hotline.kit.actor import Actor
         from hotline.ui.navigation import Item, register
@@ -24,6 +25,7 @@ class IntakeConfig(AppConfig):
 
         livetopics.register("desk", may_hear_desk)
         health.register("quarantine", quarantine_health)
+        name_sources("import", import_names)
         register(
             Item("intake:desk", _("Desk"), "headset", "intake:take_call", 10, "work", "d"),
             Item("intake:quarantine", _("Quarantine"), "shield-question", "intake:quarantine", 70, "work"),

@@ -183,7 +183,7 @@ def test_faults_of_a_catalogue() -> None:
 
 
 def test_what_a_change_would_have_moved() -> None:
-    demands = [("05.03.02", "310106001000")] * 3 + [("05.03.02", "310101001000")] * 5 + [("06", "")]
+    demands = {("05.03.02", "310106001000"): 3, ("05.03.02", "310101001000"): 5, ("06", ""): 1}
     before = [_entry(1)]
     after = [_entry(1, unit=2), _entry(2, area="310101", unit=4)]
     assert what_would_change(demands, before, after, DAY) == [

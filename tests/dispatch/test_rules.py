@@ -96,15 +96,17 @@ def test_faults_of_a_list() -> None:
             row(8, effective_from="soon"),
             row(9),
             row(10, category_code="02"),
+            row(11, category_code="02", effective_from="2025-12-31"),
         ],
         categories={"01", "02"},
         divisions=set(),
         units={"A": True, "C": False},
-        known={("02", "", "2026-01-01")},
+        known={("02", ""): date(2026, 1, 1)},
     )
     assert [(fault.line, fault.code) for fault in faults] == [
         (3, "unknown_category"), (4, "unknown_area"), (5, "unknown_unit"), (6, "closed_unit"), (7, "lead_assists_itself"),
         (8, "bad_date"), (9, "twice_in_list"), (10, "already_known"),
+        (11, "later_known"),
     ]  # fmt: skip
 
 

@@ -51,6 +51,16 @@ def post(cast: Cast, name: str, pk: int, who: str = "dispatcher", **fields: Any)
     )
 
 
+HEAD = "category_code,area_code,lead_unit_code,assistant_unit_codes,legal_basis,effective_from\n"
+
+
+def sent_list(cast: Cast, text: str, **fields: str) -> tuple[int, str]:
+    """Status and page after a list is brought as a file."""
+    file = SimpleUploadedFile("c.csv", text.encode())
+    answer = cast.client("dispatcher").post(reverse("dispatch:catalogue_import"), {"file": file, **fields})
+    return answer.status_code, answer.content.decode()
+
+
 class TestPool:
     def test_rows_show_the_catalogues_unit_and_who_has_claimed(self, city: Cast) -> None:
         entry(city)
@@ -253,54 +263,64 @@ class TestCatalogue:
         assert made.effective_to == today()
 
     def test_a_list_imports_whole_or_not_at_all(self, city: Cast) -> None:
-        head = "category_code,area_code,lead_unit_code,assistant_unit_codes,legal_basis,effective_from\n"
-        good = head + "02.01.01,310106000000,A,B,依据,2026-01-01\n"
-        client = city.client("dispatcher")
-
-        def send(text: str, **more: str) -> Any:
-            return client.post(
-                reverse("dispatch:catalogue_import"),
-                {"file": SimpleUploadedFile("c.csv", text.encode()), **more},
-            )
-
-        assert send(good + "99,,A,,,2026-01-01\n", sure="1").status_code == 422
+        good = HEAD + "02.01.01,310106000000,A,B,依据,2026-01-01\n"
+        assert sent_list(city, good + "99,,A,,,2026-01-01\n", sure="1")[0] == 422
         assert not CatalogueEntry.objects.exists()
-        assert send(good).status_code == 200
+        status, page = sent_list(city, good)
+        assert status == 200
         assert not CatalogueEntry.objects.exists(), "only checked"
-        assert send(good, sure="1").status_code == 302
+        # What was checked is meant by one more click; the file is not asked for again.
+        assert "依据" in page
+        client = city.client("dispatcher")
+        assert client.post(reverse("dispatch:catalogue_import"), {"text": good, "sure": "1"}).status_code == 302
         assert list(CatalogueEntry.objects.get().assistants.all()) == [city.b]
-        assert send("a,b\n1,2\n").status_code == 422
+        assert client.post(reverse("dispatch:catalogue_import"), {"text": good, "sure": "1"}).status_code == 422
+        assert CatalogueEntry.objects.count() == 1
+
+    def test_a_checked_list_says_what_it_would_have_changed(self, city: Cast) -> None:
+        entry(city)
+        waiting(city)
+        status, page = sent_list(city, HEAD + f"02.01.01,,B,,依据,{today().isoformat()}\n")
+        assert status == 200
+        assert city.a.name in page
+        assert city.b.name in page
+        status, page = sent_list(city, HEAD + f"02.01.02,,B,,依据,{today().isoformat()}\n")
+        assert status == 200
+        assert city.b.name not in page
 
     def test_an_import_in_conflict_is_told_before_it_is_refused(self, city: Cast) -> None:
-        head = "category_code,area_code,lead_unit_code,assistant_unit_codes,legal_basis,effective_from\n"
         one, other = (
-            "02.01.01,310106000000,A,,依据,2026-01-01\n",
-            "02.01.01,310106000000,B,,依据,2026-01-01\n",
+            "02.01.01,310106000000,A,,依据,2026-03-01\n",
+            "02.01.01,310106000000,B,,依据,2026-03-01\n",
         )
-        client = city.client("dispatcher")
-
-        def send(text: str, **more: str) -> tuple[int, str]:
-            file = SimpleUploadedFile("c.csv", text.encode())
-            answer = client.post(reverse("dispatch:catalogue_import"), {"file": file, **more})
-            return answer.status_code, answer.content.decode()
-
         # Two units for one matter in one list, and a list against what already holds.
-        for text in (head + one + other,):
-            status, page = send(text, sure="1")
-            assert status == 422
-            assert "3" in page
-            assert not CatalogueEntry.objects.exists()
-        assert send(head + one, sure="1")[0] == 302
-        status, page = send(head + other)
-        assert status in (200, 422)
-        assert send(head + other, sure="1")[0] == 422
+        assert sent_list(city, HEAD + one + other, sure="1")[0] == 422
+        assert not CatalogueEntry.objects.exists()
+        assert sent_list(city, HEAD + one, sure="1")[0] == 302
+        earlier = other.replace("2026-03-01", "2026-02-01")
+        for text in (other, earlier):
+            assert sent_list(city, HEAD + text)[0] == 422
+            assert sent_list(city, HEAD + text, sure="1")[0] == 422
         assert [row.lead_unit for row in CatalogueEntry.objects.all()] == [city.a]
-        # From a later day it is no conflict: the one before ends the day before.
-        later = other.replace("2026-01-01", "2026-09-01")
-        assert send(head + later, sure="1")[0] == 302
-        first, second = CatalogueEntry.objects.order_by("effective_from")
-        assert str(first.effective_to) == "2026-08-31"
-        assert second.lead_unit == city.b
+        # From later days it is no conflict: each ends the one before.
+        later, last = other.replace("2026-03-01", "2026-09-01"), one.replace("2026-03-01", "2026-11-01")
+        assert sent_list(city, HEAD + last + later, sure="1")[0] == 302
+        held = CatalogueEntry.objects.order_by("effective_from").values_list("lead_unit__code", "effective_to")
+        assert [(unit, str(day)) for unit, day in held] == [
+            ("A", "2026-08-31"),
+            ("B", "2026-10-31"),
+            ("A", "None"),
+        ]
+
+    @pytest.mark.parametrize(
+        "text",
+        ["a,b\n1,2\n", HEAD + '02.01.01,"310106', HEAD + "x" * 140_000, "\0\0\0", "", "=cmd|' /C calc'!A0,,,\n"],
+    )
+    def test_a_broken_list_is_refused_in_words(self, city: Cast, text: str) -> None:
+        status, page = sent_list(city, text, sure="1")
+        assert status == 422
+        assert "field-errors" in page or 'id="faults"' in page
+        assert not CatalogueEntry.objects.exists()
 
     def test_coverage_names_leaves_without_a_unit(self, city: Cast) -> None:
         entry(city, category_id=noise().pk)

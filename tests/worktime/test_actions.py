@@ -127,11 +127,12 @@ def test_a_day_that_cannot_be(today, day, kind, code):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("a,b\n1,2", "1"),
+        ("a,b\n1,2", "file"),
+        ('day,kind\n"2027-01-01,holiday' + "x" * 140_000, "file"),
         ("day,kind,name\n", "1"),
         ("day,kind,name\n2027-13-01,holiday,x", "2"),
         ("day,kind,name\n2027-01-01,party,x", "2"),
-        ("day,kind,name\n2027-01-01,holiday,x\n\n# remark\n2027-01-01,holiday,x", "4"),
+        ("day,kind,name\n2027-01-01,holiday,x\n\n# remark\n2027-01-01,holiday,x", "5"),
     ],
 )
 def test_a_bad_list_names_its_lines_and_changes_nothing(today, text, line):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from hotline.accounts.models import Unit
 from hotline.audit.actions import record
 from hotline.dispatch import permissions
 from hotline.dispatch.models import CatalogueEntry
-from hotline.dispatch.rules import CatalogueRow, RowFault, check_rows
+from hotline.dispatch.rules import CatalogueRow, RowFault, check_rows, last_days
 from hotline.kit.actor import Actor
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.kit.tables import read_table
 from hotline.places.models import Division
 from hotline.workorders.models import Category
 
@@ -119,31 +118,36 @@ class Imported:
 
 def read_rows(text: str) -> list[CatalogueRow]:
     """Rows of a CSV with the columns of `COLUMNS`; Invalid when columns are missing."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    missing = [name for name in COLUMNS[:3] if name not in (reader.fieldnames or ())]
-    if missing:
-        words = _("These columns are missing: %(names)s.") % {"names": ", ".join(missing)}
-        raise Invalid("file", words, details={"file": words})
     rows = []
-    for row in reader:
-        codes = (row.get("assistant_unit_codes") or "").replace("|", ";").split(";")
+    for line, cells in read_table(text, COLUMNS[:3]):
+        codes = cells.get("assistant_unit_codes", "").replace("|", ";").split(";")
         rows.append(
             CatalogueRow(
-                line=reader.line_num,
-                category_code=(row["category_code"] or "").strip(),
-                area_code=(row["area_code"] or "").strip(),
-                lead_unit_code=(row["lead_unit_code"] or "").strip(),
+                line=line,
+                category_code=cells["category_code"],
+                area_code=cells["area_code"],
+                lead_unit_code=cells["lead_unit_code"],
                 assistant_codes=tuple(code.strip() for code in codes if code.strip()),
-                legal_basis=(row.get("legal_basis") or "").strip(),
-                effective_from=(row.get("effective_from") or "").strip() or today().isoformat(),
+                legal_basis=cells.get("legal_basis", ""),
+                effective_from=cells.get("effective_from") or today().isoformat(),
             )
         )
     return rows
 
 
+def newest_entries() -> dict[tuple[str, str], date]:
+    """(category code, area code) → first day of the newest entry. One query."""
+    rows = CatalogueEntry.objects.values_list("category__code", "area_code").annotate(Max("effective_from"))
+    return {(code, area): day for code, area, day in rows}
+
+
 @transaction.atomic
 def import_catalogue(*, actor: Actor, rows: Iterable[CatalogueRow], dry_run: bool) -> Imported:
-    """Check a list and, unless it is a dry run or has faults, add all of it. Equal entries already there are faults."""
+    """Check a list and, unless it is a dry run or has faults, add all of it.
+
+    An entry ends the one before it for the same category and area, be it in the catalogue or in the list; what the
+    catalogue already has for that day or a later one is a fault.
+    """
     permissions.can(actor, "dispatch:catalogue").require("dispatch:catalogue")
     listed = list(rows)
     categories = dict(Category.objects.values_list("code", "id"))
@@ -155,12 +159,7 @@ def import_catalogue(*, actor: Actor, rows: Iterable[CatalogueRow], dry_run: boo
             Division.objects.filter(pk__in={row.area_code for row in listed}).values_list("pk", flat=True)
         ),
         units={code: closed is None for code, (_pk, closed) in units.items()},
-        known={
-            (code, area, day.isoformat())
-            for code, area, day in CatalogueEntry.objects.values_list(
-                "category__code", "area_code", "effective_from"
-            )
-        },
+        known=newest_entries(),
     )
     if dry_run or faults:
         return Imported(len(listed), 0, faults)
@@ -179,8 +178,9 @@ def import_catalogue(*, actor: Actor, rows: Iterable[CatalogueRow], dry_run: boo
             lead_unit_id=units[row.lead_unit_code][0],
             legal_basis=row.legal_basis,
             effective_from=date.fromisoformat(row.effective_from),
+            effective_to=last,
         )
-        for row in listed
+        for row, last in zip(listed, last_days(listed), strict=True)
     )
     through = CatalogueEntry.assistants.through
     through.objects.bulk_create(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
 from hotline.accounts.models import Unit, UnitLevel
 from hotline.dispatch.models import CatalogueEntry
-from hotline.dispatch.rules import Entry, Finding, findings, what_would_change
+from hotline.dispatch.rules import (
+    CatalogueRow,
+    Entry,
+    Finding,
+    findings,
+    in_effect,
+    last_days,
+    what_would_change,
+)
+from hotline.kit.clock import CITY_ZONE
 from hotline.places.models import Division
 from hotline.places.queries import path_texts
 from hotline.workorders.models import WorkOrder
@@ -83,23 +93,28 @@ def catalogue_faults(day: date) -> tuple[list[FaultRow], list[Unit]]:
     )
 
 
-def preview(day: date, later: date) -> list[MovedRow]:
-    """What the catalogue of `later` would have changed over the orders of the month before `day`."""
+def preview(day: date, later: date, more: Sequence[CatalogueRow] = ()) -> list[MovedRow]:
+    """What the catalogue of `later` would have changed over the orders of the month before `day`.
+
+    `more`: rows of a list without faults, taken as if they were in the catalogue already.
+    """
+    added = _as_entries(more)
+    replaced = {(one.category_code, one.area_code) for one in added if one.effective_from <= later}
     entries = all_entries()
-    demands = (
-        WorkOrder.objects.filter(created_at__date__gt=day - LOOK_BACK, category__isnull=False)
+    before = [one for one in entries if in_effect(one, day)]
+    after = [
+        one for one in entries if in_effect(one, later) and (one.category_code, one.area_code) not in replaced
+    ] + [one for one in added if in_effect(one, later)]
+    demands = {
+        (category, area or ""): orders
+        for category, area, orders in WorkOrder.objects.filter(
+            created_at__gte=datetime.combine(day - LOOK_BACK, time(), CITY_ZONE), category__isnull=False
+        )
         .values_list("category__code", Coalesce("actual_division_id", "division_id"))
         .annotate(orders=Count("id"))
-    )
-    before = [one for one in entries if one.effective_from <= day and (not one.effective_to or one.effective_to >= day)]
-    after = [
-        one for one in entries if one.effective_from <= later and (not one.effective_to or one.effective_to >= later)
-    ]
+    }
     # Both are asked for one and the same day, so that only the entries differ.
-    wide = [Entry(o.id, o.category_code, o.area_code, o.lead_unit_id, date.min) for o in before]
-    other = [Entry(o.id, o.category_code, o.area_code, o.lead_unit_id, date.min) for o in after]
-    listed = [(category, area or "") for category, area, orders in demands for _ in range(orders)]
-    moved = what_would_change(listed, wide, other, day)[:MOST_SHOWN]
+    moved = what_would_change(demands, _for_ever(before), _for_ever(after), day)[:MOST_SHOWN]
     units = dict(
         Unit.objects.filter(pk__in={pk for one in moved for pk in (one.before, one.after) if pk}).values_list(
             "id", "name"
@@ -116,4 +131,27 @@ def preview(day: date, later: date) -> list[MovedRow]:
             one.orders,
         )
         for one in moved
+    ]
+
+
+def _for_ever(entries: Sequence[Entry]) -> list[Entry]:
+    return [Entry(one.id, one.category_code, one.area_code, one.lead_unit_id, date.min) for one in entries]
+
+
+def _as_entries(rows: Sequence[CatalogueRow]) -> list[Entry]:
+    units = dict(
+        Unit.objects.filter(code__in={row.lead_unit_code for row in rows}).values_list("code", "id")
+        if rows
+        else ()
+    )
+    return [
+        Entry(
+            -row.line,
+            row.category_code,
+            row.area_code,
+            units[row.lead_unit_code],
+            date.fromisoformat(row.effective_from),
+            last,
+        )
+        for row, last in zip(rows, last_days(rows), strict=True)
     ]

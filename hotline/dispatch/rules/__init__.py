@@ -25,6 +25,7 @@ from hotline.dispatch.rules.catalogue import (
     gaps,
     in_effect,
     is_ping_pong,
+    last_days,
 )
 from hotline.dispatch.rules.likeness import ALIKE, likeness
 from hotline.dispatch.rules.ranking import (
@@ -75,6 +76,7 @@ __all__ = [
     "in_effect",
     "is_ping_pong",
     "is_sampled",
+    "last_days",
     "likeness",
     "must_stop",
     "rank_units",

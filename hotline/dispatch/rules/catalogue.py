@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from hotline.places.rules import covers, significant
 
@@ -116,11 +116,11 @@ def check_rows(
     categories: Collection[str],
     divisions: Collection[str],
     units: Mapping[str, bool],
-    known: Collection[tuple[str, str, str]],
+    known: Mapping[tuple[str, str], date],
 ) -> list[RowFault]:
     """Faults of a list before it is imported.
 
-    `units`: code → still open; `known`: (category, area, ISO day) that the catalogue already has.
+    `units`: code → still open; `known`: (category, area) → first day of the newest entry that the catalogue has.
     """
     faults: list[RowFault] = []
     seen: set[tuple[str, str, str]] = set()
@@ -139,16 +139,41 @@ def check_rows(
                 RowFault(row.line, "assistant_unit_codes", "lead_assists_itself", row.lead_unit_code)
             )
         try:
-            date.fromisoformat(row.effective_from)
+            first = date.fromisoformat(row.effective_from)
         except ValueError:
             faults.append(RowFault(row.line, "effective_from", "bad_date", row.effective_from))
+            continue
+        newest = known.get((row.category_code, row.area_code))
         key = (row.category_code, row.area_code, row.effective_from)
         if key in seen:
             faults.append(RowFault(row.line, "category_code", "twice_in_list", row.category_code))
-        elif key in known:
+        elif newest == first:
             faults.append(RowFault(row.line, "category_code", "already_known", row.category_code))
+        elif newest is not None and first < newest:
+            faults.append(RowFault(row.line, "effective_from", "later_known", newest.isoformat()))
         seen.add(key)
     return faults
+
+
+def last_days(rows: Sequence[CatalogueRow]) -> list[date | None]:
+    """The last day of each of the rows: the day before the next of its category and area begins; None for ever.
+
+    For rows without faults.
+    """
+    firsts: dict[tuple[str, str], list[date]] = {}
+    for row in rows:
+        firsts.setdefault((row.category_code, row.area_code), []).append(date.fromisoformat(row.effective_from))
+    return [
+        min(
+            (
+                first - timedelta(days=1)
+                for first in firsts[row.category_code, row.area_code]
+                if first > date.fromisoformat(row.effective_from)
+            ),
+            default=None,
+        )
+        for row in rows
+    ]
 
 
 # Ping-pong (推诿): returned so often that the pool says so; the same unit again after its return says so too.

@@ -88,16 +88,15 @@ class Moved:
 
 
 def what_would_change(
-    demands: Iterable[tuple[str, str]],
+    demands: Mapping[tuple[str, str], int],
     before: Sequence[Entry],
     after: Sequence[Entry],
     day: date,
 ) -> list[Moved]:
-    """Compare two catalogues over real demands `(category code, division code)`, most orders first."""
-    counted = Counter(demands)
+    """Compare two catalogues over real demands, `(category code, division code)` → orders; most orders first."""
     one, other = _by_category(before), _by_category(after)
     moved: Counter[tuple[str, str, int | None, int | None]] = Counter()
-    for (category, division), orders in counted.items():
+    for (category, division), orders in demands.items():
         chain = category_chain(category)
         was = choose([entry for up in chain for entry in one.get(up, ())], category, division, day)
         now = choose([entry for up in chain for entry in other.get(up, ())], category, division, day)

@@ -33,7 +33,12 @@ FAULT_WORDS = {
     "bad_date": gettext_lazy("this is not a date (2026-01-31)"),
     "twice_in_list": gettext_lazy("the same entry stands in the list twice"),
     "already_known": gettext_lazy("the catalogue already has this entry"),
+    "later_known": gettext_lazy("the catalogue has a newer entry from this day; choose a later day, or end that one"),
 }
+
+
+MOST_FAULTS = 200
+"""Lines shown as wrong; a list with more is mended from the top."""
 
 
 @access("dispatch:catalogue", "dispatch:pool")
@@ -139,32 +144,28 @@ def _local(request: HttpRequest) -> bool:
 @access("dispatch:catalogue")
 @require_http_methods(["GET", "POST"])
 def import_list(request: HttpRequest) -> HttpResponse:
-    """A CSV list: checked first, made only when nothing is wrong."""
+    """A CSV list: checked and compared with today's catalogue first, made when a person says so and nothing is wrong."""
     form = ListForm(request.POST or None, request.FILES or None)
-    result = None
+    context: dict[str, object] = {"form": form, "columns": actions.COLUMNS, "faults": []}
     if request.method == "POST" and form.is_valid():
         try:
-            rows = actions.read_rows(form.text())
-            result = actions.import_catalogue(
-                actor=actor_of(request), rows=rows, dry_run=not form.cleaned_data["sure"]
-            )
+            rows = actions.read_rows(form.cleaned_data["text"])
+            sure = form.cleaned_data["sure"]
+            result = actions.import_catalogue(actor=actor_of(request), rows=rows, dry_run=not sure)
         except Invalid as error:
             form.add_error("file", str(error.message))
         else:
             if result.made:
                 messages.success(request, _("%(count)d entries were added.") % {"count": result.made})
                 return redirect("dispatch:catalogue")
-    faults = (
-        [(fault.line, fault.field, FAULT_WORDS[fault.code], fault.value) for fault in result.faults[:200]]
-        if result
-        else []
-    )
-    return render(
-        request,
-        "dispatch/catalogue_import.html",
-        {"form": form, "result": result, "faults": faults, "columns": actions.COLUMNS},
-        status=422 if form.errors or faults else 200,
-    )
+            faults = result.faults[:MOST_FAULTS]
+            context["faults"] = [(one.line, one.field, FAULT_WORDS[one.code], one.value) for one in faults]
+            context |= {"result": result, "more": len(result.faults) - len(faults)}
+            if rows and not faults:
+                last = max(date.fromisoformat(row.effective_from) for row in rows)
+                context |= {"moves": queries.preview(today(), max(today(), last), rows), "day": last}
+    wrong = form.errors or context["faults"]
+    return render(request, "dispatch/catalogue_import.html", context, status=422 if wrong else 200)
 
 
 @access("dispatch:catalogue", "dispatch:pool")

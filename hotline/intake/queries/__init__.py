@@ -16,6 +16,7 @@ from hotline.intake.queries.reference import (
     questions_of,
     reason,
 )
+from hotline.intake.queries.sources import name_sources
 
 __all__ = [
     "CallerCard",
@@ -31,6 +32,7 @@ __all__ = [
     "drafts_of",
     "forget_reference",
     "look_up",
+    "name_sources",
     "newest_draft",
     "number_prefix",
     "open_draft",

@@ -10,8 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from hotline.intake import actions, queries
-from hotline.intake.models import RawState
+from hotline.intake.models import RawMessage, RawState
 from hotline.intake.queries.quarantine import raw_message
+from hotline.intake.queries.sources import source_names
 from hotline.kit.access import access, actor_of
 from hotline.kit.crypto import BadCipher
 from hotline.kit.errors import Invalid
@@ -25,7 +26,9 @@ def page(request: HttpRequest) -> HttpResponse:
     """Messages that wait, oldest first; or those discarded."""
     state = RawState.DISCARDED if request.GET.get("state") == RawState.DISCARDED else RawState.QUARANTINED
     found = queries.quarantined(request.GET.get("cursor", ""), state=state)
-    return render(request, "intake/quarantine.html", {"found": found, "state": state})
+    names = source_names(raw.source for raw in found.rows)
+    rows = [(raw, names[raw.source]) for raw in found.rows]
+    return render(request, "intake/quarantine.html", {"found": found, "rows": rows, "state": state})
 
 
 @access(DOOR)
@@ -49,10 +52,12 @@ def _message(
     status: int,
     damaged: bool = False,
     error: Invalid | None = None,
-    raw: object = None,
+    raw: RawMessage | None = None,
 ) -> HttpResponse:
+    raw = raw or raw_message(raw_id)
     context = {
-        "raw": raw or raw_message(raw_id),
+        "raw": raw,
+        "delivered_by": source_names([raw.source])[raw.source],
         "text": text,
         "damaged": damaged,
         "error": error,

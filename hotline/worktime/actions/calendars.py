@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -18,6 +16,7 @@ from hotline.kit import events, live
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.kit.tables import read_table
 from hotline.worktime import queries
 from hotline.worktime.models import Calendar, CalendarDay, DayKind, VersionState
 from hotline.worktime.permissions import MANAGE, can_manage
@@ -244,21 +243,9 @@ def _note_source(draft: Calendar, source: str) -> None:
 
 
 def _read(text: str) -> Days:
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff").strip()))
-    if missing := {"day", "kind"} - {(name or "").strip() for name in reader.fieldnames or ()}:
-        raise Invalid(
-            "columns",
-            _("The first line must name the columns day, kind and name."),
-            details={"1": sorted(missing)},
-        )
     days: Days = {}
     faults: dict[str, str] = {}
-    for line, row in enumerate(reader, start=2):
-        cells = {
-            (key or "").strip(): (value or "").strip()
-            for key, value in row.items()
-            if isinstance(value, str | None)
-        }
+    for line, cells in read_table(text.strip(), ("day", "kind")):
         if not cells.get("day") or cells["day"].startswith("#"):
             continue
         try:

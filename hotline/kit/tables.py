@@ -1,0 +1,37 @@
+"""Lists that people bring as CSV: read once, line by line, with faults that say what to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator
+
+from django.utils.translation import gettext as _
+
+from hotline.kit.errors import Invalid
+
+
+def read_table(text: str, needed: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line of the file, cells by column, stripped) for each line with content; Invalid `file` when it cannot be read.
+
+    Cells without a column are dropped, columns without a cell are "". The first line names the columns.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        missing = sorted(set(needed) - {(name or "").strip() for name in reader.fieldnames or ()})
+        if missing:
+            words = _("These columns are missing: %(names)s.") % {"names": ", ".join(missing)}
+            raise Invalid("file", words, details={"file": words})
+        for row in reader:
+            cells = {
+                name.strip(): (value or "").strip()
+                for name, value in row.items()
+                if isinstance(name, str) and not isinstance(value, list)
+            }
+            if any(cells.values()):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        words = _("Line %(line)d cannot be read as CSV: a cell is too long or a quotation mark is not closed.") % {
+            "line": reader.line_num + 1
+        }
+        raise Invalid("file", words, details={"file": words}) from error
