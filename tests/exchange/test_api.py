@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from hotline.accounts.models import Citizen
 from hotline.exchange import actions, queries
@@ -72,6 +73,14 @@ def test_inner_fields_are_refused(partner: Partner, city: Cast, part: str, name:
     found = problem(partner.post("/appeals", body, key="k-2"), 422, "invalid")
     assert f"{part}.{name}" in found["errors"]
     assert not Appeal.objects.exists()
+
+
+def test_the_quarantine_names_the_system(partner: Partner, city: Cast) -> None:
+    assert partner.post("/appeals", b"{", key="names").status_code == 422
+    client = city.client("dispatcher")
+    raw = RawMessage.objects.get(source=f"api:{partner.token.pk}")
+    for address in (reverse("intake:quarantine"), reverse("intake:message", args=[raw.pk])):
+        assert partner.token.name in client.get(address).content.decode()
 
 
 @pytest.mark.parametrize("payload", [b"\xff\xfe", b"{", b"[]", b'{"demand": {"wrong": 1}}', b'{"demand": {"content": ""}}'])
@@ -229,6 +238,15 @@ class TestTokens:
 
     def test_wrong_input_comes_back_with_the_form(self, city: Cast) -> None:
         assert city.client("admin").post("/api/v1/tokens/", {"name": "x"}).status_code == 422
+
+    def test_the_unit_is_picked_by_typing_and_comes_back(self, city: Cast) -> None:
+        client = city.client("admin")
+        page = client.get("/api/v1/tokens/").content.decode()
+        assert f'data-pick-url="{reverse("workorders:find_units")}"' in page
+        assert "<select" not in page
+        again = client.post("/api/v1/tokens/", {"name": "", "unit": city.a.pk}).content.decode()
+        assert f'name="unit" value="{city.a.pk}"' in again
+        assert city.a.name in again
 
     def test_others_stay_outside(self, city: Cast) -> None:
         assert city.client("dispatcher").get("/api/v1/tokens/").status_code == 403

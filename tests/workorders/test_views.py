@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django import forms
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from hotline.accounts.models import Citizen
+from hotline.accounts.models import Citizen, Unit
 from hotline.audit.models import AuditEntry
-from hotline.kit.clock import now
+from hotline.kit.clock import now, simulated, today
 from hotline.workorders import actions
 from hotline.workorders import city as settings_of_city
+from hotline.workorders.forms.picks import unit_field, units_field
 from hotline.workorders.models import Assignment, Category, Presence, SavedView, WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
 from hotline.workorders.queries.lists import list_orders
@@ -34,6 +37,21 @@ HTMX = {"HX-Request": "true"}
 
 def page(client: Client, name: str, *args: Any, **query: Any) -> Any:
     return client.get(reverse(f"workorders:{name}", args=args), query)
+
+
+def test_a_form_offers_only_units_that_are_open_on_its_day(city: Cast) -> None:
+    class Send(forms.Form):
+        unit = unit_field()
+        units = units_field()
+
+    given = {"unit": city.a.pk, "units": [city.b.pk]}
+    assert Send(given).is_valid()
+    Unit.objects.filter(pk=city.a.pk).update(closed_on=today() + timedelta(days=3))
+    assert Send(given).is_valid()
+    with simulated(now() + timedelta(days=4)):
+        form = Send(given)
+        assert set(form.errors) == {"unit"}
+        assert [unit.pk for unit in form.cleaned_data["units"]] == [city.b.pk]
 
 
 # ── opening ──

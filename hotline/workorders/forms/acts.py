@@ -184,7 +184,7 @@ class Units(ActForm):
 
 
 class SendDown(ActForm):
-    unit = forms.ModelChoiceField(label=_("Unit below"), queryset=open_units(), widget=UnitPick)
+    unit = unit_field(label=_("Unit below"))
     instructions = words(_("Instructions to the unit"), required=False, rows=3)
 
     def prepare(self) -> None:

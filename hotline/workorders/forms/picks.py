@@ -11,61 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from hotline.accounts.models import Person, Unit
 from hotline.accounts.queries import open_units
-from hotline.kit.numbers import wholes
+from hotline.ui.picks import Pick, chosen_names
+from hotline.workorders.models import Category
 
 
-class _Pick(forms.Widget):
-    """A search box over a hidden value; the controller `pick` fills the list from `data-pick-url`."""
-
-    template_name = "workorders/widgets/pick.html"
-    multiple = False
-    url: Any = ""
-    hint: Any = ""
-
-    def __init__(self, attrs: dict[str, Any] | None = None, query: str = "") -> None:
-        super().__init__(attrs)
-        self.query = query
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        chosen = [
-            item
-            for item in (value if isinstance(value, (list, tuple)) else [value])
-            if item not in (None, "")
-        ]
-        context["widget"] |= {
-            "chosen": self.labels([str(getattr(item, "pk", item)) for item in chosen]),
-            "url": f"{self.url}{self.query}",
-            "multiple": self.multiple,
-            "hint": self.hint,
-        }
-        return context
-
-    def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        raise NotImplementedError
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        if self.multiple:
-            return data.getlist(name) if hasattr(data, "getlist") else data.get(name)
-        return data.get(name)
-
-    def id_for_label(self, id_: str) -> str:
-        return f"{id_}_search" if id_ else id_
-
-
-class UnitPick(_Pick):
+class UnitPick(Pick):
     """One unit, by Chinese, short name or pinyin."""
 
     url = reverse_lazy("workorders:find_units")
     hint = _("Type Chinese or pinyin")
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        wanted = wholes(values)
-        return (
-            [(str(pk), name) for pk, name in Unit.objects.filter(pk__in=wanted).values_list("pk", "name")]
-            if wanted
-            else []
-        )
+        return chosen_names(values, Unit.objects)
 
 
 class UnitsPick(UnitPick):
@@ -74,49 +31,53 @@ class UnitsPick(UnitPick):
     multiple = True
 
 
-class PersonPick(_Pick):
+class PersonPick(Pick):
     """A member of staff, by name."""
 
     url = reverse_lazy("workorders:find_people")
     hint = _("Type a name")
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        wanted = wholes(values)
-        return (
-            [(str(pk), name) for pk, name in Person.objects.filter(pk__in=wanted).values_list("pk", "name")]
-            if wanted
-            else []
-        )
+        return chosen_names(values, Person.objects)
 
 
-class CategoryPick(_Pick):
+class CategoryPick(Pick):
     """A category, by Chinese, pinyin or code."""
 
     url = reverse_lazy("workorders:find_categories")
     hint = _("Type Chinese, pinyin or code")
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        from hotline.workorders.models import Category
+        return chosen_names(values, Category.objects, "path_name")
 
-        wanted = wholes(values)
-        return (
-            [
-                (str(pk), name)
-                for pk, name in Category.objects.filter(pk__in=wanted).values_list("pk", "path_name")
-            ]
-            if wanted
-            else []
-        )
+
+class _OpenToday:
+    """Who is open is asked for each form anew: the fields of a form's class are made once, in a process that runs for weeks."""
+
+    queryset: Any
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        field = super().__deepcopy__(memo)  # type: ignore[misc]
+        field.queryset = open_units()
+        return field
+
+
+class _UnitField(_OpenToday, forms.ModelChoiceField):  # type: ignore[type-arg]  # no subscript when it runs
+    pass
+
+
+class _UnitsField(_OpenToday, forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    pass
 
 
 def unit_field(**options: Any) -> forms.ModelChoiceField[Unit]:
     """One open unit."""
-    return forms.ModelChoiceField(queryset=open_units(), widget=UnitPick, **options)
+    return _UnitField(queryset=Unit.objects.all(), widget=UnitPick, **options)
 
 
 def units_field(**options: Any) -> forms.ModelMultipleChoiceField[Unit]:
     """Several open units."""
-    return forms.ModelMultipleChoiceField(queryset=open_units(), widget=UnitsPick, required=False, **options)
+    return _UnitsField(queryset=Unit.objects.all(), widget=UnitsPick, required=False, **options)
 
 
 class NumbersField(forms.CharField):
