@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -86,7 +86,10 @@ class KeyRing:
         for name, key in keys.items():
             self._aeads[AES, name] = AESGCM(_derive(key, b"aes-256", 32))
             self._aeads[SM4, name] = _Sm4Gcm(_derive(key, b"sm4-128", 16))
-        self._hash_key = _derive(hash_key, b"search", 32)
+        # HMAC's two halves with the key already in them (RFC 2104): a copy costs half of what OpenSSL's setting up does.
+        block = _derive(hash_key, b"search", 32).ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     @classmethod
     def parse(cls, text: str, cipher: CipherName = "aes-gcm") -> KeyRing:
@@ -147,7 +150,10 @@ class KeyRing:
 
     def keyed_hash(self, value: str, purpose: str) -> bytes:
         """HMAC-SHA256, 32 bytes, of a normalised value; equal values of one purpose have equal hashes."""
-        return hmac.digest(self._hash_key, purpose.encode() + b"\0" + value.encode(), "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{purpose}\0{value}".encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _associated(header: bytes, purpose: str, bound_to: bytes) -> bytes:

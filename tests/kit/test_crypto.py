@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hmac
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +90,13 @@ def test_hash_does_not_rotate_with_the_ring_and_differs_by_purpose():
     )
     assert ring("k1").keyed_hash("138", "phone") != ring("k1").keyed_hash("138", "id_number")
     assert len(ring("k1").keyed_hash("138", "phone")) == 32
+
+
+def test_hash_is_the_standard_keyed_hash():
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"hotline.identity.search").derive(HASH_KEY)
+    assert ring("k1").keyed_hash("王小明", "citizen.name") == hmac.digest(
+        key, "citizen.name\0王小明".encode(), "sha256"
+    )
 
 
 def test_parse_reads_what_new_ring_writes():

@@ -11,7 +11,7 @@ LENGTH = 8
 
 def code_from_digest(digest: bytes) -> str:
     """Eight signs from a keyed digest of at least 8 bytes. The same digest gives the same code, so nothing is stored."""
-    number = int.from_bytes(digest[:16], "big")
+    number = int.from_bytes(digest[:16], "big") % len(ALPHABET) ** LENGTH
     signs = []
     for _ in range(LENGTH):
         number, rest = divmod(number, len(ALPHABET))
@@ -21,4 +21,6 @@ def code_from_digest(digest: bytes) -> str:
 
 def normal_code(text: str) -> str:
     """A code as typed (full width, small letters, blanks, dashes) as it was given."""
+    if text.isascii() and text.isalnum():  # as it was given
+        return text.upper()
     return "".join(sign for sign in unicodedata.normalize("NFKC", text).upper() if sign.isalnum())

@@ -12,7 +12,8 @@ _NUMBER = re.compile(r"([A-Z]{0,6})(\d{8})-?(\d{6,9})")
 
 def format_number(prefix: str, at: datetime, running: int) -> str:
     """`JD20261122-000123`; the running number never restarts, so that two days can never collide."""
-    return f"{prefix}{at.astimezone(CITY_ZONE):%Y%m%d}-{running:06d}"
+    day = at.astimezone(CITY_ZONE)
+    return f"{prefix}{day.year:04d}{day.month:02d}{day.day:02d}-{running:06d}"
 
 
 def read_number(text: str) -> str | None:
