@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-NAMES = ("intake", "pages", "scan", "live", "generate", "day")
+NAMES = ("intake", "pages", "scan", "suggest", "live", "generate", "day")
 OUT = Path(__file__).parent / "out"
 LIMITS = Path(__file__).resolve().parents[1] / "docs" / "limits.md"
 Result = dict[str, Any]
@@ -90,6 +90,18 @@ LINES = (
         lambda r: r["seconds_per_50000"] <= 5 and not r["again"],
     ),
     Line(
+        "suggest", "What the machine says beside the desk's form", "p95 ≤ 150 ms",
+        lambda r: f"p95 {r['panel_p95_ms']} ms at {r['orders']:,} orders",
+        lambda r: f"{r['rows'][0]['cpu_ms']} ms of CPU in the web's process",
+        lambda r: r["panel_p95_ms"] <= 150,
+    ),
+    Line(
+        "suggest", "Similar cases, two common words too", "p95 ≤ 100 ms at 1,000,000 orders",
+        lambda r: f"p95 {r['similar_p95_ms']} ms at {r['orders']:,} orders; a search over them {r['search_p95_ms']} ms",
+        lambda r: f"`ILIKE` for two common words, the newest ten: p95 {r['rows'][-1]['p95_ms']} ms",
+        lambda r: r["similar_p95_ms"] <= 100,
+    ),
+    Line(
         "live", "An event to 800 listeners", "p95 ≤ 200 ms",
         lambda r: f"p95 {r['p95_ms']} ms to {r['listeners']} listeners, lost {r['lost']}, doubled {r['doubled']}",
         lambda r: f"bare `NOTIFY` to one `LISTEN`: p95 {r['limit_p95_ms']} ms",
@@ -119,6 +131,7 @@ HOW = {
     "intake": "Each appeal is authenticated, validated, stored raw, its identity encrypted, its order made with deadline, event, audit row and job. In turns with a Django view that inserts a row and defers a job; medians of the turns. Nobody does the jobs of either meanwhile.",
     "pages": "The busiest hour is that of Shanghai's worst day, 58,000 calls, counted by what people read for each call and order (`bench/pages.py`, `views`); pages are asked for by chance whether or not the former are answered, for two minutes, and waiting counts from the asking. Queries are counted in a process of its own. The city is generated once and kept in `var/bench/`.",
     "scan": "In a transaction that is rolled back, with foreign keys checked at once and the log flushed after each batch as by its commit. First the clocks of the city as they stand, in the half-minute in which most marks come, all before it raised already; then all open orders' marks at one moment, warnings and cards, of which the slower pass is shown.",
+    "suggest": "One question after another in this process, on the city's database, as a web thread asks them; the jobs stand still meanwhile. The slowest kind of question counts.",
     "live": "Rows published as an action publishes them, 10 a second, the moment of sending in each; the listeners are connections in one process.",
     "generate": "The whole command, from its start to the commit with all indexes made and foreign keys checked.",
     "day": "Two processes play the people through the same actions; the real web, live and job processes run, and the clock stops when the last job is done. The seconds of the day that so many calls stand for, divided by the seconds they took.",

@@ -37,6 +37,10 @@ FOUND: dict[str, dict[str, Any]] = {
         "again": 0,
         "bare_update_seconds": 0.9,
     },
+    "suggest": {
+        "orders": 1_000_000, "panel_p95_ms": 60.0, "similar_p95_ms": 80.0, "search_p95_ms": 90.0,
+        "rows": [{"what": "panel", "cpu_ms": 20.0, "p95_ms": 60.0}, {"what": "baseline", "cpu_ms": 1.0, "p95_ms": 900.0}],
+    },
     "live": {"p95_ms": 31.0, "listeners": 800, "lost": 0, "doubled": 0, "limit_p95_ms": 1.5},
     "generate": {
         "orders_per_s": 2500, "minutes_per_1000000": 6.7, "orders": 1_000_000, "bare_copy_rows_per_s": 400_000,
@@ -83,6 +87,7 @@ def test_a_goal_that_is_missed_is_said(name: str) -> None:
         "intake": {"lost": 1},
         "pages": {"rows": [{**row, "queries": 16} for row in FOUND["pages"]["rows"]]},
         "scan": {"seconds_per_50000": 5.1},
+        "suggest": {"similar_p95_ms": 101.0},
         "live": {"lost": 1},
         "generate": {"minutes_per_1000000": 10.5},
         "day": {"jobs_left": 1},
