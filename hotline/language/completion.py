@@ -99,6 +99,7 @@ def complete(
         return failed("no_sense")
     if not isinstance(text, str):
         return failed("no_sense")
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a sign may be escaped in JSON; nobody can keep or show it
     sent = sum(guessed_tokens(one["content"]) for one in messages)
     counted = used if type(used) is int and 0 <= used <= 10_000_000 else sent + guessed_tokens(text)
     return Completion(text, counted, time.monotonic() - began)

@@ -22,7 +22,7 @@ _ORDER = (
     "只根据原文，不得补充原文没有的事实。只输出一个JSON对象，键为 title（不超过30字的工单标题，写明地点和事项）、"
     "wish（市民希望怎样办理，没有则为空）、summary（不超过100字的诉求概要）。星号是已隐去的个人信息，不得猜测。"
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
 _STARS = re.compile(r"[*＊]{2,}")
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -43,7 +43,7 @@ class Draft:
 def question(title: str, content: str) -> tuple[list[dict[str, str]], str]:
     """(messages, the text they hold): personal data is masked before anything else happens."""
     # Cut after masking: a number that the cut halves would not be known for one.
-    text = mask_all(f"{title}\n{content}".strip()[: MOST_ASKED * 2], tuple(Kind))[:MOST_ASKED]
+    text = mask_all(f"{title}\n{content}".replace("\0", " ").strip()[: MOST_ASKED * 2], tuple(Kind))[:MOST_ASKED]
     return [{"role": "system", "content": _ORDER}, {"role": "user", "content": text}], text
 
 

@@ -54,8 +54,7 @@ def serving() -> Iterator[Double]:
                 {
                     "choices": [{"message": {"role": "assistant", "content": double.text}}],
                     "usage": double.usage,
-                },
-                ensure_ascii=False,
+                }
             ).encode()
             match double.behave:
                 case "error":

@@ -95,6 +95,23 @@ class TestOffered:
         day = WriterDay.objects.get(day=today())
         assert (day.questions, day.tokens) == (1, 123)
 
+    @pytest.mark.parametrize("broken", ["\ud83d", "\\ud83d", "\0"])
+    def test_half_signs_and_zero_bytes_of_a_stranger_break_nothing(
+        self, city: Cast, double: Double, broken: str
+    ) -> None:
+        double.text = json.dumps({**GOOD, "title": "X"}, ensure_ascii=False).replace("X", GOOD["title"] + broken)
+        shown = city.client("agent").post(reverse("suggestions:improve"), {"content": TEXT})
+        assert shown.status_code == 200
+        assert WriterCall.objects.get().failure == ""
+        assert WriterDay.objects.get().questions == 1
+        if broken != "\0":  # which no JSON holds
+            assert GOOD["title"] in shown.content.decode()
+
+    def test_a_zero_byte_that_was_typed_is_no_text(self, city: Cast, double: Double) -> None:
+        answer = city.client("agent").post(reverse("suggestions:improve"), {"content": TEXT + "\0"})
+        assert answer.status_code == 200
+        assert "\0" not in WriterCall.objects.get().prompt
+
     def test_the_words_go_after_half_a_year_their_audit_row_stays(self, city: Cast, double: Double) -> None:
         improve(city)
         assert actions.forget_writer_calls(actor=MACHINE) == 0
