@@ -23,8 +23,13 @@ AGAIN = RetryStrategy(max_attempts=5, exponential_wait=3, retry_exceptions=[Erro
 
 @app.task(name="dispatch.propose", queue="suggestions", retry=AGAIN, priority=-5)
 def propose(order_id: int, seen_by: str = "", **_: object) -> int:
-    """Read a new order and keep what can be proposed. After messages and clocks: nobody waits for it."""
-    return actions.propose(actor=READER, order_id=order_id, seen_by=seen_by)
+    """Read a new order and keep what can be proposed; one that reached the pool without a review may go out by itself.
+
+    After messages and clocks: nobody waits for it.
+    """
+    made = actions.propose(actor=READER, order_id=order_id, seen_by=seen_by)
+    actions.send_by_itself(actor=SENDER, order_id=order_id)
+    return made
 
 
 @app.task(name="dispatch.send_by_itself", queue="suggestions", retry=AGAIN)

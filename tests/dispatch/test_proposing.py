@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from hotline.config import subscriptions
 from hotline.dispatch import actions, tasks
 from hotline.dispatch.rules import Hold
+from hotline.intake.actions import filing
+from hotline.kit import events
 from hotline.kit.errors import NotVisible
 from hotline.language.category import Answer, Evidence, Guess
 from hotline.language.client import Off
@@ -16,9 +20,10 @@ from hotline.suggestions import queries as readings
 from hotline.suggestions.models import RiskAlert, Suggestion
 from hotline.suggestions.queries import reading
 from hotline.workorders import actions as orders
-from hotline.workorders.models import Category
+from hotline.workorders.models import Category, WorkOrder
 from tests.accounts.cast import Cast
 from tests.dispatch.test_views import entry, noise, waiting
+from tests.intake.factories import filed
 from tests.workorders.factories import closed, make_order
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +126,7 @@ def test_a_trusted_category_goes_out_by_itself(city: Cast, monkeypatch: pytest.M
     assert tasks.send_by_itself(order_id=order.pk) == Hold.SWITCHED_OFF
     trust(city)
     assert tasks.send_by_itself(order_id=order.pk) == Hold.NO_CATEGORY
-    tasks.propose(order_id=order.pk)
+    actions.propose(actor=tasks.READER, order_id=order.pk)
     assert tasks.send_by_itself(order_id=order.pk) == ""
     order.refresh_from_db()
     assert (order.state, order.lead_unit_id) == ("pending_sign", city.a.pk)
@@ -131,6 +136,36 @@ def test_a_trusted_category_goes_out_by_itself(city: Cast, monkeypatch: pytest.M
     assert not tasks.note_returned(order_id=make_order(city).pk)
     assert tasks.note_returned(order_id=order.pk)
     assert not tasks.note_returned(order_id=order.pk), "judged once"
+
+
+def work(wanted: str) -> None:
+    """Do the jobs that wait, those of one package, as a worker would: each once, and what follows from them."""
+    done: set[int] = set()
+    while waiting_jobs := list(ProcrastinateJob.objects.exclude(pk__in=done).order_by("-priority", "id")):
+        for job in waiting_jobs:
+            done.add(job.pk)
+            if job.task_name == events.HAPPENED or job.task_name.startswith(wanted):
+                app.tasks[job.task_name].func(**job.args)
+
+
+@pytest.mark.parametrize("review", ["never", "always"])
+def test_what_comes_in_goes_out_by_itself_with_and_without_review(
+    city: Cast, monkeypatch: pytest.MonkeyPatch, review: str
+) -> None:
+    says(monkeypatch, ("02.01.01", 0.99))
+    trust(city)
+    monkeypatch.setattr(
+        filing, "city_option", lambda name, default=None: review if name == "intake_review" else default
+    )
+    number = filed(city, category="02.01.01", division="310106010000").number
+    work("dispatch.")
+    order = WorkOrder.objects.get(number=number)
+    if review == "always":
+        assert order.state == "pending_review", "a person reads it first"
+        orders.pass_review(actor=city.actor("dispatcher"), order_id=order.pk)
+        work("dispatch.")
+        order.refresh_from_db()
+    assert (order.state, order.lead_unit_id) == ("pending_sign", city.a.pk)
 
 
 def test_what_people_did_is_settled_also_when_they_were_faster(
@@ -161,8 +196,6 @@ def test_one_key_sets_the_category_and_sends(city: Cast) -> None:
 
 
 def test_filing_defers_the_reading_within_its_one_statement() -> None:
-    from hotline.kit import events
-
     assert ("appeal.filed", "hotline.dispatch.tasks", "propose") in subscriptions.SUBSCRIPTIONS
     assert "dispatch.propose" in events.subscribers()["appeal.filed"]
     # A lock would need a statement of its own.
