@@ -81,6 +81,11 @@ def defer_together(tasks: Sequence[Job], **arguments: Any) -> None:
     _write(_row(tasks), arguments)
 
 
+def defer_unknown(names: Sequence[str], **arguments: Any) -> None:
+    """One job for tasks that this version of the platform does not have; it waits for a worker of another."""
+    _write(_Row("default", HAPPENED, 0, None, json.dumps({"tasks": list(names)})), arguments)
+
+
 def first_of(tasks: Sequence[Job]) -> tuple[list[Job], list[Job]]:
     """Those of the highest priority that share queue and lock, and the others, both in their order."""
     top = max(tasks, key=lambda task: task.priority)

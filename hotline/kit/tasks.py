@@ -12,7 +12,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 
 from hotline.kit.clock import now
-from hotline.kit.events import HAPPENED, defer_after_failure, defer_together, first_of
+from hotline.kit.events import HAPPENED, defer_after_failure, defer_together, defer_unknown, first_of
 from hotline.kit.models import Heartbeat
 
 log = logging.getLogger("hotline.jobs")
@@ -29,12 +29,17 @@ JOBS_HOURS = 72
 def happened(tasks: list[str], **payload: object) -> list[str]:
     """Run the first subscribers of an event, one after another, and pass the others on; returns those that failed.
 
-    One that fails gets a job of its own, which its own rules try again, and keeps none of the others. Raises only when
-    that job cannot be written (the database is away), for then all are run again, as each may be; and LookupError for a
-    task that does not exist, once the rest is done.
+    One that fails gets a job of its own, which its own rules try again, and keeps none of the others; so does a task that
+    does not exist here (two versions run beside each other). Raises only when that job cannot be written (the database is
+    away), for then all are run again, as each may be; and LookupError when none of the tasks exists.
     """
     known = [app.tasks[name] for name in tasks if name in app.tasks]
-    first, rest = first_of(known) if known else ([], [])
+    unknown = [name for name in tasks if name not in app.tasks]
+    if not known:
+        raise LookupError(
+            f"no task is called {', '.join(unknown)}: did another version of the platform write this job?"
+        )
+    first, rest = first_of(known)
     failed = []
     for task in first:
         try:
@@ -45,11 +50,8 @@ def happened(tasks: list[str], **payload: object) -> list[str]:
             failed.append(task.name)
     if rest:
         defer_together(rest, **payload)
-    if len(known) < len(tasks):
-        raise LookupError(
-            f"no task is called {', '.join(sorted({*tasks} - {task.name for task in known}))}:"
-            " did another version of the platform write this job?"
-        )
+    if unknown:
+        defer_unknown(unknown, **payload)
     return failed
 
 

@@ -111,11 +111,15 @@ def test_a_subscriber_that_fails_is_tried_again_alone(monkeypatch: pytest.Monkey
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("known")
-def test_a_job_of_another_version_fails_aloud_after_the_rest_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_of_another_version_waits_alone_and_fails_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[int] = []
     monkeypatch.setattr(light, "func", lambda lamp_id: ran.append(lamp_id))
+    assert happened(tasks=["tests.gone", "tests.light"], lamp_id=3) == []
+    assert ran == [3]
+    (left,) = jobs()
+    assert left == ("kit.happened", "default", 0, None, {"lamp_id": 3, "tasks": ["tests.gone"]})
     with pytest.raises(LookupError, match=r"tests\.gone"):
-        happened(tasks=["tests.gone", "tests.light"], lamp_id=3)
+        happened(**left[-1])
     assert ran == [3]
 
 
