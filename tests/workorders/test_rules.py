@@ -220,6 +220,8 @@ def test_a_good_reply_passes() -> None:
         ({"method": "pigeon"}, "complaint", {"method": "required"}),
         ({"replied_to_citizen_at": NOW + timedelta(hours=1)}, "complaint", {"replied_to_citizen_at": "future"}),
         ({"text": "。。 好"}, "complaint", {"text": "required"}),
+        ({"text": "【日期】已责令工地夜间停工。"}, "complaint", {"text": "gaps"}),
+        ({"text": "【紧急】已责令工地夜间停工。"}, "complaint", {}),
         ({"outcome": ""}, "complaint", {"outcome": "required"}),
         ({"outcome": "unsolved"}, "complaint", {"unsolved_reason": "required"}),
         ({"outcome": "unsolved", "unsolved_reason": "funds"}, "complaint", {}),

@@ -14,7 +14,6 @@ from hotline.accounts.models import Person
 from hotline.accounts.queries import open_units
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE, now
-from hotline.language.replying import gaps
 from hotline.places.models import Division, DivisionLevel
 from hotline.workorders.forms.picks import (
     CategoryPick,
@@ -331,15 +330,6 @@ class Reply(ActForm):
         self.fields["handled_by"].initial = self.around.actor.name
         if self.around.order.secret:
             del self.fields["publishable"]
-
-    def clean_text(self) -> str:
-        """A former reply leaves gaps; the citizen must not read them."""
-        text = str(self.cleaned_data["text"])
-        if left := gaps(text):
-            raise forms.ValidationError(
-                _("Fill in or remove the gaps in brackets first; there are %(n)d."), params={"n": left}
-            )
-        return text
 
 
 class Urge(ActForm):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from hotline.language.replying import gaps
 from hotline.workorders.models.states import (
     DemandFinding,
     DemandType,
@@ -158,6 +159,9 @@ def _answer_faults(form: ReplyForm, now: datetime, signed_file: bool) -> list[Fa
         faults.append(Fault("replied_to_citizen_at", "future", _("This moment has not come yet.")))
     if len(_bare(form.text)) < SHORTEST_TEXT:
         faults.append(Fault("text", "required", _("Write the answer that the citizen reads.")))
+    elif left := gaps(form.text):  # a former reply leaves them; the citizen must not read them
+        words = _("Fill in or remove the gaps in brackets first; there are %(n)d.")
+        faults.append(Fault("text", "gaps", words % {"n": left}))
     if form.outcome not in Outcome.values:
         faults.append(Fault("outcome", "required", _("Say what came of it.")))
     elif form.outcome == Outcome.UNSOLVED and not form.unsolved_reason:
