@@ -15,6 +15,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import NotPermitted
 from hotline.kit.health import Level, Result
+from hotline.kit.numbers import whole
 from hotline.kit.progress import Progress
 
 __all__ = ["Finding", "Report", "chain_states", "entries", "health", "verify_all"]
@@ -129,7 +130,8 @@ def head_stands(noted: str) -> bool:
     """Is a head that was noted earlier still in its chain?"""
     name, _colon, rest = noted.partition(":")
     seq, _colon, digest = rest.partition(":")
-    if not seq.isdigit():
+    number = whole(seq)
+    if number is None:
         return False
-    link = ChainLink.objects.filter(chain=name, seq=int(seq)).first()
-    return (link is not None and bytes(link.digest).hex() == digest) or (seq == "0" and not digest)
+    link = ChainLink.objects.filter(chain=name, seq=number).first()
+    return (link is not None and bytes(link.digest).hex() == digest) or (number == 0 and not digest)

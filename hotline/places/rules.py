@@ -36,6 +36,11 @@ class RowFault:
     value: str
 
 
+def is_code(text: str) -> bool:
+    """Whether a text from outside has the form of a division's code, all twelve digits."""
+    return len(text) == CODE_LENGTH and text.isascii() and text.isdigit()
+
+
 def pad_code(code: str) -> str:
     """`310106` → `310106000000`. Raises ValueError when it is not 2 to 12 digits."""
     if not (code.isascii() and code.isdigit() and 2 <= len(code) <= CODE_LENGTH):

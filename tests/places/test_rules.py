@@ -17,6 +17,11 @@ def test_what_is_no_code_is_refused(code: str) -> None:
         rules.pad_code(code)
 
 
+def test_a_code_from_outside_is_twelve_digits() -> None:
+    assert rules.is_code("310106013001")
+    assert not any(map(rules.is_code, ["", "310106", "3101060130011", "31010601300a", "31010601300²"]))
+
+
 @pytest.mark.parametrize(
     ("code", "level"),
     [("310000000000", 1), ("310100000000", 2), ("310106000000", 3), ("310106013000", 4), ("310106013001", 5)],

@@ -234,6 +234,7 @@ def test_extension_limits():
         ({"colour": "red"}, "document.colour"),
         ({"marks": {"week": {}}}, "marks.week"),
         ({"marks": {"hour": {"yellow": {"left": "120%"}}}}, "marks.hour.yellow"),
+        ({"marks": {"hour": {"yellow": {"left": "²5%"}}}}, "marks.hour.yellow"),
         ({"marks": {"hour": {"yellow": {"left": "5%", "after": "1 hour"}}}}, "marks.hour.yellow"),
         ({"marks": {"hour": {"yellow": {"after": "soon"}}}}, "marks.hour.yellow"),
         ({"rules": []}, "rules"),

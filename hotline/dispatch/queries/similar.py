@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from hotline.dispatch.rules import ALIKE, likeness
 from hotline.kit.actor import Actor
-from hotline.places.rules import significant
+from hotline.places.rules import is_code, significant
 from hotline.workorders.models import FINAL_STATES, WorkOrder
 from hotline.workorders.queries import in_division, visible_to
 
@@ -39,7 +39,7 @@ def likely_duplicates(
 ) -> list[Duplicate]:
     """Open orders of the same citizen, and recent open orders of the same category and district, by likeness of words.
 
-    `category`, `division` are codes or empty. At most two queries along indexes; words are compared in the process.
+    `category`, `division` are codes; what is none counts as empty. At most two queries along indexes; words are compared in the process.
     """
     if not text.strip():
         return []
@@ -56,8 +56,9 @@ def likely_duplicates(
             score = likeness(text, f"{order.title}{order.content}")
             if score >= ALIKE / 2:
                 found[order.pk] = Duplicate(order, round(score * 100), own=True)
-    district = significant(division)[:6]
-    if category or len(significant(division)) >= 9:
+    area = significant(division) if is_code(division) else ""
+    district = area[:6]
+    if category or len(area) >= 9:
         near = Q(created_at__gte=moment - LOOK_BACK)
         if category:
             near &= Q(category__code=category)

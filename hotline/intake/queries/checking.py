@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from hotline.intake.queries.reference import CategoryFacts, category_facts, place_exists, questions_of
 from hotline.intake.rules.demands import AppealForm, CitizenInput, check_demand, missing_elements
 from hotline.intake.rules.questions import check_answers
+from hotline.places.rules import is_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,6 @@ def check_appeal(demand: AppealForm, citizen: CitizenInput, day: date) -> tuple[
             answers, wrong = check_answers(form.questions, demand.answers)
             errors |= wrong
             labels = {one.code: one.label for one in form.questions if one.code in answers}
-    if demand.division and not (
-        demand.division.isdigit() and len(demand.division) == 12 and place_exists(demand.division)
-    ):
+    if demand.division and not (is_code(demand.division) and place_exists(demand.division)):
         errors["division"] = _("There is no division with this code.")
     return Checked(demand, category, answers, version, labels, missing_elements(demand, citizen)), errors

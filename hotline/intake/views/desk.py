@@ -167,7 +167,7 @@ def alike(request: HttpRequest) -> HttpResponse:
         actor=actor_of(request),
         citizen_id=whole(request.POST.get("citizen_id")),
         category=demand.category,
-        division=demand.division if len(demand.division) == 12 and whole(demand.division) is not None else "",
+        division=demand.division,
         text=f"{demand.title}{demand.content}",
         moment=now(),
     )

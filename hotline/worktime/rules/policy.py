@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
+from hotline.kit.numbers import whole
 from hotline.worktime.rules.calendar import (
     Span,
     WorkCalendar,
@@ -431,11 +432,11 @@ class _Reader:
         if basis == "first_overdue_workday":
             return MarkSpec(level, MarkBasis.FIRST_OVERDUE_WORKDAY)
         if basis == "left":
-            text = str(given).removesuffix("%")
-            if not text.isdigit() or not 0 < int(text) < 100:
+            percent = whole(str(given).removesuffix("%"))
+            if percent is None or not 0 < percent < 100:
                 self.fault(path, f"{given!r} is not a share such as '25%'")
                 return MarkSpec(level, MarkBasis.AFTER, NOW)
-            return MarkSpec(level, MarkBasis.LEFT, percent=int(text))
+            return MarkSpec(level, MarkBasis.LEFT, percent=percent)
         return MarkSpec(level, MarkBasis(basis), self.value(Span.parse, given, path, NOW))
 
     # ---- pieces
