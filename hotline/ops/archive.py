@@ -37,8 +37,9 @@ from hotline.ops.machine import PostgresFault
 from hotline.ops.postgres import wheel_prefix
 
 FORMAT = 1
-NOT_SAVED = ("kit_live_event", "kit_heartbeat", "kit_rate_limit", "procrastinate_workers", "django_session")
-"""Tables whose rows mean nothing elsewhere: their structure is saved, their rows are not."""
+NOT_SAVED = ("kit_live_event", "kit_heartbeat", "kit_rate_limit", "django_session")
+"""Tables whose rows mean nothing elsewhere: their structure is saved, their rows are not. No row that is saved may refer to
+one of them. The workers are saved: a job at hand names its own, and after a restore that one counts as dead."""
 KEY_FILES = ("secret.key", "identity.keys", "audit.key")
 CHUNK = 2**20
 

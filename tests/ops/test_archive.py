@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection as django_connection
 
 from hotline.ops import archive
 from hotline.ops.archive import ArchiveFault, backup, restore
@@ -85,6 +86,20 @@ def test_round_trip(databases: tuple[str, str], saved: Path, tmp_path: Path) -> 
         pytest.raises(psycopg.errors.RaiseException, match="append-only"),
     ):
         connection.execute("DELETE FROM kept")
+
+
+@pytest.mark.django_db
+def test_nothing_saved_refers_to_what_is_not() -> None:
+    """Else an archive made while a job was at hand could not be loaded."""
+    with django_connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint"
+            " WHERE contype = 'f' AND conrelid::regclass::text <> ALL(%s)",
+            [list(archive.NOT_SAVED)],
+        )
+        referred = cursor.fetchall()
+    assert ("procrastinate_jobs", "procrastinate_workers") in referred
+    assert [pair for pair in referred if pair[1] in archive.NOT_SAVED] == []
 
 
 def test_new_rows_follow_restored_ones(databases: tuple[str, str], tmp_path: Path) -> None:
