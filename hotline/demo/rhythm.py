@@ -88,6 +88,9 @@ class Timetable:
         self.begin, self.end = begin.astimezone(CITY_ZONE), end.astimezone(CITY_ZONE)
         first, last = self.begin.date(), self.end.date()
         self.days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        self._midnights = [
+            int(datetime.combine(day, datetime.min.time(), tzinfo=CITY_ZONE).timestamp()) for day in self.days
+        ]
         self.storms = surges(rhythm, first, last, seed)
         self.seed = seed
         weights = [day_weight(rhythm, day, self.storms) for day in self.days]
@@ -116,9 +119,13 @@ class Timetable:
 
     def moment(self, number: int) -> datetime:
         """The moment (UTC, whole seconds) of order `number`: rising with the number, spread by the hours' weights."""
+        return datetime.fromtimestamp(self.second(number), UTC)
+
+    def second(self, number: int) -> int:
+        """The same in seconds since 1970."""
         if self.fresh > 0 and number >= self.fresh_from:
             share = (number - self.fresh_from + 0.5) / self.fresh
-            return (self.end + self.fresh_span * share).replace(microsecond=0).astimezone(UTC)
+            return int((self.end + self.fresh_span * share).replace(microsecond=0).timestamp())
         at = bisect_right(self.starts, number) - 1
         count = self.counts[at]
         share = (number - self.starts[at] + 0.5) / count
@@ -129,10 +136,7 @@ class Timetable:
         before = self.hours[hour - 1] if hour else 0.0
         width = self.hours[hour] - before or 1.0
         second = int((hour + min(0.9999, (reach - before) / width)) * 3600)
-        local = datetime.combine(self.days[at], datetime.min.time(), tzinfo=CITY_ZONE) + timedelta(
-            seconds=second
-        )
-        return local.astimezone(UTC)
+        return self._midnights[at] + second
 
     def storm_on(self, day: date) -> Surge | None:
         """The surge that holds on a day."""

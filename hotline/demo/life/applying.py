@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from hotline.demo.life.base import APPLICATIONS, DAY, HOUR, MINUTE, Application
-from hotline.demo.life.deadlines import HOURS_8
 from hotline.demo.life.engine import Node
 from hotline.demo.life.handling import Handled
+from hotline.demo.life.rows import datetime_of, iso, local_day, moment_of
 from hotline.demo.life.world import Who
 from hotline.workorders.rules.applications import after_return
 
@@ -22,7 +22,7 @@ class Applying(Handled):
         self,
         kind: str,
         top: Node,
-        at: datetime,
+        at: int,
         who: Who,
         reason: str,
         words: str,
@@ -76,7 +76,7 @@ class Applying(Handled):
         asked: Application,
         state: str,
         clerk: Who,
-        at: datetime,
+        at: int,
         words: str,
         *,
         top: Node,
@@ -105,13 +105,13 @@ class Applying(Handled):
         """Apply for return; agreed: the order goes on to another unit."""
         order, top = self.order, self.order.top
         assert top is not None
-        limits = order.deadlines.selection(order.select, order.level_of(top.unit)).returns
+        limits = order.deadlines.selection(order.case, order.level_of(top.unit)).returns
         who = self.at_unit(top.unit, manager=True)
         if self.chance(0.5):
             self._sign(top)
         at = self.soon(40 * MINUTE, work=True)
-        end = limits.window_ends(top.created_at, order.deadlines.calendar)
-        if end is not None and at > end and stage != "return_review":
+        end = limits.window_ends(datetime_of(top.created_at), order.deadlines.calendar)
+        if end is not None and at > moment_of(end) and stage != "return_review":
             return
         reason, words = self.reason("return"), self.line("returns")
         basis = self.world.legal.get(f"return/{reason}") or "部门三定规定和权责清单"
@@ -146,7 +146,7 @@ class Applying(Handled):
 
     def _extend(self, top: Node, stage: str) -> Iterator[str]:
         order = self.order
-        limits = order.deadlines.selection(order.select, order.level_of(top.unit)).extension
+        limits = order.deadlines.selection(order.case, order.level_of(top.unit)).extension
         due = self._due(top)
         if top.state not in ("in_progress", "sent_down") or due is None:
             return
@@ -172,7 +172,7 @@ class Applying(Handled):
         words = self.line("extension_decisions")
         city_due = order.due_of(None)
         self.extensions += 1
-        data = f',"old_due":"{city_due.isoformat() if city_due else ""}","amount":{span.amount}'
+        data = f',"old_due":"{iso(city_due) if city_due else ""}","amount":{span.amount}'
         moves = ((top, asked.resume_state),)
         self._decide(asked, "approved", clerk, at, words, top=top, moves=moves, extra=str(span), data=data)
         asked.new_due = order.due_of(top)
@@ -184,7 +184,7 @@ class Applying(Handled):
         who, reason, words = self.at_unit(top.unit, manager=True), self.reason("hold"), self.line("holds")
         at = self.soon(5 * HOUR, work=True)
         days = 5 + int(self.rng.random() * 40)
-        until = ((self.limit if stage else at) + HOURS_8 + timedelta(days=days)).date()
+        until = local_day((self.limit if stage else at) + days * DAY)
         asked = self._apply("hold", top, at, who, reason, words, until=until)
         yield "hold_review"
         clerk = self.hub("reviewer")
@@ -246,7 +246,7 @@ class Applying(Handled):
     def _meanwhile(self, top: Node, stage: str, fate: str) -> Iterator[str]:
         """What may happen while units work: assistance, extension, hold, urging, supervision, notes."""
         order, chance = self.order, self.chance
-        due = self._due(top) or self.at + timedelta(days=5)
+        due = self._due(top) or self.at + 5 * DAY
         helpers = [node for node in order.nodes if node.role == "assistant" and node.state == "pending_sign"]
         if not helpers and top.state == "in_progress" and chance(0.05):
             unit = self.teller.helper(top.unit, self.setting)
@@ -314,8 +314,8 @@ class Applying(Handled):
         if self.at > due or chance(0.006):
             self._supervise("overdue" if self.at > due else "leader_instruction")
         # The work itself: usually well inside the promise, now and then beyond it.
-        due = self._due(top) or self.at + timedelta(days=5)
-        left = (due - self.at).total_seconds()
+        due = self._due(top) or self.at + 5 * DAY
+        left = due - self.at
         if left > 0:
             share = self.rng.betavariate(2.2, 1.7)
             self.later(

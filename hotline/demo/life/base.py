@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from hotline.demo.life.deadlines import HOURS_8, Settled
+from hotline.demo.life.deadlines import Settled
 from hotline.demo.life.engine import Node, Order
-from hotline.demo.life.rows import NULL, Stamps, cell
+from hotline.demo.life.rows import NULL, Moment, Stamps, flag, moment_of, ref
 from hotline.demo.life.setting import Setting
 from hotline.demo.life.teller import Teller
 from hotline.demo.life.world import SCANNER, Who
 from hotline.workorders.models import DemandType
 from hotline.workorders.rules import search_text
 from hotline.workorders.rules.clocks import CARDS, RANK, Key
-from hotline.workorders.rules.numbers import format_number
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 ANSWERED_SHARE = 0.3
 """Calls answered on the line beside one that becomes an order."""
 
@@ -44,7 +44,7 @@ TABLES_PER_ORDER = {
 
 @dataclass(slots=True)
 class Application:
-    """What a unit asked for and what became of it; its fields are the columns of the row, in their order."""
+    """What a unit asked for and what became of it."""
 
     id: int
     assignment: int
@@ -59,18 +59,50 @@ class Application:
     until: date | None
     resume_state: str
     created_by: str
-    created_at: datetime
+    created_at: Moment
     decided_by: str
-    decided_at: datetime | None
+    decided_at: Moment | None
     decision: str
-    old_due: datetime | None
-    new_due: datetime | None
+    old_due: Moment | None
+    new_due: Moment | None
 
-    def decide(self, state: str, at: datetime, clerk: Who, words: str) -> None:
+    def decide(self, state: str, at: Moment, clerk: Who, words: str) -> None:
         self.state, self.decided_at, self.decided_by, self.decision = state, at, clerk.key, words
 
-    def row(self) -> list[object]:
-        return [getattr(self, name) for name in self.__slots__]
+    def row(self, stamp: Stamps) -> str:
+        return (
+            f"{self.id}\t{self.assignment}\t{self.order}\t{self.kind}\t{self.state}\t{self.reason}\t{self.text}\t{self.basis}\t"
+            f"{ref(self.amount)}\t{ref(self.suggested_unit)}\t{NULL if self.until is None else self.until}\t{self.resume_state}\t"
+            f"{self.created_by}\t{stamp[self.created_at]}\t{self.decided_by}\t{stamp[self.decided_at]}\t{self.decision}\t"
+            f"{stamp[self.old_due]}\t{stamp[self.new_due]}"
+        )
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a unit answered and what became of it."""
+
+    id: int
+    assignment: int
+    version: int
+    fact: str
+    demand: str
+    explanation: str
+    site_visit: str
+    visited: Moment | None
+    method: str
+    at: int
+    text: str
+    outcome: str
+    reason: str
+    satisfied: bool | None
+    publishable: bool
+    unit: str
+    handler: Who
+    manager: str
+    state: str = "submitted"
+    decided_at: int | None = None
+    decision: str = ""
 
 
 class Told:
@@ -81,8 +113,8 @@ class Told:
         self.teller, self.world, self.setting, self.rng, self.book = teller, world, setting, rng, teller.book
         index = setting.index
         self.id = world.bases["workorders_workorder"] + index
-        self.number = format_number(world.prefix, setting.at, world.number_base + index)
-        self.limit, self.at = world.now, setting.at
+        self.number = f"{teller.dated(setting.at)}{world.number_base + index:06d}"
+        self.limit, self.at = teller.settings.now, setting.at
         self.kind, self.title, self.content, self.want = self.book.appeal(
             setting.telling, setting.leaf, setting.channel
         )
@@ -103,7 +135,7 @@ class Told:
             if setting.channel in ("phone", "counter", "police_110")
             else None
         )
-        self.rows = teller.rows
+        self.lines, self.stamp = teller.rows.lines, Stamps()
         self.appeal_id = world.bases["intake_appeal"] + index * APPEALS
         self.used = dict.fromkeys(
             (
@@ -121,18 +153,19 @@ class Told:
         self.lead_unit: int | None = None
         self.returns = self.extensions = self.redos = self.urges = 0
         self.supervised = self.listed = self.difficult = self.locked = False
-        self.dispatched: datetime | None = None
-        self.replied: datetime | None = None
-        self.closed: datetime | None = None
+        self.dispatched: int | None = None
+        self.replied: int | None = None
+        self.closed: int | None = None
         self.closing = self.outcome = ""
         self.solved: bool | None = None
         self.satisfaction: int | None = None
-        self.claimed: tuple[Who, datetime] | None = None
+        self.claimed: tuple[Who, int] | None = None
         self.merged_into: int | None = None
         self.versions: dict[int, int] = {}
         self.absorbs = teller.settings.absorbs(index) if setting.fate == "normal" else None
         self.missed_contacts = 0
         self.applications: list[Application] = []
+        self.replies: dict[int, Reply] = {}
         if self.secret:
             if self.agent:
                 self.people[self.agent.id] = "created the order"
@@ -141,21 +174,23 @@ class Told:
 
     # ---- time
 
-    def later(self, seconds: float, *, work: bool = False) -> datetime:
+    def later(self, seconds: float, *, work: bool = False) -> int:
         """Let time pass; with `work` on to the next working hour. Never beyond the present."""
-        left = (self.limit - self.at).total_seconds()
-        taken = min(seconds, left * SHARE_LEFT)
-        at = self.at + timedelta(seconds=int(taken))
+        now, limit = self.at, self.limit
+        left = limit - now
+        at = now + int(min(seconds, left * SHARE_LEFT))
         if work:
             open_at = self.teller.office(at)
-            if open_at < self.limit - (self.limit - self.at) * (1 - SHARE_LEFT * 2):
+            # As long as more than 1 - 2 * SHARE_LEFT of what was left is left then.
+            if (limit - open_at) * 10 > left * 7:
                 at = open_at
-        self.at = max(self.at, at)
+        if at > now:
+            self.at = at
         return self.at
 
-    def soon(self, mean: float, *, work: bool = False) -> datetime:
+    def soon(self, mean: float, *, work: bool = False) -> int:
         """About `mean` seconds later."""
-        return self.later(self.rng.expovariate(1.0) * mean * 0.7 + mean * 0.3, work=work)
+        return self.later(-math.log(1.0 - self.rng.random()) * mean * 0.7 + mean * 0.3, work=work)
 
     # ---- who
 
@@ -188,7 +223,7 @@ class Told:
 
     # ---- small things
 
-    def _due(self, node: Node) -> datetime | None:
+    def _due(self, node: Node) -> Moment | None:
         return self.order.due_of(node)
 
     def _involve(self, unit: int) -> None:
@@ -201,17 +236,18 @@ class Told:
     def _note(
         self, number: int, kind: str, words: str, who: Who, audience: str, node: Node | None = None
     ) -> None:
-        self.rows.add(
-            "workorders_note",
-            number,
-            self.id,
-            audience,
-            kind,
-            words,
-            node.id if node else None,
-            who.key,
-            who.name,
-            self.at,
+        self.lines["workorders_note"].append(
+            f"{number}\t{self.id}\t{audience}\t{kind}\t{words}\t{NULL if node is None else node.id}\t{who.key}\t{who.name}\t"
+            f"{self.stamp[self.at]}"
+        )
+
+    def _write_reply(self, reply: Reply) -> None:
+        stamp, at = self.stamp, self.stamp[reply.at]
+        self.lines["workorders_reply"].append(
+            f"{reply.id}\t{reply.assignment}\t{self.id}\t{reply.version}\t{reply.fact}\t{reply.demand}\t{reply.explanation}\t"
+            f"{reply.site_visit}\t{stamp[reply.visited]}\t{reply.method}\t{at}\t{reply.text}\t\t{reply.outcome}\t{reply.reason}\t"
+            f"{flag(reply.satisfied)}\t{flag(reply.publishable)}\t{reply.unit}\t{reply.handler.name}\t{reply.manager}\t"
+            f"{reply.state}\t{reply.handler.key}\t{at}\t{stamp[reply.decided_at]}\t{reply.decision}"
         )
 
     def _next_note(self) -> int:
@@ -226,7 +262,7 @@ class Told:
         """
         order, now = self.order, self.limit
         clocks = order.settle()
-        raised: list[tuple[datetime, Key, str]] = []
+        raised: list[tuple[Moment, Key, str]] = []
         for key, clock in clocks.items():
             running = clock.state == "running"
             if clock.state in ("void", "paused") or (not running and key.kind != "finish"):
@@ -234,7 +270,8 @@ class Told:
             until = now if running else clock.stopped
             if until is None or not clock.marks or clock.marks[0][1] > until:
                 continue
-            begun = clock.track.events[-1].at if clock.track.events and running else clock.started
+            events = clock.track.events
+            begun = moment_of(events[-1].at) if events and running else clock.started
             for level, at in clock.marks:
                 if at <= until if running else at < until and level in ("yellow", "red"):
                     raised.append((max(at, begun), key, level))
@@ -254,27 +291,36 @@ class Told:
     # ---- rows
 
     def _write(self, clocks: dict[Key, Settled]) -> None:
-        order, add, setting, world = self.order, self.rows.add, self.setting, self.world
-        for row in (self.teller.last_reply.pop(node.id, None) for node in order.nodes):
-            if row is not None:
-                add("workorders_reply", *row)
-        for asked in self.applications:
-            add("workorders_application", *asked.row())
+        order, setting, world = self.order, self.setting, self.world
+        if self.replies:
+            for node in order.nodes:
+                if node.id in self.replies:
+                    self._write_reply(self.replies[node.id])
+        if self.applications:
+            self.lines["workorders_application"] += [asked.row(self.stamp) for asked in self.applications]
         spot, slots = setting.spot, setting.telling.slots
         address = f"{slots['road']}{setting.telling.slot('no')}号 {slots['estate']}"
-        due, number, stamp = None, self.id, Stamps()
-        lines = self.rows.lines["workorders_clock"]
-        for key, clock in clocks.items():
-            if key.kind == "finish" and key.side == "city":
-                due = clock.due
+        due, number, stamp = None, self.id, self.stamp
+        lines = self.lines["workorders_clock"]
+        finish: dict[int, Moment] = {}
+        following: dict[int, Moment] = {}
+        for (kind, side, node_id, round_), clock in clocks.items():
+            if node_id is None:
+                if kind == "finish":
+                    due = clock.due
+            else:
+                if kind == "finish":
+                    finish.setdefault(node_id, clock.due)
+                if clock.state == "running" and clock.due < following.get(node_id, math.inf):
+                    following[node_id] = clock.due
             lines.append(
-                f"{number}\t{NULL if key.assignment is None else key.assignment}\t{key.side}\t{key.kind}\t{key.round}\t{clock.state}\t"
+                f"{number}\t{NULL if node_id is None else node_id}\t{side}\t{kind}\t{round_}\t{clock.state}\t"
                 f"{clock.level}\t{stamp[clock.started]}\t{stamp[clock.original]}\t{stamp[clock.due]}\t{stamp[clock.paused]}\t"
                 f"{stamp[clock.stopped]}\t{stamp[clock.next]}\t{clock.marks_text}"
             )
         final = order.state in ("closed", "archived", "merged")
         claimed = self.claimed if order.state in ("pending_dispatch", "arbitration") else None
-        created_by = order.events[0].actor.key
+        created_by = order.creator
         text = "\t".join(
             [
                 self.title,
@@ -304,43 +350,37 @@ class Told:
                 for flag in (self.supervised, self.listed, self.difficult, self.locked, False)
             ]
         )
-        self.rows.lines["workorders_workorder"].append(
+        self.lines["workorders_workorder"].append(
             f"{number}\t{self.number}\t{order.state}\t{order.revision}\t{stamp[setting.at]}\t{setting.channel}\t{self.kind}\t"
             f"{self.urgency}\t{text}\t{order.round}\t{order.flow}\t{self.returns}\t{self.extensions}\t{self.redos}\t{self.urges}\t"
             f"{flags}\t{NULL if self.merged_into is None else self.merged_into}\t{stamp[due]}\t{world.policy_id}\t"
             f"{world.calendar_id}\t{stamp[self.dispatched]}\t{stamp[self.replied]}\t{stamp[self.closed if final else None]}\t"
-            f"{'merged' if order.state == 'merged' else self.closing}\t{self.outcome}\t{cell(self.solved)}\t{cell(self.satisfaction)}\t"
+            f"{'merged' if order.state == 'merged' else self.closing}\t{self.outcome}\t{flag(self.solved)}\t{ref(self.satisfaction)}\t"
             f"{claimed[0].id if claimed else NULL}\t{stamp[claimed[1] if claimed else None]}\t"
             f"{_tsvector(search_text(self.title, self.content, address, ''))}"
         )
         if order.card != "green":
-            self.rows.lines["workorders_standingcard"].append(f"{number}\t{order.card}")
-        lines = self.rows.lines["workorders_assignment"]
+            self.lines["workorders_standingcard"].append(f"{number}\t{order.card}")
+        lines = self.lines["workorders_assignment"]
         for node in order.nodes:
-            own = [(key, clock) for key, clock in clocks.items() if key.assignment == node.id]
-            finish = next((clock.due for key, clock in own if key.kind == "finish"), None)
-            following = min((clock.due for _key, clock in own if clock.state == "running"), default=None)
             lines.append(
                 f"{node.id}\t{number}\t{node.unit}\t{node.parent.id if node.parent else NULL}\t{node.role}\t{node.state}\t"
                 f"{node.round}\t{NULL if node.handler is None else node.handler}\t{node.instructions}\t{stamp[node.created_at]}\t"
                 f"{stamp[node.signed_at]}\t{stamp[node.contacted_at]}\t{stamp[node.replied_at]}\t{stamp[node.ended_at]}\t"
-                f"{stamp[finish]}\t{stamp[following]}"
+                f"{stamp[finish.get(node.id)]}\t{stamp[following.get(node.id)]}"
             )
-        lines = self.rows.lines["workorders_workorderevent"]
+        lines = self.lines["workorders_workorderevent"]
         for event in order.events:
-            actor = event.actor
-            lines.append(
-                f"{number}\t{stamp[event.at]}\t{event.verb}\t{actor.key}\t{actor.name}\t{NULL if event.unit is None else event.unit}\t"
-                f"{NULL if event.assignment is None else event.assignment}\t{event.old}\t{event.new}\t{event.audience}\t{event.reason}\t"
-                f"{event.text}\t{event.data}"
-            )
-        lines = self.rows.lines["workorders_involvement"]
+            lines.append(f"{number}\t{stamp[event.at]}\t{event.columns}")
+        lines = self.lines["workorders_involvement"]
         for unit in sorted(self.units):
             lines.append(f"{unit}\t{number}")
         for person, reason in self.people.items():
-            add("workorders_orderaccess", self.id, person, created_by, reason, setting.at)
+            self.lines["workorders_orderaccess"].append(
+                f"{number}\t{person}\t{created_by}\t{reason}\t{stamp[setting.at]}"
+            )
         at = stamp[setting.at]
-        self.rows.lines["intake_appeal"].append(
+        self.lines["intake_appeal"].append(
             f"{self.appeal_id}\t{self.number}\tordered\t{number}\t{NULL if self.citizen is None else self.citizen}\t"
             f"{self.teller.lookup(self.number)}\t{setting.channel}\t{self.kind}\t{self.urgency}\t{self.title}\t{self.content}\t"
             f"{{}}\t\t\t{'t' if self.secret else 'f'}\t{self.agent.id if self.agent else NULL}\t\t{at}\t{at}\t{at}"
@@ -366,31 +406,13 @@ class Told:
             if state == "answered"
             else world.legal.get(f"script/{reason}", "") or self.line("answers")
         )
-        number = f"{world.prefix}{(setting.at + HOURS_8):%Y%m%d}-A{world.answered_base + setting.index:06d}"
+        number = f"{self.teller.dated(setting.at)}A{world.answered_base + setting.index:06d}"
         citizen = world.bases["accounts_citizen"] + int(rng.random() * world.citizens)
         agent = self.book.pick(world.staff["agent"], rng)
-        self.rows.add(
-            "intake_appeal",
-            self.appeal_id + 1,
-            number,
-            state,
-            None,
-            citizen,
-            self.teller.lookup(number),
-            "phone",
-            kind,
-            leaf.urgency,
-            title,
-            content,
-            "{}",
-            reason,
-            answer,
-            False,
-            agent.id,
-            "",
-            setting.at,
-            setting.at,
-            setting.at,
+        at = self.stamp[setting.at]
+        self.lines["intake_appeal"].append(
+            f"{self.appeal_id + 1}\t{number}\t{state}\t{NULL}\t{citizen}\t{self.teller.lookup(number)}\tphone\t{kind}\t{leaf.urgency}\t"
+            f"{title}\t{content}\t{{}}\t{reason}\t{answer}\tf\t{agent.id}\t\t{at}\t{at}\t{at}"
         )
 
 

@@ -5,23 +5,22 @@ All comes from `worktime.rules`; what is kept here is kept because a million ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from hotline.demo.life.rows import iso
+from hotline.demo.life.rows import DAY_SECONDS, EAST_8, Moment, datetime_of, iso, moment_of
 from hotline.workorders.rules.clocks import RANK, Key
 from hotline.worktime.rules import (
     ClockEvent,
     ClockSpec,
     PolicyDocument,
+    Selection,
     WorkCalendar,
     derive_provisionally,
     first_due,
 )
-from hotline.worktime.rules.clocks import marks_of
-
-HOURS_8 = timedelta(hours=8)
+from hotline.worktime.rules.clocks import default_marks, marks_of
 
 
 class Track:
@@ -40,12 +39,12 @@ class Track:
         "stopped",
     )
 
-    def __init__(self, key: Key, spec: ClockSpec, at: datetime) -> None:
+    def __init__(self, key: Key, spec: ClockSpec, at: Moment) -> None:
         self.key, self.spec = key, spec
         self.kind, self.assignment, self.round = key.kind, key.assignment, key.round
         self.start(at)
 
-    def start(self, at: datetime) -> None:
+    def start(self, at: Moment) -> None:
         self.started, self.stopped = at, at
         self.events: list[ClockEvent] | None = None
         self.state, self.level = "running", "green"
@@ -53,9 +52,11 @@ class Track:
     def log(self) -> list[ClockEvent]:
         """Its events, from now on written out."""
         if self.events is None:
-            self.events = [ClockEvent("start", self.started)]
+            self.events = [ClockEvent("start", datetime_of(self.started))]
             if self.state != "running":
-                self.events.append(ClockEvent("void" if self.state == "void" else "stop", self.stopped))
+                self.events.append(
+                    ClockEvent("void" if self.state == "void" else "stop", datetime_of(self.stopped))
+                )
         return self.events
 
 
@@ -80,12 +81,12 @@ class Settled:
         self,
         track: Track,
         state: str,
-        started: datetime,
-        original: datetime,
-        due: datetime,
-        paused: datetime | None,
-        stopped: datetime | None,
-        marks: Sequence[tuple[str, datetime]],
+        started: Moment,
+        original: Moment,
+        due: Moment,
+        paused: Moment | None,
+        stopped: Moment | None,
+        marks: Sequence[tuple[str, Moment]],
         marks_text: str,
     ) -> None:
         self.track, self.state, self.level = track, state, track.level
@@ -97,9 +98,12 @@ class Settled:
             stopped,
         )
         self.marks, self.marks_text = marks, marks_text
-        self.next: datetime | None = None
+        self.next: Moment | None = None
         if state == "running":
-            self.raise_to(track.level)
+            if track.level == "green":
+                self.next = marks[0][1] if marks else None
+            else:
+                self.raise_to(track.level)
 
     def raise_to(self, level: str) -> None:
         """The scanner raised this level; it looks again at the next mark above."""
@@ -111,8 +115,11 @@ class Settled:
         )
 
 
-Texted = tuple[Sequence[tuple[str, datetime]], str]
+Texted = tuple[Sequence[tuple[str, Moment]], str]
 """Marks and their JSON text."""
+
+Select = tuple[str, str, str, str, str]
+"""Demand type, category, urgency, channel, flow: what the log keeps of a case."""
 
 
 class Deadlines:
@@ -120,88 +127,124 @@ class Deadlines:
 
     def __init__(self, policy: PolicyDocument, calendar: WorkCalendar) -> None:
         self.policy, self.calendar = policy, calendar
-        self._plans: dict[tuple[tuple[str, ...], str, str, str], tuple[ClockSpec, ...]] = {}
-        self._offsets: dict[int, tuple[tuple[str, timedelta], ...]] = {}
-        self._selections: dict[tuple[str, ...], Any] = {}
-        self._dues: dict[tuple[int, int, bool], datetime] = {}
-        self._marks: dict[tuple[int, datetime], tuple[list[Texted], bool]] = {}
+        conditions = [rule.when for rule in policy.rules]
+        self._asked = (
+            any(one.demand_types for one in conditions),
+            any(one.categories for one in conditions),
+            any(one.urgencies for one in conditions),
+            any(one.channels for one in conditions),
+            any(one.flows for one in conditions),
+        )
+        self._leveled = any(one.unit_levels for one in conditions)
+        self._plans: dict[Select, dict[str, Mapping[tuple[str, str], Sequence[ClockSpec]]]] = {}
+        self._offsets: dict[int, Sequence[tuple[str, Moment]]] = {}
+        self._selections: dict[tuple[Select, str], Selection] = {}
+        self._fixed: dict[int, Moment] = {}
+        self._dues: dict[tuple[int, int, bool], Moment] = {}
+        self._marks: dict[tuple[int, Moment], tuple[Sequence[Moment], dict[int, Texted]]] = {}
 
-    def selection(self, select: tuple[str, ...], level: str) -> Any:
-        """`worktime.rules.Selection` for `[type, category, urgency, channel, flow]` at a unit of that level."""
-        key = (*select, level)
+    def case(self, select: Select) -> Select:
+        """What of a case the policy looks at; the rest is empty, so that few cases stand for all."""
+        demand_type, category, urgency, channel, flow = select
+        asked = self._asked
+        return (
+            demand_type if asked[0] else "",
+            category if asked[1] else "",
+            urgency if asked[2] else "",
+            channel if asked[3] else "",
+            flow if asked[4] else "",
+        )
+
+    def selection(self, case: Select, level: str) -> Selection:
+        """What the policy says of a case at a unit of that level."""
+        key = (case, level if self._leveled else "")
         found = self._selections.get(key)
         if found is None:
-            demand_type, category, urgency, channel, flow = select
+            demand_type, category, urgency, channel, flow = case
             found = self._selections[key] = self.policy.select(
                 demand_type=demand_type,
                 category_code=category,
                 urgency=urgency,
                 channel=channel,
-                unit_level=level,
+                unit_level=key[1],
                 flow=flow,
             )
         return found
 
-    def due(self, spec: ClockSpec, at: datetime) -> datetime:
+    def due(self, spec: ClockSpec, at: Moment) -> Moment:
         """`first_due`, kept."""
-        if spec.span.unit not in ("workday", "day"):
-            return first_due(at, spec, self.calendar)
-        local = at + HOURS_8
-        key = (
-            id(spec),
-            local.toordinal(),
-            spec.cutoff is not None and local.hour * 60 + local.minute < spec.cutoff,
-        )
+        fixed = self._fixed.get(id(spec))
+        if fixed is None:
+            fixed = self._fixed[id(spec)] = (
+                -1.0
+                if spec.span.unit in ("workday", "day")
+                else moment_of(first_due(datetime_of(at), spec, self.calendar)) - at
+            )
+        if fixed >= 0:
+            return at + fixed
+        day, second = divmod(int(at) + EAST_8, DAY_SECONDS)
+        key = (id(spec), day, spec.cutoff is not None and second // 60 < spec.cutoff)
         found = self._dues.get(key)
         if found is None:
-            found = self._dues[key] = first_due(at, spec, self.calendar)
+            found = self._dues[key] = moment_of(first_due(datetime_of(at), spec, self.calendar))
         return found
 
-    def marks(self, spec: ClockSpec, started: datetime, due: datetime) -> Texted:
+    def marks(self, spec: ClockSpec, started: Moment, due: Moment) -> Texted:
         """(level, moment) pairs of a promise that was neither paused nor extended, and their JSON text."""
         unit = spec.span.unit
         if unit == "workday":
-            key = (id(spec), due)
-            kept = self._marks.get(key)
+            kept = self._marks.get((id(spec), due))
             if kept is None:
-                early = due - timedelta(days=400)
-                found = [(mark.level, mark.at) for mark in marks_of(early, due, due, spec, self.calendar)]
-                kept = self._marks[key] = (
-                    [texted(found[first:]) for first in range(len(found) + 1)],
-                    len(found) == len(spec.marks),
-                )
-            later, whole = kept
-            if not later[0][0] or later[0][0][0][1] > started:
-                return later[0]
-            if whole:  # none overtook another, so that those after the start are simply the last of them
-                return next(ones for ones in later if not ones[0] or ones[0][0][1] > started)
-        elif unit != "day":
+                kept = self._marks[id(spec), due] = (self._each(spec, due), {})
+            moments, texts = kept
+            # A start leaves out the marks before it, so that all starts between two of them see the same.
+            place = bisect_right(moments, started)
+            found = texts.get(place)
+            if found is None:
+                found = texts[place] = self._whole(spec, started, due)
+            return found
+        if unit != "day":
             offsets = self._offsets.get(id(spec))
             if offsets is None:
                 offsets = self._offsets[id(spec)] = self._shape(spec, started, due)
             if offsets:
                 marks = [(level, due + delta) for level, delta in offsets]
                 return marks, "[" + ",".join([f'["{level}","{iso(at)}"]' for level, at in marks]) + "]"
-        return texted((mark.level, mark.at) for mark in marks_of(started, due, due, spec, self.calendar))
+        return self._whole(spec, started, due)
 
-    def _shape(self, spec: ClockSpec, started: datetime, due: datetime) -> tuple[tuple[str, timedelta], ...]:
+    def _whole(self, spec: ClockSpec, started: Moment, due: Moment) -> Texted:
+        whole = marks_of(datetime_of(started), datetime_of(due), datetime_of(due), spec, self.calendar)
+        return texted((str(mark.level), moment_of(mark.at)) for mark in whole)
+
+    def _each(self, spec: ClockSpec, due: Moment) -> Sequence[Moment]:
+        """Where each mark of a promise in working days lies, overtaken or not, in order."""
+        end = datetime_of(due)
+        early = datetime_of(due - 400 * DAY_SECONDS)
+        alone = [replace(spec, marks=(mark,)) for mark in spec.marks or default_marks(spec.span)]
+        return sorted(
+            moment_of(found.at) for one in alone for found in marks_of(early, end, end, one, self.calendar)
+        )
+
+    def _shape(self, spec: ClockSpec, started: Moment, due: Moment) -> Sequence[tuple[str, Moment]]:
         """How far from the due moment the marks lie, when that is the same day and night; else nothing."""
         if any(
             mark.basis == "first_overdue_workday" or (mark.span is not None and mark.span.unit == "workday")
             for mark in spec.marks
         ):
             return ()
-        return tuple((mark.level, mark.at - due) for mark in marks_of(started, due, due, spec, self.calendar))
+        return [(level, at - due) for level, at in self._whole(spec, started, due)[0]]
 
-    def plan(self, select: tuple[str, ...], level: str, side: str, moment: str) -> tuple[ClockSpec, ...]:
-        """Clocks of one side that a moment starts."""
-        key = (select, level, side, moment)
-        found = self._plans.get(key)
+    def plan(self, case: Select, level: str) -> Mapping[tuple[str, str], Sequence[ClockSpec]]:
+        """Clocks by side and the moment that starts them, at a unit of that level."""
+        plans = self._plans.get(case)
+        if plans is None:
+            plans = self._plans[case] = {}
+        found = plans.get(level)
         if found is None:
-            clocks = self.selection(select, level).clocks
-            found = self._plans[key] = tuple(
-                spec for spec in clocks if spec.side == side and spec.start_event == moment
-            )
+            grouped: dict[tuple[str, str], list[ClockSpec]] = {}
+            for spec in self.selection(case, level).clocks:
+                grouped.setdefault((str(spec.side), str(spec.start_event)), []).append(spec)
+            found = plans[level] = grouped
         return found
 
     def settled(self, track: Track) -> Settled:
@@ -217,27 +260,28 @@ class Deadlines:
             state = "void" if track.state == "void" else "met" if stopped <= due else "missed"
             return Settled(track, state, started, due, due, None, stopped, marks, text)
         now = derive_provisionally(events, spec, self.calendar)
-        marks, text = texted((mark.level, mark.at) for mark in now.marks)
+        marks, text = texted((str(mark.level), moment_of(mark.at)) for mark in now.marks)
         if now.voided_at is not None:
             state = "void"
         elif now.met is not None:
             state = "met" if now.met else "missed"
         else:
             state = "paused" if now.paused_at is not None else "running"
+        ended = now.stopped_at or now.voided_at
         return Settled(
             track,
             state,
-            now.started_at,
-            now.original_due_at,
-            now.due_at,
-            now.paused_at,
-            now.stopped_at or now.voided_at,
+            moment_of(now.started_at),
+            moment_of(now.original_due_at),
+            moment_of(now.due_at),
+            None if now.paused_at is None else moment_of(now.paused_at),
+            None if ended is None else moment_of(ended),
             marks,
             text,
         )
 
 
-def texted(marks: Iterable[tuple[str, datetime]]) -> Texted:
+def texted(marks: Iterable[tuple[str, Moment]]) -> Texted:
     """Marks with the JSON that a clock's row keeps."""
     found = tuple(marks)
     pairs = ",".join([f'["{name}","{iso(at)}"]' for name, at in found])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from hotline.demo.life.applying import Applying
-from hotline.demo.life.base import ATTEMPTS, HOUR, MINUTE, REPLIES, SUPERVISIONS, TASKS
+from hotline.demo.life.base import ATTEMPTS, DAY, HOUR, MINUTE, REPLIES, SUPERVISIONS, TASKS, Reply
 from hotline.demo.life.engine import Node
+from hotline.demo.life.rows import NULL, datetime_of, flag, local_day, ref
 from hotline.demo.life.world import CLERK, KEEPER, Who
 from hotline.followup.rules import period_of
 from hotline.workorders.rules.closing import closing_kind, redo_flow
@@ -32,7 +32,9 @@ class Ended(Applying):
         fact, demand = self._findings(outcome)
         plain = fact in ("true", "adopted", "policy_found") and demand == "reasonable"
         visited = (
-            None if consulting or self.chance(0.2) else at - (at - (node.signed_at or node.created_at)) * 0.3
+            None
+            if consulting or self.chance(0.2)
+            else at - round((at - (node.signed_at or node.created_at)) * 0.3, 6)
         )
         reason = self.reason("unsolved") if outcome == "unsolved" else ""
         satisfied = None if self.chance(0.4) else outcome != "unsolved"
@@ -48,10 +50,9 @@ class Ended(Applying):
             quiet=not top,
             data=f'"reply":{number},"version":{version},"outcome":"{outcome}"',
         )
-        self.teller.last_reply[node.id] = [
+        self.replies[node.id] = Reply(
             number,
             node.id,
-            self.id,
             version,
             fact,
             demand,
@@ -61,20 +62,14 @@ class Ended(Applying):
             "phone" if self.chance(0.85) else "written",
             at,
             words,
-            "",
             outcome,
             reason,
             satisfied,
             self.chance(0.3),
             unit.name,
-            who.name,
+            who,
             self.at_unit(node.unit, manager=True).name,
-            "submitted",
-            who.key,
-            at,
-            None,
-            "",
-        ]
+        )
 
     def _findings(self, outcome: str) -> tuple[str, str]:
         draw = self.rng.random()
@@ -93,17 +88,16 @@ class Ended(Applying):
         )
 
     def _decide_reply(self, node: Node, state: str, words: str = "") -> str:
-        row = self.teller.last_reply.pop(node.id)
+        reply = self._decided = self.replies.pop(node.id)
         words = words or self.line("reviews" if state == "approved" else "review_refusals")
-        row[20], row[23], row[24] = state, self.at, words
-        self.rows.add("workorders_reply", *row)
+        reply.state, reply.decided_at, reply.decision = state, self.at, words
+        self._write_reply(reply)
         if state == "refused":
             node.replied_at = None
-        self._decided = row
         return words
 
     def _reply_data(self, node: Node) -> str:
-        return f'"reply":{self._decided[0]},"outcome":"{self._decided[13]}"'
+        return f'"reply":{self._decided.id},"outcome":"{self._decided.outcome}"'
 
     def _approve_below(self, child: Node) -> None:
         order, parent = self.order, child.parent
@@ -127,7 +121,7 @@ class Ended(Applying):
     def _approve(self, top: Node) -> None:
         at = self.soon(4 * HOUR, work=True)
         words = self._decide_reply(top, "approved")
-        row = self._decided
+        reply = self._decided
         moves = [
             (node, "recalled")
             for node in self.order.nodes
@@ -141,20 +135,18 @@ class Ended(Applying):
             node=top,
             begins=(),
             moves=moves,
-            text=str(row[11]),
+            text=reply.text,
             audience="public",
             data=f'{self._reply_data(top)},"remark":"{words}"',
         )
         for node in (top, *(moved for moved, _state in moves)):
             node.ended_at = at
-        created = row[22]
-        assert isinstance(created, datetime)
-        self.replied, self.outcome = created, str(row[13])
+        self.replied, self.outcome = reply.at, reply.outcome
 
     def _follow_up(self, fate: str) -> Iterator[str]:
         order = self.order
         if self.absorbs is not None and self.at <= self.absorbs:
-            self.at = self.absorbs + timedelta(minutes=5)
+            self.at = self.absorbs + 5 * MINUTE
         if self.citizen is None:
             at = self.later(MINUTE)
             order.act(
@@ -168,52 +160,41 @@ class Ended(Applying):
             yield "closed"
             yield from self._archive()
             return
-        due = order.due_of(None, "follow_up") or self.at + timedelta(days=5)
+        due = order.due_of(None, "follow_up") or self.at + 5 * DAY
         task = self.fresh("followup_followuptask", TASKS)
-        planned = self.at
-        row = [
-            task,
-            self.id,
-            self.appeal_id,
-            order.round,
-            "waiting",
-            due,
-            planned,
-            0,
-            None,
-            None,
-            False,
-            None,
-            planned,
-            None,
-            None,
-        ]
+        planned, round_ = self.at, order.round
+        state, made, not_before, ended, result = "waiting", 0, planned, NULL, NULL
         tries = int(self.world.options.get("follow_up_tries", 3))
         try:
             yield "pending_follow_up"
             reached = False
             clerk = self.hub("follow_up")
             portal = self.chance(0.15)
-            for number in range(1, tries + 1):
+            for made in range(1, tries + 1):  # noqa: B007 (the row says how many)
                 at = self.soon(9 * HOUR, work=not portal)
                 reached = (
                     portal or self.setting.stage == "redo" or (fate != "automatic" and self.chance(0.82))
                 )
-                row[7] = number
-                row[6] = at
+                not_before = at
                 if reached:
                     break
                 self._attempt(task, at, clerk, "person", reached=False)
             if not reached:
-                row[4], row[13] = "unreached", self.at
+                state, ended = "unreached", self.stamp[self.at]
                 self.solved = self.satisfaction = None
             else:
                 self._answers()
                 who = Who(f"citizen:{self.citizen}", "") if portal else clerk
-                row[4], row[13] = "done", self.at
-                row[14] = self._attempt(task, self.at, who, "portal" if portal else "person", reached=True)
+                state, ended = "done", self.stamp[self.at]
+                result = str(
+                    self._attempt(task, self.at, who, "portal" if portal else "person", reached=True)
+                )
         finally:
-            self.rows.add("followup_followuptask", *row)
+            stamp = self.stamp
+            self.lines["followup_followuptask"].append(
+                f"{task}\t{self.id}\t{self.appeal_id}\t{round_}\t{state}\t{stamp[due]}\t{stamp[not_before]}\t{made}\t{NULL}\t{NULL}\t"
+                f"f\t{NULL}\t{stamp[planned]}\t{ended}\t{result}"
+            )
         unhappy = self.satisfaction is not None and (self.satisfaction <= 2 or self.solved is False)
         if unhappy and self.redos < 2 and (self.chance(0.75) or self.setting.stage == "redo"):
             self._redo(clerk)
@@ -232,25 +213,16 @@ class Ended(Applying):
             self.solved = self.outcome != "unsolved" or draw > 0.8
             self.satisfaction = 5 if draw > 0.45 else 4 if draw > 0.15 else 3
 
-    def _attempt(self, task: int, at: datetime, who: Who, channel: str, *, reached: bool) -> int:
+    def _attempt(self, task: int, at: int, who: Who, channel: str, *, reached: bool) -> int:
         number = self.fresh("followup_attempt", ATTEMPTS)
         opinion = self.line("follow_up_opinions") if reached else ""
-        self.rows.add(
-            "followup_attempt",
-            number,
-            task,
-            channel,
-            at,
-            str(period_of(at)),
-            reached,
-            "" if reached else self.reason("no_contact"),
-            (channel != "portal" or None) if reached else None,
-            (self.solved or self.chance(0.7)) if reached and channel != "portal" else None,
-            self.solved if reached else None,
-            self.satisfaction if reached else None,
-            opinion,
-            "",
-            who.key,
+        reason = "" if reached else self.reason("no_contact")
+        by_unit = reached and channel != "portal"
+        true = (self.solved or self.chance(0.7)) if by_unit else None
+        self.lines["followup_attempt"].append(
+            f"{number}\t{task}\t{channel}\t{self.stamp[at]}\t{period_of(datetime_of(at))}\t{flag(reached)}\t{reason}\t"
+            f"{flag(by_unit or None)}\t{flag(true)}\t{flag(self.solved if reached else None)}\t"
+            f"{ref(self.satisfaction if reached else None)}\t{opinion}\t\t{who.key}"
         )
         self._opinion = opinion
         return number
@@ -278,28 +250,16 @@ class Ended(Applying):
         reason = "unsolved" if self.solved is False else "dissatisfied"
         words = self.line("redo_causes")
         self.redos += 1
-        order.begin_round()
-        order.select = (*order.select[:4], flow)
-        order.flow, order.card = flow, "green"
+        order.begin_round(flow)
         self.replied, self.closed, self.closing, self.outcome = None, None, "", ""
         self.solved = self.satisfaction = None
         self.locked, self.missed_contacts = False, 0
         if flow == "supervised":
             self.supervised = True
-            self.rows.add(
-                "workorders_supervision",
-                self.fresh("workorders_supervision", SUPERVISIONS),
-                self.id,
-                "supervised",
-                "issued",
-                reason,
-                words,
-                False,
-                None,
-                (at + timedelta(days=7)).date(),
-                clerk.key,
-                at,
-                None,
+            number = self.fresh("workorders_supervision", SUPERVISIONS)
+            self.lines["workorders_supervision"].append(
+                f"{number}\t{self.id}\tsupervised\tissued\t{reason}\t{words}\tf\t{NULL}\t{local_day(at + 7 * DAY)}\t{clerk.key}\t"
+                f"{self.stamp[at]}\t{NULL}"
             )
         node = order.node(last.unit, at, instructions=words)
         order.top = node
@@ -319,7 +279,7 @@ class Ended(Applying):
 
     def _archive(self) -> Iterator[str]:
         days = int(self.world.options.get("archive_days", 30))
-        at = (self.closed or self.at) + timedelta(days=days, seconds=int(self.rng.random() * HOUR))
+        at = (self.closed or self.at) + days * DAY + int(self.rng.random() * HOUR)
         if at < self.limit:
             self.at = at
             self.order.act("archive", at, KEEPER, None)

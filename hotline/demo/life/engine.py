@@ -8,10 +8,9 @@ the actions use; only what they look up in the database is kept in objects here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from hotline.demo.life.deadlines import Deadlines, Settled, Track, texted
-from hotline.demo.life.rows import iso
+from hotline.demo.life.deadlines import Deadlines, Select, Settled, Track, texted
+from hotline.demo.life.rows import NULL, Moment, datetime_of, iso
 from hotline.demo.life.world import Who, World
 from hotline.workorders.models import AssignmentState
 from hotline.workorders.rules.clocks import RESTARTING, Key
@@ -50,17 +49,27 @@ class Node:
         parent: Node | None,
         role: str,
         round_: int,
-        at: datetime,
+        at: Moment,
         instructions: str,
     ) -> None:
         self.id, self.unit, self.parent, self.role, self.round = number, unit, parent, role, round_
         self.state = "pending_sign"
         self.created_at, self.instructions = at, instructions
         self.handler: int | None = None
-        self.signed_at: datetime | None = None
-        self.contacted_at: datetime | None = None
-        self.replied_at: datetime | None = None
-        self.ended_at: datetime | None = None
+        self.signed_at: Moment | None = None
+        self.contacted_at: Moment | None = None
+        self.replied_at: Moment | None = None
+        self.ended_at: Moment | None = None
+
+
+_POSSIBLE = {
+    str(Do.STOP): ("running", "paused"),
+    str(Do.UNSTOP): ("stopped",),
+    str(Do.PAUSE): ("running",),
+    str(Do.RESUME): ("paused",),
+    str(Do.EXTEND): ("running", "paused"),
+    str(Do.VOID): ("running", "paused"),
+}
 
 
 class Act:
@@ -75,44 +84,30 @@ class Act:
         self.to = str(verb.to[0]) if len(verb.to) == 1 and not verb.assignment_from else ""
         self.moments = tuple(str(moment) for moment in verb.moments)
         self.effects = tuple(
-            (str(effect.do), effect.whose, str(effect.kind) if effect.kind else "", effect.top_only)
+            (
+                str(effect.do),
+                effect.whose,
+                str(effect.kind) if effect.kind else "",
+                effect.top_only,
+                _POSSIBLE.get(str(effect.do), ()),
+            )
             for effect in verb.effects
         )
 
 
 _ACTS = {name: Act(verb) for name, verb in VERBS.items()}
 _ORDER_OF = {str(state): str(order_state_of(state)) for state in AssignmentState}
-_POSSIBLE = {
-    str(Do.STOP): ("running", "paused"),
-    str(Do.UNSTOP): ("stopped",),
-    str(Do.PAUSE): ("running",),
-    str(Do.RESUME): ("paused",),
-    str(Do.EXTEND): ("running", "paused"),
-    str(Do.VOID): ("running", "paused"),
-}
 _AFTER = {"stop": "stopped", "unstop": "running", "pause": "paused", "resume": "running", "void": "void"}
 
 
 class Event:
-    """One row of the log."""
+    """One row of the log; `columns` are those behind its moment, as COPY reads them."""
 
-    __slots__ = (
-        "actor",
-        "assignment",
-        "at",
-        "audience",
-        "data",
-        "new",
-        "old",
-        "reason",
-        "text",
-        "unit",
-        "verb",
-    )
+    __slots__ = ("at", "columns", "new")
 
     def __init__(
         self,
-        at: datetime,
+        at: Moment,
         verb: str,
         actor: Who,
         unit: int | None,
@@ -124,14 +119,10 @@ class Event:
         text: str,
         audience: str,
     ) -> None:
-        self.at, self.verb, self.actor, self.unit, self.assignment = at, verb, actor, unit, assignment
-        self.old, self.new, self.data, self.reason, self.text, self.audience = (
-            old,
-            new,
-            data,
-            reason,
-            text,
-            audience,
+        self.at, self.new = at, new
+        self.columns = (
+            f"{verb}\t{actor.key}\t{actor.name}\t{NULL if unit is None else unit}\t{NULL if assignment is None else assignment}\t"
+            f"{old}\t{new}\t{audience}\t{reason}\t{text}\t{data}"
         )
 
 
@@ -140,13 +131,16 @@ class Order:
 
     __slots__ = (
         "card",
+        "case",
         "created_at",
+        "creator",
         "deadlines",
         "events",
         "flow",
         "former",
         "next_node",
         "nodes",
+        "revision",
         "round",
         "select",
         "state",
@@ -155,22 +149,24 @@ class Order:
         "world",
     )
 
-    def __init__(self, world: World, deadlines: Deadlines, select: tuple[str, ...], first_node: int) -> None:
+    def __init__(self, world: World, deadlines: Deadlines, select: Select, first_node: int) -> None:
         self.world, self.deadlines = world, deadlines
         self.select, self.flow = select, "first"
+        self.case = deadlines.case(select)
         self.state, self.round, self.card = "", 1, "green"
         self.nodes: list[Node] = []
         self.tracks: dict[Key, Track] = {}
         self.events: list[Event] = []
         self.top: Node | None = None
         self.next_node, self.former = first_node, 0
+        self.revision = 0  # one for each act; a card raised by the clock does not count
 
     # ---- acts
 
     def act(
         self,
         name: str,
-        at: datetime,
+        at: Moment,
         who: Who,
         unit: int | None = None,
         *,
@@ -186,7 +182,7 @@ class Order:
         reason: str = "",
         text: str = "",
         audience: str = "",
-    ) -> Event:
+    ) -> None:
         """Do a verb: clock effects, assignment and order states, the event.
 
         `new`: assignments made; `begins`: those whose clocks start at the verb's moments (default: `new`); `quiet`: the
@@ -248,23 +244,19 @@ class Order:
             audience,
         )
         self.events.append(event)
-        return event
+        self.revision += 1
 
-    def create(self, at: datetime, who: Who, unit: int | None, state: str, *, reviewed: bool) -> None:
+    def create(self, at: Moment, who: Who, unit: int | None, state: str, *, reviewed: bool) -> None:
         """The first event; clocks of intake begin, and those of dispatch when it needs no review."""
-        self.created_at, self.state = at, state
+        self.created_at, self.creator, self.state = at, who.key, state
         moments = ("created", "reviewed") if reviewed else ("created",)
         clocks = self._begin(moments, at, ())
         data = f'"clocks":[{",".join(clocks)}],"select":{self._selected()}' if clocks else ""
+        self.revision += 1
         self.events.append(Event(at, "create", who, unit, None, "", state, "{" + data + "}", "", "", ""))
 
-    @property
-    def revision(self) -> int:
-        """One for each act; a card raised by the clock does not count."""
-        return sum(event.verb != "raise_card" for event in self.events)
-
     def raise_card(
-        self, at: datetime, who: Who, clock: Settled, level: str, node: Node | None, lead: int | None
+        self, at: Moment, who: Who, clock: Settled, level: str, node: Node | None, lead: int | None
     ) -> None:
         """The scanner's act: the clock's level rises; nothing else moves. The caller keeps events in order."""
         key = clock.track.key
@@ -278,15 +270,16 @@ class Order:
             Event(at, "raise_card", who, unit, assignment, self.state_at(at), "", data, "", "", "")
         )
 
-    def insert(self, at: datetime, name: str, who: Who, unit: int | None, data: str) -> None:
+    def insert(self, at: Moment, name: str, who: Who, unit: int | None, data: str) -> None:
         """An event that leaves state and clocks alone, at its place in time."""
         state = self.state_at(at)
         if state not in VERBS[name].from_:
             raise IllegalLife(f"{name} in {state}")
         self.events.append(Event(at, name, who, unit, None, state, "", data, "", "", ""))
+        self.revision += 1
         self.events.sort(key=lambda event: event.at)
 
-    def state_at(self, at: datetime) -> str:
+    def state_at(self, at: Moment) -> str:
         """The order's state after everything that happened until a moment."""
         state = ""
         for event in self.events:
@@ -298,7 +291,7 @@ class Order:
     def node(
         self,
         unit: int,
-        at: datetime,
+        at: Moment,
         *,
         parent: Node | None = None,
         role: str = "lead",
@@ -312,26 +305,28 @@ class Order:
     def _selected(self) -> str:
         return '["' + '","'.join(self.select) + '"]'
 
-    def begin_round(self) -> None:
+    def begin_round(self, flow: str) -> None:
         """The next round begins with the verb that follows; what it stops are the clocks of the round before."""
         self.former, self.round = self.round, self.round + 1
+        self.flow, self.card = flow, "green"
+        self.select = (*self.select[:4], flow)
+        self.case = self.deadlines.case(self.select)
 
     def level_of(self, unit: int) -> str:
         return self.world.units[unit].level
 
     # ---- clocks
 
-    def _effects(self, verb: Act, at: datetime, node: Node | None, extra: str) -> list[str]:
+    def _effects(self, verb: Act, at: Moment, node: Node | None, extra: str) -> list[str]:
         found: list[str] = []
         top = node is not None and node is self.top
         number = node.id if node is not None else None
         family: tuple[Sequence[int], Sequence[int]] | None = None
-        for do, whose, kind, top_only in verb.effects:
+        for do, whose, kind, top_only, possible in verb.effects:
             if top_only and not top:
                 continue
-            possible = _POSSIBLE[do]
             for track in self.tracks.values():
-                if track.state not in possible or (kind and track.kind != kind):
+                if (kind and track.kind != kind) or track.state not in possible:
                     continue
                 if whose is Whose.ALL:
                     pass
@@ -349,15 +344,15 @@ class Order:
                 found.append(self._apply(track, do, at, extra))
         return found
 
-    def _apply(self, track: Track, do: str, at: datetime, extra: str) -> str:
+    def _apply(self, track: Track, do: str, at: Moment, extra: str) -> str:
         if track.events is None and do in ("stop", "void") and track.state == "running":
             track.stopped, track.state = at, _AFTER[do]
         else:
             log = track.log()
             if do == "extend":
-                log.append(ClockEvent("extend", at, Span.parse(extra)))
+                log.append(ClockEvent("extend", datetime_of(at), Span.parse(extra)))
             else:
-                log.append(ClockEvent("resume" if do == "unstop" else do, at))
+                log.append(ClockEvent("resume" if do == "unstop" else do, datetime_of(at)))
                 track.state = _AFTER[do]
         assignment = "null" if track.assignment is None else track.assignment
         return f'["{do}","{track.kind}","{track.key.side}",{assignment},{track.round},"{extra if do == "extend" else ""}"]'
@@ -376,27 +371,29 @@ class Order:
                 below.append(other.id)
         return above, below
 
-    def _begin(self, moments: Sequence[str], at: datetime, units: Sequence[Node]) -> list[str]:
+    def _begin(self, moments: Sequence[str], at: Moment, units: Sequence[Node]) -> list[str]:
         found: list[str] = []
-        top = next((node for node in units if node is self.top), None)
-        plan, select, round_ = self.deadlines.plan, self.select, self.round
+        top = self.top if self.top in units else None
+        plan, case, round_ = self.deadlines.plan, self.case, self.round
         if not units or top is not None:
             level = self.level_of(top.unit) if top is not None else ""
+            clocks = plan(case, level)
             for moment in moments:
-                for spec in plan(select, level, "city", moment):
+                for spec in clocks.get(("city", moment), ()):
                     key = Key(spec.kind, "city", None, round_)
                     if key not in self.tracks or spec.kind in RESTARTING:
                         found.append(self._start(key, spec, at, level))
         for node in units:
             level = self.level_of(node.unit)
+            clocks = plan(case, level)
             for moment in moments:
-                for spec in plan(select, level, "unit", moment):
+                for spec in clocks.get(("unit", moment), ()):
                     key = Key(spec.kind, "unit", node.id, round_)
                     if key not in self.tracks and not (node.role == "assistant" and spec.kind == "contact"):
                         found.append(self._start(key, spec, at, level))
         return found
 
-    def _start(self, key: Key, spec: ClockSpec, at: datetime, level: str) -> str:
+    def _start(self, key: Key, spec: ClockSpec, at: Moment, level: str) -> str:
         track = self.tracks.get(key)
         if track is None:
             self.tracks[key] = Track(key, spec, at)
@@ -405,7 +402,7 @@ class Order:
             track.start(at)
         return f'["start","{key.kind}","{key.side}",{"null" if key.assignment is None else key.assignment},{key.round},"{level}"]'
 
-    def due_of(self, node: Node | None, kind: str = "finish") -> datetime | None:
+    def due_of(self, node: Node | None, kind: str = "finish") -> Moment | None:
         """When a clock falls due as things stand; for planning. The city's clock without a node."""
         track = self.tracks.get(
             Key(
@@ -426,14 +423,14 @@ class Order:
     def settle(self) -> dict[Key, Settled]:
         """Every clock as its row will say; a unit below never has longer than the unit above."""
         found: dict[Key, Settled] = {}
-        parents = {node.id: node.parent for node in self.nodes}
+        parents = {node.id: node.parent for node in self.nodes if node.parent is not None}
+        settled = self.deadlines.settled
         # Assignments are made parents first, so are their clocks.
         for key, track in self.tracks.items():
-            one = found[key] = self.deadlines.settled(track)
-            parent = (
-                parents.get(key.assignment) if key.kind == "finish" and key.assignment is not None else None
-            )
-            above = found.get(key._replace(assignment=parent.id)) if parent is not None else None
+            one = found[key] = settled(track)
+            if track.kind != "finish" or track.assignment not in parents:
+                continue
+            above = found.get(key._replace(assignment=parents[track.assignment].id))
             if above is None:
                 continue
             original = min(one.original, above.original)

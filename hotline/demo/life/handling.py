@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
-from hotline.demo.life.base import HOUR, MINUTE, SUPERVISIONS, Told
-from hotline.demo.life.deadlines import HOURS_8
+from hotline.demo.life.base import DAY, HOUR, MINUTE, SUPERVISIONS, Told
 from hotline.demo.life.engine import Node
+from hotline.demo.life.rows import NULL, flag, iso, local_day
 from hotline.demo.life.world import Who
 
 
@@ -97,10 +96,12 @@ class Handled(Told):
                 text=words,
                 data=(
                     f'"reached":{"true" if reached else "false"},"person":"{who.name}",'
-                    f'"contacted_at":"{at.isoformat()}","settled":{"true" if settled else "false"}'
+                    f'"contacted_at":"{iso(at)}","settled":{"true" if settled else "false"}'
                 ),
             )
-            self.rows.add("workorders_contact", node.id, reached, reason, at, who.name, words, who.key)
+            self.lines["workorders_contact"].append(
+                f"{node.id}\t{flag(reached)}\t{reason}\t{self.stamp[at]}\t{who.name}\t{words}\t{who.key}"
+            )
             if settled:
                 up: Node | None = node
                 while up is not None:
@@ -158,11 +159,8 @@ class Handled(Told):
         self.supervised, self.listed = True, self.listed or listed
         self.difficult = self.difficult or listed
         joint = listed and self.chance(0.5)
-        promised = (
-            (self.limit if self.setting.stage else at)
-            + HOURS_8
-            + timedelta(days=2 + int(self.rng.random() * 6))
-        ).date()
+        days = 2 + int(self.rng.random() * 6)
+        promised = local_day((self.limit if self.setting.stage else at) + days * DAY)
         order.act(
             "list_case" if listed else "supervise",
             at,
@@ -193,26 +191,16 @@ class Handled(Told):
             state = to
         if state == "closed":
             closed, self.supervised, self.listed = at, False, False
-        self.rows.add(
-            "workorders_supervision",
-            number,
-            self.id,
-            "listed" if listed else "supervised",
-            state,
-            reason,
-            words,
-            joint,
-            promised,
-            None if closed else promised,
-            who.key,
-            order.events[-1].at if not closed else at,
-            closed,
+        began = self.stamp[order.events[-1].at if not closed else at]
+        self.lines["workorders_supervision"].append(
+            f"{number}\t{self.id}\t{'listed' if listed else 'supervised'}\t{state}\t{reason}\t{words}\t{flag(joint)}\t{promised}\t"
+            f"{NULL if closed else promised}\t{who.key}\t{began}\t{self.stamp[closed]}"
         )
 
     def _close_units(
         self,
         verb: str,
-        at: datetime,
+        at: int,
         who: Who,
         unit: int | None,
         kind: str,
@@ -244,5 +232,5 @@ class Handled(Told):
             one.ended_at = at
         self._end(at, kind)
 
-    def _end(self, at: datetime, kind: str) -> None:
+    def _end(self, at: int, kind: str) -> None:
         self.closed, self.closing = at, kind

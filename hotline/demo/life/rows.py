@@ -280,28 +280,56 @@ def plain(text: str) -> str:
     return _FORBIDDEN.sub(" ", text)
 
 
-_DAYS: dict[int, str] = {}
-_TWO = [f"{number:02d}" for number in range(60)]
+Moment = float
+"""Seconds since 1970 (UTC): whole ones, but for marks at a part of a short promise and what a pause left of them."""
+
+DAY_SECONDS, EAST_8, EPOCH = 86_400, 28_800, date(1970, 1, 1).toordinal()
 
 
-def iso(at: datetime) -> str:
-    """`at.isoformat()`, which formats an offset and a date anew each time, four times as fast for whole seconds of UTC."""
-    if at.tzinfo is not UTC or at.microsecond:
-        return at.isoformat()
-    number = at.toordinal()
-    day = _DAYS.get(number)
-    if day is None:
-        day = _DAYS[number] = f"{at:%Y-%m-%d}T"
-    return f"{day}{_TWO[at.hour]}:{_TWO[at.minute]}:{_TWO[at.second]}+00:00"
+def moment_of(at: datetime) -> Moment:
+    """A moment as the stories count it."""
+    return at.timestamp() if at.microsecond else int(at.timestamp())
 
 
-class Stamps(dict[datetime | None, str]):
+def datetime_of(at: Moment) -> datetime:
+    """A moment as the rules take it, in UTC."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def local_day(at: Moment) -> date:
+    """The city's date."""
+    return date.fromordinal(int(at + EAST_8) // DAY_SECONDS + EPOCH)
+
+
+class _Days(dict[int, str]):
+    """Days since 1970 as text, each formatted once."""
+
+    def __missing__(self, day: int) -> str:
+        text = self[day] = f"{date.fromordinal(EPOCH + day).isoformat()}T"
+        return text
+
+
+_DAYS = _Days()
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
+_SECONDS = [f"{second:02d}+00:00" for second in range(60)]
+
+
+def iso(at: Moment) -> str:
+    """`datetime.isoformat()` of a moment, of parts that are formatted already."""
+    if not isinstance(at, int):
+        return datetime_of(at).isoformat()
+    minute, second = divmod(at, 60)
+    day, minute = divmod(minute, 1440)
+    return f"{_DAYS[day]}{_MINUTES[minute]}{_SECONDS[second]}"
+
+
+class Stamps(dict[Moment | None, str]):
     """Moments as text; a moment that comes again is not formatted again."""
 
     def __init__(self) -> None:
         self[None] = NULL
 
-    def __missing__(self, at: datetime | None) -> str:
+    def __missing__(self, at: Moment | None) -> str:
         assert at is not None
         text = self[at] = iso(at)
         return text
@@ -319,7 +347,7 @@ _CELLS: Mapping[type, Callable[[Any], str]] = {
     int: str,
     bool: _yes_no,
     type(None): _nothing,
-    datetime: iso,
+    datetime: datetime.isoformat,
     date: date.isoformat,
     float: repr,
 }
@@ -333,23 +361,12 @@ def cell(value: object) -> str:
 
 
 class Rows:
-    """Lines by table."""
+    """Lines by table, each a row in the order of `COLUMNS`."""
 
     __slots__ = ("lines",)
 
     def __init__(self) -> None:
         self.lines: dict[str, list[str]] = {table: [] for table in COLUMNS}
-
-    def add(self, table: str, *values: object) -> None:
-        """One row in the order of `COLUMNS`."""
-        self.lines[table].append(
-            "\t".join(
-                [
-                    value if value.__class__ is str else _CELLS.get(value.__class__, str)(value)  # type: ignore[misc]
-                    for value in values
-                ]
-            )
-        )
 
     def take(self) -> list[tuple[str, bytes]]:
         """(table, COPY bytes) in the order of `COLUMNS`, and start anew."""
@@ -357,3 +374,13 @@ class Rows:
         for lines in self.lines.values():
             lines.clear()
         return blocks
+
+
+def flag(value: bool | None) -> str:
+    """A yes, a no, or nothing."""
+    return NULL if value is None else "t" if value else "f"
+
+
+def ref(value: int | None) -> str:
+    """An id or another number, or nothing."""
+    return NULL if value is None else str(value)

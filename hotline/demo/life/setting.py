@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
+from hotline.demo.life.rows import DAY_SECONDS, EAST_8, local_day, moment_of
 from hotline.demo.life.world import World
 from hotline.demo.phrases import Book, Leaf, Spot, Telling
 from hotline.demo.rhythm import Timetable
@@ -22,7 +23,7 @@ FRESH_ORDERS, FRESH_SPAN = 54, timedelta(minutes=150)
 TOPIC_WIDTH = 2500
 DUPLICATE_EVERY = 40
 DUPLICATE_AT = 7
-SOONEST_MERGE = timedelta(hours=12)
+SOONEST_MERGE, QUIET = 12 * 3600, 20 * DAY_SECONDS
 
 _FATES = (
     ("normal", 0.945),
@@ -112,7 +113,7 @@ class Setting:
     """The beginning of one order. `stage`: where an open order stands now; empty for one that has ended."""
 
     index: int
-    at: datetime
+    at: int
     rng: Random
     fate: str
     stage: str
@@ -128,7 +129,7 @@ class Settings:
     """Makes settings by number. `open_from` is the first number that may be open."""
 
     def __init__(self, world: World, book: Book) -> None:
-        self.world, self.book = world, book
+        self.world, self.book, self.now = world, book, int(moment_of(world.now))
         total = world.orders
         self.window = min(total, 2 * world.open_orders)
         days = max(1.0, (world.now - world.begin).total_seconds() / 86400)
@@ -155,6 +156,7 @@ class Settings:
             float(focus.get("share", 0)),
         )
         self._stormy: dict[str, list[float]] = {}
+        self._calm: set[int] = set()
         self._topics: dict[int, tuple[int, int, Spot, Leaf] | None] = {}
 
     # ---- which are open
@@ -171,11 +173,11 @@ class Settings:
         share = upto / self.window
         return round(self.world.open_orders * (2 * share - share * share))
 
-    def stage(self, index: int, at: datetime, rng: Random) -> str:
+    def stage(self, index: int, at: int, rng: Random) -> str:
         """A stage for an open order of its age."""
         if not self.is_open(index):
             return ""
-        age = (self.world.now - at).total_seconds() / 3600
+        age = (self.now - at) / 3600
         stages = next(stages for until, stages in _STAGES if age < until)
         return _drawn(
             [name for name, _weight in stages], list(accumulate(weight for _name, weight in stages)), rng
@@ -191,7 +193,7 @@ class Settings:
         """The setting of order `index`; a duplicate plays where the one before it does."""
         main = self.main_of(index)
         rng = self.rng(index)
-        at = self.timetable.moment(index)
+        at = self.timetable.second(index)
         stage = self.stage(index, at, rng)
         fate = "normal" if stage else _drawn(_FATE_NAMES, _FATE_WEIGHTS, rng)
         focused = bool(stage) and self._focused(rng)
@@ -206,24 +208,24 @@ class Settings:
                 if name in other.telling.slots:
                     telling.slots[name] = other.telling.slots[name]
             fate, stage = "duplicate", ""
-        stage = _haste(stage, leaf.urgency, (self.world.now - at).total_seconds() / 3600)
+        stage = _haste(stage, leaf.urgency, (self.now - at) / 3600)
         return Setting(index, at, rng, fate, stage, spot, leaf, telling, channel, main, focused)
 
     def main_of(self, index: int) -> int | None:
         """The order that a duplicate is merged into: the one before it, when that is sure to be open still."""
         if index % DUPLICATE_EVERY != DUPLICATE_AT or self.is_open(index) or self.is_open(index - 1):
             return None
-        at, before = self.timetable.moment(index), self.timetable.moment(index - 1)
-        if at - before > SOONEST_MERGE or self.world.now - at < timedelta(days=20):
+        at, before = self.timetable.second(index), self.timetable.second(index - 1)
+        if at - before > SOONEST_MERGE or self.now - at < QUIET:
             return None
         rng = self.rng(index - 1)
         return index - 1 if _drawn(_FATE_NAMES, _FATE_WEIGHTS, rng) == "normal" else None
 
-    def merge_moment(self, duplicate: int) -> datetime:
+    def merge_moment(self, duplicate: int) -> int:
         """When a duplicate is merged."""
-        return self.timetable.moment(duplicate) + timedelta(minutes=20 + duplicate * 7 % 40)
+        return self.timetable.second(duplicate) + (20 + duplicate * 7 % 40) * 60
 
-    def absorbs(self, index: int) -> datetime | None:
+    def absorbs(self, index: int) -> int | None:
         """When the next order is merged into this one; None when it is not."""
         after = index + 1
         return (
@@ -238,7 +240,7 @@ class Settings:
         spots, leaves, _share = self._focus
         return spots[int(rng.random() * len(spots))], leaves[int(rng.random() * len(leaves))]
 
-    def _scene(self, index: int, at: datetime, rng: Random) -> tuple[Spot, Leaf]:
+    def _scene(self, index: int, at: int, rng: Random) -> tuple[Spot, Leaf]:
         topic = self.topic(index // TOPIC_WIDTH)
         if topic and topic[0] <= index < topic[1] and rng.random() < 0.1:
             return topic[2], topic[3]
@@ -260,9 +262,13 @@ class Settings:
             )
         return self._topics[block]
 
-    def _leaf(self, at: datetime, rng: Random) -> Leaf:
-        surge = self.timetable.storm_on((at + timedelta(hours=8)).date())
+    def _leaf(self, at: int, rng: Random) -> Leaf:
+        day = (at + EAST_8) // DAY_SECONDS
+        if day in self._calm:
+            return _drawn(self.world.leaves, self.world.leaf_weights, rng)
+        surge = self.timetable.storm_on(local_day(at))
         if surge is None:
+            self._calm.add(day)
             return _drawn(self.world.leaves, self.world.leaf_weights, rng)
         weights = self._stormy.get(surge.name)
         if weights is None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from hotline.demo.life.deadlines import HOURS_8, Deadlines
-from hotline.demo.life.rows import Rows
+from hotline.demo.life.deadlines import Deadlines
+from hotline.demo.life.rows import DAY_SECONDS, EAST_8, EPOCH, Rows, datetime_of
 from hotline.demo.life.setting import Setting, Settings
 from hotline.demo.life.world import World
 from hotline.demo.phrases import Book
 from hotline.dispatch.rules import Entry, category_chain, choose
+from hotline.workorders.rules.numbers import format_number
 
 
 class Teller:
@@ -20,31 +21,42 @@ class Teller:
         self.world, self.book, self.deadlines, self.lookup = world, book, deadlines, lookup
         self.settings = Settings(world, book)
         self.rows = Rows()
-        self.last_reply: dict[int, list[object]] = {}
         self._entries: dict[str, list[Entry]] = {}
         for entry in world.entries:
             self._entries.setdefault(entry.category_code, []).append(entry)
         self._leads: dict[tuple[str, str], Entry | None] = {}
-        self._offices: dict[int, date] = {}
+        self._offices: dict[int, tuple[int, int]] = {}
+        self._dated: dict[int, str] = {}
 
     # ---- the city
 
-    def office(self, at: datetime) -> datetime:
+    def office(self, at: int) -> int:
         """`at` when offices are open, else some minutes after they open next."""
-        local = at + HOURS_8
-        day = local.toordinal()
-        first = self._offices.get(day)
-        if first is None:
-            first = self._offices[day] = self.deadlines.calendar.workday_on_or_after(local.date())
-        minute = local.hour * 60 + local.minute
-        if first.toordinal() == day:
+        day, second = divmod(at + EAST_8, DAY_SECONDS)
+        days = self._offices.get(day)
+        if days is None:
+            local = date.fromordinal(EPOCH + day)
+            here = self.deadlines.calendar.workday_on_or_after(local)
+            following = self.deadlines.calendar.shift_workdays(local, 1) if here == local else here
+            days = self._offices[day] = (here.toordinal() - EPOCH - day, following.toordinal() - EPOCH - day)
+        minute, rest = divmod(second, 60)
+        ahead, following_ahead = days
+        if not ahead:
             if 540 <= minute < 1050:
                 return at
-            if minute < 540:
-                return at + timedelta(minutes=540 - minute + (local.second + local.minute * 7) % 75)
-            first = self.deadlines.calendar.shift_workdays(local.date(), 1)
-        ahead = first.toordinal() - day
-        return at + timedelta(days=ahead, minutes=540 - minute + (local.second + local.minute * 7) % 75)
+            if minute >= 1050:
+                ahead = following_ahead
+        return at + ahead * DAY_SECONDS + (540 - minute + (rest + minute % 60 * 7) % 75) * 60
+
+    def dated(self, at: int) -> str:
+        """The beginning of the numbers that are given on a day, up to the running number."""
+        day = (at + EAST_8) // DAY_SECONDS
+        text = self._dated.get(day)
+        if text is None:
+            text = self._dated[day] = format_number(self.world.prefix, datetime_of(at), 0).removesuffix(
+                "000000"
+            )
+        return text
 
     def lead_for(self, setting: Setting) -> tuple[Entry | None, int]:
         """The unit that the catalogue names for a matter in a place; else the usual level's; else the district's office."""
@@ -52,7 +64,7 @@ class Teller:
         key = (code, spot.district)
         if key not in self._leads:
             chain = [entry for up in category_chain(code) for entry in self._entries.get(up, ())]
-            self._leads[key] = choose(chain, code, spot.code, setting.at.date())
+            self._leads[key] = choose(chain, code, spot.code, datetime_of(setting.at).date())
         entry = self._leads[key]
         street = self.world.street_units.get(spot.street)
         district = self.world.district_units.get(spot.district)
