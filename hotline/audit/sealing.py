@@ -40,9 +40,17 @@ class Cursor:
     digest: bytes = b""
 
 
+UNFIT = "its seal does not fit; the link itself, or the one before it, was altered"
+OTHER_KEY = (
+    "no seal was made with the present key. Put back the audit.key of the data folder (or HOTLINE_AUDIT_KEY) with which "
+    "the chain was sealed and verify again; if it is the right key, the whole chain was written anew by somebody without it"
+)
+"""Rows and links agree with one another and yet no seal fits: that is how a restore without its key looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What verification found: `kind` is changed, removed, inserted, link or unsealed; `row` the row's id or 0."""
+    """What verification found: `kind` is changed, removed, inserted, link, key or unsealed; `row` the row's id or 0."""
 
     chain: str
     kind: str
@@ -264,7 +272,7 @@ def verify(chain: Chain, *, progress: Callable[[int], None] = lambda _count: Non
                     chain.name,
                     "link",
                     link.seq,
-                    text="its seal does not fit; the link itself, or the one before it, was altered",
+                    text=UNFIT,
                 )
             ]
         report.findings += _backdated(chain, link, tops)
@@ -275,6 +283,9 @@ def verify(chain: Chain, *, progress: Callable[[int], None] = lambda _count: Non
         report.links += 1
         report.rows += len(ids)
         progress(len(ids))
+    if report.links > 1 and sum(one.text == UNFIT for one in report.findings) == report.links:
+        report.findings = [one for one in report.findings if one.text != UNFIT]
+        report.findings.insert(0, Finding(chain.name, "key", 0, text=OTHER_KEY))
     report.head = f"{chain.name}:{previous.seq}:{previous.digest.hex()}"
     report.unsealed = _unsealed(chain, previous)
     _outside(chain, report)

@@ -156,7 +156,21 @@ def test_recomputing_row_digests_without_the_key_does_not_help(settings):
     settings.AUDIT_KEY = "another key of more than thirty-two characters"
     seal()
     settings.AUDIT_KEY = "the true key of more than thirty-two characters"
-    assert {finding.kind for finding in report().findings} == {"link"}
+    assert {finding.kind for finding in report().findings} == {"key"}
+
+
+def test_another_key_is_called_by_its_name(settings):
+    """A restore without its audit key altered nothing, and no list of every link says so better."""
+    for _ in range(3):
+        write(4)
+        seal()
+    settings.AUDIT_KEY = "another key of more than thirty-two characters"
+    assert [finding.kind for finding in report().findings] == ["key"]
+    said = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("audit", "verify", stdout=said)
+    assert "NOT PROVED" in said.getvalue()
+    assert "audit.key" in said.getvalue()
 
 
 def test_rows_of_an_open_transaction_wait(django_db_blocker):
