@@ -545,6 +545,17 @@ def test_links_are_parted_where_they_stand(city: Cast) -> None:
     assert post(city, "dispatcher", one, "link", numbers="JD20200101-999999").status_code == 422
 
 
+def test_offers_for_two_parts_of_an_order_say_whose(city: Cast) -> None:
+    """Who manages the lead and an assistant below it is offered every act twice."""
+    row = dispatched(city, None, "a", "street")
+    text = page(city.client("manager"), "detail", row.order.number).content.decode()
+    labels = re.findall(r'id="act-sign-\d+"[^>]*>(.*?)</button>', text)
+    assert len(labels) == 2
+    assert all("<small>" in label for label in labels)
+    alone = page(city.client("manager"), "detail", dispatched(city).order.number).content.decode()
+    assert "<small>" not in "".join(re.findall(r'id="act-sign-\d+"[^>]*>(.*?)</button>', alone))
+
+
 def test_what_helps_with_an_act_never_takes_the_place_of_its_form(city: Cast) -> None:
     """The form names its dialog as target, and whatever stands in it inherits that."""
     row = signed(city)

@@ -99,6 +99,8 @@ class OrderPage:
     buttons: list[ActionOffer]
     next: ActionOffer | None
     others: list[ActionOffer]
+    several: bool
+    """The offers concern more than one unit's part, so each says whose."""
     at_hub: bool
 
 
@@ -159,6 +161,7 @@ def order_page(actor: Actor, order: WorkOrder, *, now: datetime) -> OrderPage:
         buttons=buttons,
         next=next((one for one in buttons[:1] if one.allowed and one.verb not in NEVER_FIRST), None),
         others=others,
+        several=len({one.assignment.pk for one in offers if one.relevant and one.assignment}) > 1,
         at_hub=at_hub,
     )
 
