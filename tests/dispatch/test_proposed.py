@@ -61,6 +61,16 @@ def test_enter_sends_as_proposed(city: Cast, unsorted: WorkOrder) -> None:
     assert (outcomes["category"], outcomes["place"], outcomes["unit"]) == ("accepted", "accepted", "accepted")
 
 
+def test_enter_says_who_is_to_assist(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, ("02.01.01", 0.92))
+    entry(city, assistant_ids=[city.b.pk])
+    order = make_order(city, category_id=None, title="夜里施工", content="甲区一街道夜里施工，很吵。")
+    tasks.propose(order_id=order.pk)
+    page = pane(city, order)
+    form = page[page.index("send-proposed") :].split("</form>")[0]
+    assert f"协办：{city.b.name}" in form or f"协办: {city.b.name}" in form
+
+
 def test_what_is_wrong_is_refused_and_nothing_changes(city: Cast, unsorted: WorkOrder) -> None:
     assert post(city, "send_proposed", unsorted.pk, category="02.01.01").status_code == 422
     assert post(city, "send_proposed", unsorted.pk, category="nowhere", unit_id=city.a.pk).status_code == 422
