@@ -24,6 +24,7 @@ LANDINGS: tuple[tuple[str, str], ...] = (
     ("workorders:supervise", "workorders:supervision"),
     ("followup:call", "followup:queue"),
     ("workorders:view", "workorders:list"),
+    ("knowledge:edit", "knowledge:duties"),
     ("accounts:manage_units", "accounts:units"),
     ("audit:read", "audit:log"),
 )

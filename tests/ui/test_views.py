@@ -11,6 +11,9 @@ from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
 
+from hotline.accounts.models import Role
+from hotline.accounts.permissions import PERMISSIONS
+from hotline.config.views import LANDINGS
 from hotline.kit.actor import Actor, ActorKind
 from hotline.ui import assets, guide, navigation, views
 
@@ -73,6 +76,11 @@ def test_a_phone_shows_a_few_links_and_ones_own_account_stands_apart() -> None:
     assert len(bar) == navigation.BAR
     assert [link.item.label for link in bar if link.current] == ["Far"]
     assert [link.item.label for link in navigation.bar_of(menu[:0])] == []
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_begins_at_its_work(role: Role) -> None:
+    assert any(role in PERMISSIONS[code][1] for code, _name in LANDINGS)
 
 
 def test_menu_refuses_an_unknown_group() -> None:
