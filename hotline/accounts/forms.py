@@ -35,7 +35,7 @@ class SignInForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=_("One-time code"),
         max_length=12,
         widget=forms.TextInput(
             attrs={
