@@ -42,6 +42,18 @@ def test_the_likest_answered_order_with_its_reply(city: Cast) -> None:
     assert wanted.number in desk.content.decode()
 
 
+def test_a_shared_street_does_not_make_another_branch_alike(city: Cast) -> None:
+    elsewhere = Category.objects.create(code="09.01", name="招生", path_name="教育›招生", level=2)
+    other = answered(city, title="咨询幸福路随迁子女入学", content="幸福路小学入学材料", category_id=elsewhere.pk)
+    asked = {"title": "幸福路工地施工噪声", "content": "幸福路工地连续三晚夜间施工，噪声很大，老人孩子睡不好。"}
+    actor = city.actor("dispatcher")
+    assert [one.order.pk for one in answered_like(actor, **asked)] == [other.pk]
+    assert answered_like(actor, **asked, category="02.01.01") == []
+    assert [one.order.pk for one in answered_like(actor, **asked, category=elsewhere.code)] == [other.pk]
+    same = {"title": other.title, "content": other.content}
+    assert answered_like(actor, **same, category="02.01.01")[0].percent > 25
+
+
 def test_confidential_and_invisible_orders_are_no_examples(city: Cast) -> None:
     secret = answered(city)
     WorkOrder.objects.filter(pk=secret.pk).update(secret=True)

@@ -34,6 +34,8 @@ OWN = 3_000
 """Newest orders of a unit among which its people look; they see no others."""
 SHARE = 0.09
 """Least likeness: two letters about different matters rarely reach it."""
+SHARE_ELSEWHERE = 0.25
+"""Least likeness where the two stand in different branches of the taxonomy: a street that both name is not yet a like matter."""
 PHRASES = 5
 MOST_TEXT = 2_000
 """Characters of what is asked with; the matter stands early."""
@@ -77,15 +79,24 @@ def answered_like(
         rows = rows.exclude(pk=except_id)
     ids = _candidates(actor, rows, _telling(text), category)[:LOOKED_AT]
     begun = [
-        (pk, f"{one_title}\n{begin}")
-        for pk, one_title, begin in WorkOrder.objects.filter(pk__in=ids)
+        (pk, f"{one_title}\n{begin}", least(category, code or ""))
+        for pk, one_title, begin, code in WorkOrder.objects.filter(pk__in=ids)
         .annotate(begin=Left("content", BEGIN))
-        .values_list("id", "title", "begin")
+        .values_list("id", "title", "begin", "category__code")
     ]
-    likeness = cosines(text[: BEGIN * 2], [one for _pk, one in begun])
-    scored = sorted(((score, pk) for score, (pk, _text) in zip(likeness, begun, strict=True)), reverse=True)
-    best = {pk: score for score, pk in scored[:limit] if score >= SHARE}
+    likeness = cosines(text[: BEGIN * 2], [one for _pk, one, _least in begun])
+    scored = sorted(
+        ((score, pk) for score, (pk, _text, enough) in zip(likeness, begun, strict=True) if score >= enough),
+        reverse=True,
+    )
+    best = {pk: score for score, pk in scored[:limit]}
     return _with_replies(best, good)
+
+
+def least(one: str, other: str) -> float:
+    """The likeness that two orders with these category codes (empty: none yet) need to be shown as alike."""
+    apart = bool(one and other) and one.split(".")[0] != other.split(".")[0]
+    return SHARE_ELSEWHERE if apart else SHARE
 
 
 @dataclass(frozen=True, slots=True)
