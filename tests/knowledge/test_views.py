@@ -110,6 +110,8 @@ def test_duties_are_listed_answered_passed_on_and_written(cast):
     assert manager.get(f"/knowledge/duties/{correction.pk}/").status_code == 200
     assert manager.post(f"/knowledge/duties/{correction.pk}/", {"state": "done", "answer": ""}).status_code == 422
     assert manager.post(f"/knowledge/duties/{correction.pk}/", {"state": "done", "answer": "已更正"}).status_code == 302
+    assert "纠错按时完成率" not in page
+    assert "纠错按时完成率 100%" in manager.get("/knowledge/duties/").content.decode()
     assert cast.client("other_manager").get(f"/knowledge/duties/{gap.pk}/").status_code == 404
     first = manager.get("/knowledge/base/new/", {"duty": gap.pk}).content.decode()
     assert "居住证积分怎么查询" in first

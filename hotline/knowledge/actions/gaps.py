@@ -16,6 +16,7 @@ from hotline.knowledge.models import Duty, DutyKind, DutyState, Gap, GapSource
 from hotline.knowledge.queries.vocabulary import city_settings
 from hotline.knowledge.rules import alike, scrub
 from hotline.knowledge.rules.words import cut
+from hotline.language.phrases import for_clustering
 
 SYSTEM = system_actor("knowledge", permissions.MAINTAIN)
 ALIKE = 0.55
@@ -43,7 +44,8 @@ def note_gap(
     before anything is stored. A gap whose duty has ended opens again. Anybody who may ask may leave one.
     """
     said = scrub(text)
-    words = cut(said)[:40]
+    # Salutations, thanks, dates and amounts are in every letter and say nothing of what is asked.
+    words = (cut(for_clustering(said)) or cut(said))[:40]
     if not words:
         return None
     at = clock.now()

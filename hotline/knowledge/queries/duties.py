@@ -95,6 +95,11 @@ class Figures:
         """The hit rate as people read it."""
         return None if self.hit_rate is None else round(100 * self.hit_rate)
 
+    @property
+    def corrections_percent(self) -> int | None:
+        """The share of corrections that were made in time, as people read it."""
+        return None if self.corrections_in_time is None else round(100 * self.corrections_in_time)
+
 
 def figures(days: int = 30) -> Figures:
     """Metrics of rules.md section 8 (X): hit rate, expired share, turnaround of corrections."""
