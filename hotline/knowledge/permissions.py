@@ -9,19 +9,10 @@ from django.utils.translation import gettext as _
 from hotline.accounts.permissions import scope_allows
 from hotline.kit.actor import Actor
 from hotline.kit.verdict import Verdict, allow, deny
-from hotline.knowledge.models import Entry, EntryVersion, Readers
-from hotline.knowledge.rules.cycle import EDIT, MAINTAIN, PUBLISH, SERVED, VERBS
+from hotline.knowledge.models import Entry, EntryVersion
+from hotline.knowledge.rules.cycle import EDIT, MAINTAIN, PUBLISH, VERBS
 
 IMPORT, CONFIGURE = "knowledge:import", "knowledge:configure"
-
-
-def can_read(actor: Actor, entry: Entry) -> Verdict:
-    """Staff and machines read everything; citizens what is in force and meant for everybody."""
-    if actor.is_staff or actor.is_system:
-        return allow()
-    if entry.readers == Readers.PUBLIC and entry.state in SERVED:
-        return allow()
-    return deny(_("This entry is not public."))
 
 
 def can_write_for(actor: Actor, unit_path: str) -> Verdict:
@@ -85,6 +76,5 @@ __all__ = [
     "can_end_duty",
     "can_import",
     "can_maintain",
-    "can_read",
     "can_write_for",
 ]

@@ -169,17 +169,6 @@ def readable(text: str) -> str:
     return head.encode("utf-8", "replace").decode("utf-8").strip() or "。"
 
 
-def model_path() -> Path | None:
-    """The model's file, or None when the package is not installed. Does not import it."""
-    from importlib.util import find_spec
-
-    try:
-        spec = find_spec(PACKAGE)
-    except (ImportError, ValueError):
-        return None
-    return Path(spec.origin).parent / MODEL_FILE if spec and spec.origin else None
-
-
 def load(cache: Cache | None = None) -> Nano | Missing:
     """The model in this process, checked against its hash; reads 72 MB."""
     try:

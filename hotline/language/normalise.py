@@ -49,11 +49,6 @@ def _simplified() -> dict[int, str]:
     return {ord(old): new for old, new in zip(lines[1], lines[2], strict=True)}
 
 
-def to_simplified(text: str) -> str:
-    """Character by character (no phrases), so the length stays: 「電動車」→「电动车」."""
-    return text.translate(_simplified())
-
-
 def _is_dropped(character: str) -> bool:
     """True for what has no reading: emoji and symbols, controls, zero width, variation selectors, lone surrogates."""
     return unicodedata.category(character) in {"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"}

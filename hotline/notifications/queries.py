@@ -20,11 +20,6 @@ def messages(state: str = "", cursor: str = "") -> Page[Message]:
     return keyset(rows, order=["-id"], cursor=cursor, size=50)
 
 
-def messages_to(citizen_id: int) -> list[Message]:
-    """What a citizen was told, newest first, at most 50."""
-    return list(Message.objects.filter(citizen=citizen_id).order_by("-id")[:50])
-
-
 def outbox_health() -> Result:
     """Warns when messages wait in numbers."""
     waiting = len(

@@ -107,12 +107,6 @@ def canonical(name: str, merged: Mapping[str, str]) -> str:
     return name
 
 
-def has_climbed(raised_at: datetime, now: datetime, minutes: float | None = None) -> bool:
-    """True when a risk has waited longer than the city allows."""
-    allowed = CLIMB_AFTER if minutes is None else timedelta(minutes=minutes)
-    return now - raised_at >= allowed
-
-
 @dataclass(frozen=True, slots=True)
 class Week:
     """How often the first candidate was kept in one week."""

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from hotline.language.normalise import normalise, sentences, to_simplified
+from hotline.language.normalise import normalise, sentences
 from tests.language.strategies import messy
 
 
@@ -31,10 +31,6 @@ def test_spans_lead_back_to_what_was_typed() -> None:
     first, last = normal.span(start, start + 3)
     assert typed[first:last] == "電動車"
     assert normal.span(0, 0) == (2, 2)
-
-
-def test_simplifying_keeps_the_length() -> None:
-    assert to_simplified("聯繫電話，門牌號") == "联系电话，门牌号"
 
 
 def test_long_text_is_cut_and_says_so() -> None:

@@ -265,4 +265,3 @@ def test_a_full_outbox_warns(cast, monkeypatch):
     assert queries.outbox_health().level is Level.OK
     monkeypatch.setattr(queries, "QUEUED_IS_STUCK", 0)
     assert queries.outbox_health().level is Level.WARN
-    assert [message.key for message in queries.messages_to(cast.citizen.pk)] == ["order:1:closed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,6 @@ from hotline.suggestions.rules import (
     Week,
     canonical,
     drift,
-    has_climbed,
     judge,
     judge_labels,
     labels_for,
@@ -69,13 +68,6 @@ def test_merged_labels_are_followed_and_rings_end() -> None:
     assert canonical("甲", {"甲": "乙", "乙": "丙"}) == "丙"
     assert canonical("甲", {"甲": "乙", "乙": "甲"}) == "乙"
     assert canonical("丁", {}) == "丁"
-
-
-@pytest.mark.parametrize(
-    ("waited", "minutes", "climbs"), [(4, None, False), (5, None, True), (4, 3, True), (9, 10, False)]
-)
-def test_a_risk_climbs_when_nobody_answers(waited: int, minutes: float | None, climbs: bool) -> None:
-    assert has_climbed(T0, T0 + timedelta(minutes=waited), minutes) is climbs
 
 
 def test_drift_compares_the_newest_week_with_those_before() -> None:

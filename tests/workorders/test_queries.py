@@ -18,7 +18,7 @@ from hotline.workorders.queries import board, inbox
 from hotline.workorders.queries.board import Trouble
 from hotline.workorders.queries.filters import OrderFilters
 from hotline.workorders.queries.inbox import Pile
-from hotline.workorders.queries.lists import Sort, count_capped, list_orders, matching
+from hotline.workorders.queries.lists import Sort, list_orders
 from hotline.workorders.queries.offers import actions_for
 from hotline.workorders.queries.page import order_for_page, order_page, timeline, who_can
 from hotline.workorders.queries.visibility import area_prefix, get_visible, visible_to, ways_of
@@ -223,14 +223,6 @@ def test_broken_cursor_gives_the_first_page(city: Cast) -> None:
         assert list_orders(
             city.actor("dispatcher"), OrderFilters(words="噪声"), now=clock.now(), cursor=cursor
         ).page.rows
-
-
-def test_count_stops_at_the_cap(city: Cast) -> None:
-    for _ in range(4):
-        make_order(city)
-    rows = matching(city.actor("dispatcher"), OrderFilters(), now=clock.now())
-    assert count_capped(rows, most=2) == 3
-    assert count_capped(rows, most=9) == 4
 
 
 # ── inbox, board ──

@@ -20,9 +20,6 @@ from hotline.worktime.rules import (
     default_marks,
     derive,
     derive_provisionally,
-    level_at,
-    next_mark,
-    passed_marks,
 )
 from tests.worktime.factories import PUBLIC, at, local, spec
 
@@ -100,9 +97,6 @@ def test_a_waiting_clock_stands_still():
     found = derive(events, spec("5 workday"), PUBLIC)
     assert not found.running
     assert found.met is None
-    assert next_mark(found, "green", at("2026-12-30 10:00")) is None
-    assert passed_marks(found, "green", at("2026-12-30 10:00")) == []
-    assert level_at(found, at("2026-12-30 10:00")) == "green"
     assert found.steps[-1].kind == "waiting"
 
 
@@ -141,7 +135,6 @@ def test_void_ends_without_a_verdict_and_a_new_start_begins_anew():
     ]
     found = derive(events, spec("5 workday"), PUBLIC)
     assert (found.running, found.met, found.extensions) == (False, None, 1)
-    assert level_at(found, at("2027-01-01 00:00")) == "green"
     assert found.steps[-1].kind == "void"
     again = derive([*events, ClockEvent("start", at("2026-12-01 10:00"))], spec("5 workday"), PUBLIC)
     assert (local(again.due_at), again.extensions, again.running) == ("2026-12-08 17:30", 0, True)
@@ -257,23 +250,6 @@ def test_marks_that_a_graver_one_overtakes_drop_out():
     assert [level for level, _at in marks("2026-11-20 10:00", "4 hour", marks=odd)] == ["yellow", "red"]
     early = (MarkSpec("yellow", MarkBasis.BEFORE, Span.parse("3 workday")), MarkSpec("red", MarkBasis.AFTER))
     assert [level for level, _at in marks("2026-11-20 10:00", "1 workday", marks=early)] == ["red"]
-
-
-def test_what_a_scanner_raises():
-    found = derive([ClockEvent("start", at("2026-11-20 10:00"))], spec("5 workday"), PUBLIC)
-    now = at("2026-11-26 18:00")
-    assert [mark.level for mark in passed_marks(found, "green", now)] == ["warning", "yellow"]
-    assert passed_marks(found, "yellow", now) == []
-    assert next_mark(found, "green", now) == ("warning", now)
-    assert next_mark(found, "yellow", now) == ("red", at("2026-11-27 17:30"))
-    assert next_mark(found, "red", now) is None
-    assert level_at(found, now) == "yellow"
-    stopped = derive(
-        [ClockEvent("start", at("2026-11-20 10:00")), ClockEvent("stop", at("2026-11-24 10:00"))],
-        spec("5 workday"),
-        PUBLIC,
-    )
-    assert level_at(stopped, now) == "green"
 
 
 # ---- properties

@@ -33,7 +33,7 @@ from hotline.accounts.queries.units import (
     unit_with_code,
     with_paths,
 )
-from hotline.accounts.queries.who_can import Holder, OrderFacts, named_people, who_can
+from hotline.accounts.queries.who_can import Holder, OrderFacts, who_can
 
 __all__ = [
     "PACKAGES",
@@ -54,7 +54,6 @@ __all__ = [
     "identity_rows_to_rotate",
     "in_effect",
     "memberships_of",
-    "named_people",
     "open_sessions",
     "open_units",
     "people_visible_to",

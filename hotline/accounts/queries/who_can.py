@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from hotline.accounts.models import Membership, Person, Role
+from hotline.accounts.models import Membership, Role
 from hotline.accounts.permissions import Reach, label_of, out_of_reach
 from hotline.accounts.queries.actors import grant_of, in_effect, valid_memberships
 from hotline.accounts.rules import ABOUT_GRANTS, NEVER_SECRET, PERMISSIONS, SCOPE_LABELS, codes_of
@@ -124,8 +124,3 @@ def _stand_ins(people: Iterable[int]) -> dict[int, list[str]]:
     ):
         found[delegation.from_person_id].append(delegation.to_person.name)
     return found
-
-
-def named_people(ids: Iterable[int]) -> list[Person]:
-    """People by id, for the list of named handlers."""
-    return list(Person.objects.filter(pk__in=list(ids)).order_by("name", "id"))

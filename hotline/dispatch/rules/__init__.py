@@ -5,7 +5,6 @@ from hotline.dispatch.rules.automatic import (
     Candidate,
     Hold,
     Trust,
-    by_code,
     check_trust,
     error_rate,
     is_sampled,
@@ -33,7 +32,6 @@ from hotline.dispatch.rules.ranking import (
     Past,
     Ranked,
     Reason,
-    departs_from_catalogue,
     rank_units,
 )
 from hotline.dispatch.rules.reports import (
@@ -64,12 +62,10 @@ __all__ = [
     "Reason",
     "RowFault",
     "Trust",
-    "by_code",
     "category_chain",
     "check_rows",
     "check_trust",
     "choose",
-    "departs_from_catalogue",
     "error_rate",
     "findings",
     "gaps",

@@ -7,7 +7,7 @@ person decides, unless the city set a threshold for that category).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -123,8 +123,3 @@ def check_trust(*, threshold: float, sample: float, most_errors: float) -> list[
     if not 0 < most_errors <= 0.5:
         wrong.append("most_errors")
     return wrong
-
-
-def by_code(trusts: Iterable[Trust]) -> dict[str, Trust]:
-    """Trusts found by their category."""
-    return {trust.category_code: trust for trust in trusts}

@@ -6,7 +6,7 @@ catalogue); functions.md E4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,8 +106,3 @@ def _reasons(one: Past, named: Named | None) -> tuple[tuple[Reason, int], ...]:
     if one.returned:
         reasons.append((Reason.RETURNED, one.returned))
     return tuple(reasons)
-
-
-def departs_from_catalogue(ranked: Sequence[Ranked], named: Named | None) -> bool:
-    """True when experience puts another unit before the catalogue's: the catalogue may want a look."""
-    return bool(named and ranked and ranked[0].unit_id != named.unit_id)

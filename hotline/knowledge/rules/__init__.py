@@ -10,7 +10,7 @@ from hotline.knowledge.rules.documents import (
     check_document,
     line_changes,
 )
-from hotline.knowledge.rules.markdown import Part, parts_of, render, shown_text
+from hotline.knowledge.rules.markdown import Part, parts_of, render
 from hotline.knowledge.rules.ranking import Candidate, Score, alike, is_good, score, weights_of
 from hotline.knowledge.rules.tables import read_csv
 from hotline.knowledge.rules.words import Question, marked, question_of, scrub, search_words
@@ -43,7 +43,6 @@ __all__ = [
     "score",
     "scrub",
     "search_words",
-    "shown_text",
     "verbs_from",
     "weights_of",
 ]

@@ -192,8 +192,3 @@ def _chunks(lines: Iterable[str]) -> list[str]:
                 chunks[-1] += "\n" + piece
                 size += len(piece) + 1
     return chunks
-
-
-def shown_text(source: str) -> str:
-    """All words of `source` without marks, for the index."""
-    return "\n".join(f"{part.heading} {part.text}".strip() for part in parts_of(source))

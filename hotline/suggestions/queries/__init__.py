@@ -10,7 +10,7 @@ from hotline.suggestions.queries.models import (
     open_category,
     registry,
 )
-from hotline.suggestions.queries.proposals import latest_of, proposals_of, risks_of
+from hotline.suggestions.queries.proposals import proposals_of
 from hotline.suggestions.queries.quality import Acceptance, acceptance, training_rows, weeks_of
 from hotline.suggestions.queries.reading import (
     PlaceOption,
@@ -34,7 +34,6 @@ __all__ = [
     "category_paths",
     "label_facts",
     "labels",
-    "latest_of",
     "listed_models",
     "meaning_health",
     "meaning_of",
@@ -49,7 +48,6 @@ __all__ = [
     "risk_kinds",
     "risk_of",
     "risk_words",
-    "risks_of",
     "training_rows",
     "unseen_notices",
     "warm_places",

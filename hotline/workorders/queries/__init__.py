@@ -4,7 +4,7 @@ from hotline.workorders.queries.beside import ORDER, Beside, register_beside
 from hotline.workorders.queries.citizen import citizen_view
 from hotline.workorders.queries.filters import DUE_SOON, Flag, OrderFilters, StateGroup
 from hotline.workorders.queries.inbox import Pile
-from hotline.workorders.queries.lists import Listing, Sort, count_capped, list_orders, matching
+from hotline.workorders.queries.lists import Listing, Sort, list_orders, matching
 from hotline.workorders.queries.offers import ActionOffer, actions_for, bulk_verdict
 from hotline.workorders.queries.presence import present
 from hotline.workorders.queries.reference import (
@@ -43,7 +43,6 @@ __all__ = [
     "city",
     "clock_of_assignment",
     "clock_of_order",
-    "count_capped",
     "get_visible",
     "in_division",
     "list_orders",

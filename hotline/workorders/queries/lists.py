@@ -19,7 +19,6 @@ from hotline.workorders.queries.visibility import VIEW, Way, paging_unit, secret
 from hotline.workorders.queries.words import NEWEST, alike, newest_matches, ranked, search_query
 
 PAGE_SIZE = 50
-MOST_COUNTED = 999
 ROW = ("lead_unit", "category", "division", "citizen", "standing")
 COLUMNS = (
     *(
@@ -105,11 +104,6 @@ def matching(actor: Actor, filters: OrderFilters, *, now: datetime, code: str = 
         query = search_query(filters.words)
         rows = rows.filter(search=query) if query is not None else rows.none()
     return rows
-
-
-def count_capped(rows: QuerySet[WorkOrder], most: int = MOST_COUNTED) -> int:
-    """How many, at most `most` + 1: "999+" costs the same for ten million rows."""
-    return rows.order_by()[: most + 1].count()
 
 
 def export_rows(

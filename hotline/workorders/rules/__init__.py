@@ -2,7 +2,7 @@
 
 from hotline.workorders.rules.applications import FAULTS, after_return, amount_of, decided_at, ping_pong
 from hotline.workorders.rules.clocks import ClockEffect, ClockNow, Key, LogEntry, Rebuilt, rebuild
-from hotline.workorders.rules.closing import DIRECT_KINDS, SATISFIED_FROM, closing_kind, option
+from hotline.workorders.rules.closing import DIRECT_KINDS, closing_kind, option
 from hotline.workorders.rules.numbers import format_number, read_number
 from hotline.workorders.rules.replies import FINDINGS, NO_VISIT, Fault, ReplyForm, check_reply, findings_for
 from hotline.workorders.rules.searching import search_query, search_text
@@ -19,7 +19,7 @@ from hotline.workorders.rules.transitions import (
 from hotline.workorders.rules.verbs import EVENTS, STATES, VERBS, Allows, Do, Moment, Place, Verb, Whose
 
 __all__ = [
-    "BY_UNIT", "DIRECT_KINDS", "EVENTS", "FAULTS", "FINDINGS", "NO_VISIT", "SATISFIED_FROM", "STATES", "STEPS", "VERBS",
+    "BY_UNIT", "DIRECT_KINDS", "EVENTS", "FAULTS", "FINDINGS", "NO_VISIT", "STATES", "STEPS", "VERBS",
     "WHY_NOT", "Allows", "ClockEffect", "ClockNow", "Do", "Facts", "Fault", "Key", "LogEntry", "Moment", "Place", "Rebuilt",
     "ReplyForm", "Verb", "Whose", "after_return", "allowed_verbs", "amount_of", "check_reply", "check_table",
     "closing_kind", "decided_at", "findings_for", "format_number", "may_advance", "next_state", "option", "order_state_of",

@@ -15,9 +15,6 @@ DIRECT_KINDS = (
 )
 """Closing kinds that need no unit."""
 
-SATISFIED_FROM = 3
-"""差评 are the last two of five grades (rules.md section 1)."""
-
 DEFAULTS: Mapping[str, int | str | bool] = {
     "contact_tries": 3,
     "supplement_days": 15,

@@ -53,7 +53,6 @@ class Facts:
     pending: ApplicationKind | None = None
     parent_state: AssignmentState | None = None
     return_locked: bool = False
-    archived_from_merge: bool = False
     claimed_by_other: bool = False
     claimed: bool = False
 

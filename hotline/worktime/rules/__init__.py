@@ -14,7 +14,6 @@ from hotline.worktime.rules.checks import Finding, Severity, Vocabulary, check_c
 from hotline.worktime.rules.clocks import (
     LEVELS,
     ClockEvent,
-    ClockEventKind,
     ClockSpec,
     Deadline,
     Mark,
@@ -25,9 +24,6 @@ from hotline.worktime.rules.clocks import (
     derive,
     derive_provisionally,
     first_due,
-    level_at,
-    next_mark,
-    passed_marks,
 )
 from hotline.worktime.rules.policy import (
     KINDS,
@@ -54,7 +50,6 @@ __all__ = [
     "START_EVENTS",
     "Case",
     "ClockEvent",
-    "ClockEventKind",
     "ClockSpec",
     "Deadline",
     "ExtensionLimits",
@@ -86,12 +81,9 @@ __all__ = [
     "explain",
     "extension_fault",
     "first_due",
-    "level_at",
     "minute_text",
     "moment_words",
-    "next_mark",
     "parse_minute",
-    "passed_marks",
     "return_fault",
     "span_words",
 ]

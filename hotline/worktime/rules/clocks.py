@@ -37,16 +37,6 @@ from hotline.worktime.rules.calendar import (
 LEVELS = ("green", "warning", "yellow", "red", "escalated")
 """Ranks of what a scanner raises; the same words as `workorders.models.ClockLevel`."""
 
-_RANK = {level: rank for rank, level in enumerate(LEVELS)}
-
-
-class ClockEventKind(StrEnum):
-    START = "start"
-    PAUSE = "pause"
-    RESUME = "resume"
-    EXTEND = "extend"
-    STOP = "stop"
-    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,31 +315,6 @@ def _shift(due: datetime, span: Span, sign: int, spec: ClockSpec, calendar: Work
     return calendar.moment(calendar.position(due, hours) + sign * span.amount * hours.length_us, hours, due)
 
 
-def next_mark(deadline: Deadline, level: str, now: datetime) -> tuple[str, datetime] | None:
-    """The lowest mark above `level` and when to raise it (not before `now`); None when nothing is left to raise."""
-    if not deadline.running:
-        return None
-    for mark in deadline.marks:
-        if _RANK[mark.level] > _RANK[level]:
-            return mark.level, max(mark.at, now)
-    return None
-
-
-def passed_marks(deadline: Deadline, level: str, now: datetime) -> list[Mark]:
-    """Marks above `level` whose moment has come, lowest first: what a scanner raises now, each once."""
-    if not deadline.running:
-        return []
-    return [mark for mark in deadline.marks if _RANK[mark.level] > _RANK[level] and mark.at <= now]
-
-
-def level_at(deadline: Deadline, now: datetime) -> str:
-    """The level that a clock stands at: after an extension it may be lower than what was raised."""
-    if deadline.voided_at is not None:
-        return "green"
-    moment = deadline.paused_at or deadline.stopped_at or now
-    return next((mark.level for mark in reversed(deadline.marks) if mark.at <= moment), "green")
-
-
 # ---- steps
 
 
@@ -409,7 +374,6 @@ __all__ = [
     "LEVELS",
     "MICROSECOND",
     "ClockEvent",
-    "ClockEventKind",
     "ClockSpec",
     "Deadline",
     "Mark",
@@ -419,7 +383,4 @@ __all__ = [
     "default_marks",
     "derive",
     "derive_provisionally",
-    "level_at",
-    "next_mark",
-    "passed_marks",
 ]
