@@ -28,7 +28,7 @@ test: install ## all tests, journeys in a real Chromium included
 
 check: install ## lint, types, contracts, rules, templates, migrations, messages, docs; then the tests
 	$(BIN)/ruff check .
-	$(BIN)/mypy hotline tests
+	$(BIN)/mypy hotline softswitch tests
 	$(BIN)/lint-imports
 	$(BIN)/ast-grep test --config sgconfig.yml --skip-snapshot-tests
 	$(BIN)/ast-grep scan --config sgconfig.yml

@@ -1,0 +1,157 @@
+"""A set of telephones in one process of their own: `python phone.py ADDRESS`; one JSON object a line, in and out.
+
+Each call speaks one tone and says which tones it hears. Made of the same SIP library as the engine, which runs once a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+from baresip import Account, Config, Runtime, UserAgent
+
+RATE, FRAME = 8000, 160
+WINDOW = 4000
+
+
+class Phone:
+    def __init__(self, call, tone: int) -> None:
+        self.call, self.tone = call, tone
+        self.heard = np.zeros(WINDOW, np.int16)
+        self.since = 0
+        self.digits = ""
+        self.state = "new"
+        self.place = 0
+        self.reason = None
+        call.on(self.happened)
+        call.on_dtmf(self.digit)
+
+    def digit(self, event) -> None:
+        self.digits += event.digit
+
+    def happened(self, event) -> None:
+        if event.event.name == "CALL_ESTABLISHED":
+            self.state = "up"
+        elif event.event.name in ("CALL_RINGING", "CALL_PROGRESS") and self.state == "new":
+            self.state = "ringing"
+        elif event.event.name == "CALL_CLOSED":
+            self.state, self.reason = "ended", event.text
+
+    def tick(self) -> None:
+        try:
+            data = np.frombuffer(self.call.audio.read(8 * FRAME), np.int16)
+            place = np.arange(self.place, self.place + FRAME)
+            if self.tone:
+                wave = (6000 * np.sin(2 * np.pi * self.tone * place / RATE)).astype(np.int16)
+                self.call.audio.write(wave.tobytes())
+        except Exception:
+            return
+        self.place += FRAME
+        self.since += len(data)
+        self.heard = np.concatenate((self.heard, data))[-WINDOW:]
+
+
+def tones(sound: np.ndarray) -> list[int]:
+    """Frequencies of the sound's clear peaks, Hz, to the nearest ten."""
+    if np.sqrt(np.mean(sound.astype(float) ** 2)) < 150:
+        return []
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    found: list[int] = []
+    for place in np.argsort(spectrum)[::-1]:
+        if spectrum[place] < spectrum.max() * 0.3:
+            break
+        hertz = place * RATE / len(sound)
+        if all(abs(hertz - other) > 45 for other in found):
+            found.append(hertz)
+    return sorted(round(one / 10) * 10 for one in found)
+
+
+async def main(address: str) -> None:
+    runtime = Runtime()
+    port = int(os.environ["PHONE_PORT"])
+    await runtime.start(
+        Config(
+            net_interface=address,
+            max_concurrent_calls=None,
+            extra_config_text=f"sip_listen {address}:{port}\nsip_transports udp,tcp\nrtp_ports 45000-49000\n",
+        )
+    )
+    phones: dict[str, Phone] = {}
+    answering: dict[str, dict[str, Any]] = {}
+    agents: dict[str, UserAgent] = {}
+    tasks: set[asyncio.Future[None]] = set()
+
+    async def agent_of(user: str, codec: str = "pcma") -> UserAgent:
+        if f"{user}/{codec}" not in agents:
+            agents[f"{user}/{codec}"] = agent = await UserAgent.create(
+                runtime,
+                Account(user, f"{address}:{port}", "", reg_interval=0, audio_codecs=(codec,)),
+            )
+
+            def arrived(call) -> None:
+                wanted = answering.get(user, {})
+                phones[user] = Phone(call, wanted.get("tone", 0))
+                if wanted.get("busy"):
+                    tasks.add(asyncio.ensure_future(call.reject()))
+                elif not wanted.get("ring"):
+                    tasks.add(asyncio.ensure_future(call.answer()))
+
+            agent.on_incoming(arrived)
+        return agents[f"{user}/{codec}"]
+
+    async def tick() -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            for phone in list(phones.values()):
+                phone.tick()
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    ticking = asyncio.ensure_future(tick())
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    print(json.dumps({"ready": True}), flush=True)
+    while line := await reader.readline():
+        told = json.loads(line)
+        answer: dict[str, Any] = {}
+        name = told.get("name", "")
+        phone = phones.get(name)
+        match told["do"]:
+            case "dial":
+                agent = await agent_of(name, told.get("codec", "pcma"))
+                call = await agent.dial(told["to"], headers=told.get("headers"))
+                phones[name] = Phone(call, told.get("tone", 0))
+            case "expect":
+                answering[name] = told
+                await agent_of(name)
+            case "look":
+                if phone is not None:
+                    answer = {
+                        "state": phone.state,
+                        "hears": tones(phone.heard),
+                        "since": phone.since,
+                        "digits": phone.digits,
+                        "reason": phone.reason,
+                    }
+            case "press":
+                await phone.call.send_dtmf(told["digits"])
+            case "tone":
+                phone.tone = told["tone"]
+            case "hangup":
+                await phone.call.hangup()
+        print(json.dumps(answer), flush=True)
+    ticking.cancel()
+    await runtime.close()
+
+
+if __name__ == "__main__":
+    tempfile.tempdir = os.environ.get("PHONE_FOLDER")
+    asyncio.run(main(sys.argv[1]))
