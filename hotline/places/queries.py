@@ -13,13 +13,12 @@ from hotline.places.rules import ancestors, level_of, significant
 
 @dataclass(frozen=True, slots=True)
 class PlaceHit:
-    """One answer of a search: a division (`point_id` None) or a point; `code` is always the division's 12 digits."""
+    """One answer of a search: a division or a point; `code` is always the division's 12 digits."""
 
     label: str
     path: str
     code: str
     level: int
-    point_id: int | None = None
     latitude: float | None = None
     longitude: float | None = None
 
@@ -90,7 +89,6 @@ def search(text: str, *, within: str = "", limit: int = 10) -> list[PlaceHit]:
                 point.division.path_name,
                 point.division_id,
                 point.division.level,
-                point.pk,
                 point.latitude,
                 point.longitude,
             )

@@ -100,6 +100,31 @@ def test_points_are_kept_once() -> None:
         actions.save_points(actor=KEEPER, points=[{"name": "x", "division": "000000000001"}])
 
 
+def test_a_citys_own_points_come_by_the_command(tmp_path: Path) -> None:
+    load()
+    file = tmp_path / "points.csv"
+    head = "name,division,kind,aliases,longitude,latitude\n"
+    file.write_text(
+        head + "延长路,990106,road,,,\n火车站,990106013001,,老站|北站,121.45,31.25\n", encoding="utf-8"
+    )
+    call_command("import_divisions", points=file, dry_run=True)
+    assert not Point.objects.exists()
+    for _twice in range(2):
+        call_command("import_divisions", points=file)
+    road, station = Point.objects.order_by("kind", "name").reverse()
+    assert (road.name, road.division_id, road.kind) == ("延长路", "990106000000", "road")
+    assert (station.aliases, station.latitude) == (["老站", "北站"], 31.25)
+    for wrong, words in (
+        ("站,000000000001,,,,\n", "000000000001"),
+        (",990106,,,,\n", "line 2"),
+        ("站,990106,,,east,\n", "line 2"),
+    ):
+        file.write_text(head + wrong, encoding="utf-8")
+        with pytest.raises(CommandError, match=words):
+            call_command("import_divisions", points=file)
+    assert Point.objects.count() == 2
+
+
 def test_a_list_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text(
