@@ -46,7 +46,7 @@ from hotline.calls.engines import (
     Transfer,
     Transferring,
 )
-from tests.softswitch.conftest import NEEDS_SIP, ROOT, Exchange, Phones
+from tests.softswitch.conftest import NEEDS_SIP, ROOT, Exchange, Phones, apart
 
 PATIENCE = 15.0
 
@@ -108,7 +108,7 @@ def run(work: Callable[[Double, SoftswitchEngine], Awaitable[None]]) -> None:
         async with double() as (made, engine):
             await asyncio.wait_for(work(made, engine), PATIENCE)
 
-    asyncio.run(all_of_it())
+    apart(lambda: asyncio.run(all_of_it()))
 
 
 LEG = {
@@ -260,7 +260,7 @@ def test_a_switch_that_is_not_there_is_said_to_be_away():
         with pytest.raises(EngineAway):
             await engine.do(Answer("leg-1"))
 
-    asyncio.run(asyncio.wait_for(work(), PATIENCE))
+    apart(lambda: asyncio.run(asyncio.wait_for(work(), PATIENCE)))
 
 
 @NEEDS_SIP
@@ -298,7 +298,7 @@ def test_a_call_through_the_exchange_and_its_next_life(tmp_path: Path):
             await engine.close()
 
     try:
-        asyncio.run(asyncio.wait_for(work(), 20))
+        apart(lambda: asyncio.run(asyncio.wait_for(work(), 20)))
     finally:
         exchange.end()
         phones.end()

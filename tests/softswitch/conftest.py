@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ def free_port() -> int:
             with contextlib.suppress(OSError):
                 other.bind(("127.0.0.1", one.getsockname()[1]))
                 return int(one.getsockname()[1])
+
+
+def apart(work: Callable[[], object]) -> None:
+    """Run this in a thread of its own, where no event loop runs: the journeys' browser keeps one in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(work).result()
 
 
 class Process:

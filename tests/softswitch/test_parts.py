@@ -17,6 +17,7 @@ from softswitch.journal import Journal
 from softswitch.mixer import Role, Seat, hears, matrix, mix
 from softswitch.settings import parse, read
 from softswitch.sound import FRAME, Fifo, Playing, load, ringing, thin
+from tests.softswitch.conftest import apart
 
 HEARD = {
     # role of the listener: roles of the others that it hears (a whisper: that meant for it)
@@ -72,7 +73,7 @@ def test_waiting_for_an_event_ends_with_it():
         journal.tell("two")
         await asyncio.wait_for(waiting, 10)
 
-    asyncio.run(waits())
+    apart(lambda: asyncio.run(waits()))
 
 
 def test_a_fifo_gives_whole_frames_and_drops_the_oldest():
