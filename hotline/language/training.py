@@ -23,6 +23,8 @@ STRENGTH = 0.2
 """C of the classifiers; 0.1 to 0.5 differ by less than two thousandths of F1."""
 LEAST_OF_FIRST, LEAST_OF_DEEPER = 2, 8
 """Texts that a category must have; a rarer one is left to its parent."""
+ONLY_FROM = 0.8
+"""Share of a category's texts from which its only known child is taken for all of it."""
 CALIBRATED_FROM = 60
 """Texts below which a branching takes the general calibration."""
 GENERAL_SCALE = 2.0
@@ -68,15 +70,17 @@ def train(examples: Sequence[Example], seed: int = 0, say: Say = lambda _text: N
         counts = Counter(known[r].path[depth] for r in deep)
         children = tuple(sorted(label for label, count in counts.items() if count >= least))
         left_out += ["/".join((*path, label)) for label, count in counts.items() if count < least]
-        if len(children) < 2:
-            # An only child is no branching: its own children hang below it all the same.
-            continue
         chosen = np.array([r for r in deep if known[r].path[depth] in children], dtype=np.int64)
-        node, truth, sure = _branch(path, children, chosen, known, matrix, seed)
-        nodes.append(node)
-        if depth == 0:
-            quality, threshold = _judge(children, truth, sure)
-            say(f"first level, inner folds: macro-F1 {quality['macro_f1']}, accuracy {quality['accuracy']}")
+        if len(children) >= 2:
+            node, truth, sure = _branch(path, children, chosen, known, matrix, seed)
+            nodes.append(node)
+            if depth == 0:
+                quality, threshold = _judge(children, truth, sure)
+                say(f"first level, inner folds: macro-F1 {quality['macro_f1']}, accuracy {quality['accuracy']}")
+        elif len(chosen) >= ONLY_FROM * len(rows) and children:
+            nodes.append(_only(path, children))
+        else:
+            continue
         for child in children:
             waiting.append(
                 (
@@ -105,6 +109,12 @@ def cross_validate(
         sure += probabilities.max(axis=1).tolist()
         say(f"fold {number} of {folds}")
     return category_figures(truth, given, sure)
+
+
+def _only(path: CategoryPath, children: tuple[str, ...]) -> Node:
+    """No branching, a step on the way to the branching below."""
+    nothing = np.zeros((1, 1), dtype=np.float32)
+    return Node(path, children, nothing, nothing[0], 1.0, nothing[0], np.zeros(1, dtype=np.int32))
 
 
 def _branch(

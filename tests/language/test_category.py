@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,6 +92,21 @@ def test_rare_categories_are_left_to_their_parent() -> None:
     single = Example("y", "交通运输", "公交太慢", "公交车等不来")
     found = train([*messages(), rare, single])
     assert found.left_out == ("交通运输", "城乡建设/物业/保安")
+
+
+def test_an_only_child_is_a_step_on_the_way_to_the_leaf() -> None:
+    deeper = {"环境保护": "环境保护/污染防治"}
+    examples = [
+        dataclasses.replace(one, label=one.label.replace(one.path[0], deeper.get(one.path[0], one.path[0]), 1))
+        for one in messages(140)
+    ]
+    model = Predictor.load(train(examples).predictor.dump())
+    best = model.read(Example("", "", "夜间施工噪声", "工地打桩半夜扰民")).guesses[0]
+    assert best.path == ("环境保护", "污染防治", "噪声")
+    # Half of the texts stop above it: then it is not taken for all of them.
+    few = [one for one in examples if one.label != "环境保护/污染防治/废气"]
+    few += [dataclasses.replace(one, label="环境保护") for one in examples if one.label == "环境保护/污染防治/废气"]
+    assert train(few).predictor.read(Example("", "", "夜间施工噪声", "工地打桩半夜扰民")).guesses[0].path == ("环境保护",)
 
 
 def test_one_category_is_nothing_to_learn() -> None:
