@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hotline.audit.actions import record
 from hotline.kit.actor import Actor
 from hotline.knowledge import permissions
@@ -15,14 +13,12 @@ from hotline.knowledge.word import write_word
 MOST = 5000
 
 
-def export(*, actor: Actor, kind: str, unit_id: int | None = None, ids: Iterable[int] = ()) -> bytes:
-    """Entries (of a unit and below, or these) as `csv` or `word`; at most MOST. For who edits."""
+def export(*, actor: Actor, kind: str, unit_id: int | None = None) -> bytes:
+    """Entries (of a unit and below) as `csv` or `word`; at most MOST. For who edits."""
     permissions.can_import(actor).require(permissions.IMPORT)
     rows = visible_to(actor).order_by("category_code", "title")
     if unit_id is not None:
         rows = rows.filter(unit__path__contains=f"/{unit_id}/")
-    if wanted := list(ids):
-        rows = rows.filter(pk__in=wanted)
     table = [_row(entry) for entry in rows[:MOST]]
     record(
         actor=actor, verb="knowledge.export", object_type="knowledge_entry", object_id=unit_id or "", data={"kind": kind, "rows": len(table)}
