@@ -18,8 +18,9 @@ MEANT_CHARS = 220
 """Characters of an order that its vector is made of; the matter stands early."""
 
 
-def near(text: str, most: int) -> dict[int, float]:
-    """Order id → cosine of the `most` nearest, whoever may see them; empty without a table or a model's answer in time."""
+def near(text: str, most: int, also: Sequence[int] = ()) -> dict[int, float]:
+    """Order id → cosine of the `most` nearest and of those in `also`, whoever may see them; empty without a table or a
+    model's answer in time."""
     worker = model_worker() if TABLE.is_there() else None
     if worker is None:
         return {}
@@ -31,8 +32,11 @@ def near(text: str, most: int) -> dict[int, float]:
     vector = as_text(found[0].tolist())
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT order_id, 1 - (vector <=> %s::halfvec) FROM suggestions_ordervector ORDER BY vector <=> %s::halfvec LIMIT %s",
-            [vector, vector, most],
+            "(SELECT order_id, 1 - (vector <=> %(asked)s::halfvec) FROM suggestions_ordervector"
+            " ORDER BY vector <=> %(asked)s::halfvec LIMIT %(most)s)"
+            " UNION SELECT order_id, 1 - (vector <=> %(asked)s::halfvec) FROM suggestions_ordervector"
+            " WHERE order_id = ANY(%(also)s)",
+            {"asked": vector, "most": most, "also": list(also)},
         )
         return {int(pk): float(cosine) for pk, cosine in cursor.fetchall()}
 

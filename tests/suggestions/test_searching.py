@@ -30,7 +30,7 @@ MACHINE = system_actor("suggestions", "suggestions:make")
 @pytest.fixture
 def meant() -> Any:
     """Say which orders are near in meaning."""
-    yield lambda found: use_meaning(lambda text, most: found)
+    yield lambda found: use_meaning(lambda text, most, also=(): found)
     use_meaning(vectors.near)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
@@ -11,7 +12,7 @@ from django.db.models.functions import Left
 
 from hotline.knowledge.queries import terms
 from hotline.knowledge.rules import question_of
-from hotline.language.alike import cosines
+from hotline.language.alike import ranking
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.rules import search_query as tsquery_of
 
@@ -27,18 +28,24 @@ WINDOWS = (2_000, 20_000, 200_000, None)
 POOL = 120
 """Candidates that one step gives at most."""
 COMPARED = 80
-"""Candidates by words that are compared in the process, which costs a third of a millisecond each."""
-BEGIN = 200
+"""Candidates by words that are compared in the process, which costs a quarter of a millisecond each."""
+BEGIN = 500
 """Characters of an order's text that are compared."""
 MEANT = 0.84
 """Cosine of the embedding model from which two texts speak of the same matter."""
 
-Near = Callable[[str, int], Mapping[int, float]]
+
+class Near(Protocol):
+    """Order id → cosine of the `most` orders nearest in meaning, and of those in `also` that have a vector."""
+
+    def __call__(self, text: str, most: int, also: Sequence[int] = ()) -> Mapping[int, float]: ...
+
+
 _near: Near | None = None
 
 
 def use_meaning(near: Near | None) -> None:
-    """Set who knows orders by meaning: `near(text, most)` gives order id → cosine. None: words alone."""
+    """Set who knows orders by meaning. None: words alone."""
     global _near
     _near = near
 
@@ -113,19 +120,21 @@ def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
                     break
             if len(found) >= POOL // 2:
                 break
-    meant = {pk: cosine for pk, cosine in _near(text, POOL).items() if cosine >= MEANT} if _near else {}
+    near = _near(text, POOL, list(found)[:COMPARED]) if _near else {}
+    meant = [pk for pk, cosine in near.items() if cosine >= MEANT and pk not in found]
     if meant:
         # What is near in meaning is shown only if it belongs to `rows`: the vectors know nothing of secrecy.
-        found.update(dict.fromkeys(rows.filter(pk__in=meant).values_list("pk", flat=True)))
+        meant = list(rows.filter(pk__in=meant).values_list("pk", flat=True))
     begun = list(
-        WorkOrder.objects.filter(pk__in=[*list(found)[:COMPARED], *meant.keys() & found.keys()])
+        WorkOrder.objects.filter(pk__in=[*list(found)[:COMPARED], *meant])
         .annotate(begin=Left("content", BEGIN))
         .values_list("id", "title", "begin")
     )
     words = " ".join(word for term in question.terms for spelling in term for word in spelling)
-    near = cosines(f"{text} {words}", [f"{title}\n{begin}" for _pk, title, begin in begun])
-    value = {
-        row[0]: likeness + 2 * max(0.0, meant.get(row[0], 0.0) - MEANT)
-        for row, likeness in zip(begun, near, strict=True)
-    }
+    scores = ranking(
+        f"{text} {words}",
+        [f"{title}\n{begin}" for _pk, title, begin in begun],
+        [near.get(pk) for pk, _title, _begin in begun] if near else (),
+    )
+    value = {row[0]: score for row, score in zip(begun, scores, strict=True)}
     return sorted(value, key=lambda pk: (-round(value[pk], 4), -pk))
