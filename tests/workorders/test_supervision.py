@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.clock import now
 from hotline.kit.errors import NotPermitted, NotVisible
 from hotline.workorders import actions
-from hotline.workorders.models import (
-    ReasonCode,
-)
+from hotline.workorders.actions.notes import ECHO
+from hotline.workorders.models import Note, ReasonCode
 from tests.accounts.cast import Cast
 from tests.workorders.expecting import no_differences, refused
 from tests.workorders.factories import (
@@ -82,3 +82,23 @@ def test_another_system_acts_on_its_own_orders(city: Cast) -> None:
     actions.supplement(actor=api, order_id=order.pk, text="位置在东门")
     with pytest.raises(NotPermitted):
         actions.urge(actor=api, order_id=order.pk)
+
+
+def test_the_same_words_twice_at_once_are_one_act(city: Cast) -> None:
+    """A double click, or a line that broke before the answer came."""
+    order = signed(city).order
+    agent = city.actor("agent")
+    with time_machine.travel(MONDAY + timedelta(days=1), tick=False) as traveller:
+        for _ in range(2):
+            actions.urge(actor=agent, order_id=order.pk, text="请尽快")
+            actions.add_note(actor=agent, order_id=order.pk, text="已转告")
+            actions.supplement(actor=agent, order_id=order.pk, text="在东门")
+        actions.urge(actor=city.actor("supervisor"), order_id=order.pk, text="请尽快")
+        actions.add_note(actor=agent, order_id=order.pk, text="已转告", audience="public")
+        assert fresh(order).urge_count == 2
+        kinds = Note.objects.filter(order=order).values_list("kind", flat=True)
+        assert sorted(kinds) == ["note", "note", "supplement", "urge", "urge"]
+        traveller.shift(ECHO)
+        actions.urge(actor=agent, order_id=order.pk, text="请尽快")
+    assert fresh(order).urge_count == 3
+    no_differences()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +16,16 @@ from hotline.workorders.models import Audience, Note, OrderAccess, OrderState, W
 
 NOTE_KINDS = ("note", "interim_report")
 """A remark, or a unit's interim report (中途汇报) on an urgent order."""
+ECHO = timedelta(seconds=5)
+"""A person's same words within this time are one act sent twice: a double click, a line that broke before the answer."""
+
+
+def said_just_now(case: Case, kind: str, text: str, **more: Any) -> Note | None:
+    """The note that this very act left a moment ago; the order is locked, so of two at once the second finds the first."""
+    if not case.actor.is_staff:
+        return None  # citizens' and machines' acts carry keys of their own
+    given = {"kind": kind, "author": case.actor.key(), "text": text, "created_at__gt": case.now - ECHO, **more}
+    return Note.objects.filter(order=case.order, **given).order_by("-id").first()
 
 
 @transaction.atomic
@@ -29,6 +40,8 @@ def add_note(
     if audience not in Audience.values or kind not in NOTE_KINDS:
         raise Invalid("note", _("Choose who may read the note."), details={"audience": _("Choose one of the list.")})
     assignment = case.assignments.get(assignment_id) if assignment_id else None
+    if (echo := said_just_now(case, kind, text, audience=audience, assignment=assignment)) is not None:
+        return echo
     note = Note.objects.create(
         order=case.order, audience=audience, kind=kind, text=text, assignment=assignment, author=actor.key(),
         author_name=actor.name[:80], created_at=case.now,
@@ -47,6 +60,8 @@ def supplement(*, actor: Actor, order_id: int, text: str, revision: int | None =
         case = Case.of(actor, order_id, revision=revision, text=text)
     case.permit("supplement")
     case.require("supplement", text=text)
+    if (echo := said_just_now(case, "supplement", text)) is not None:
+        return echo
     note = _supplement(case, text, Audience.PUBLIC, dict(data or {}))
     if main is not None and case.order.state == OrderState.MERGED:
         # Another citizen's words: the main order's own citizen does not read them.

@@ -11,6 +11,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid, NotVisible, Refused
 from hotline.workorders.actions._cards import set_card
 from hotline.workorders.actions._case import Case, main_of
+from hotline.workorders.actions.notes import said_just_now
 from hotline.workorders.models import (
     Audience,
     ClockLevel,
@@ -38,6 +39,8 @@ def urge(*, actor: Actor, order_id: int, text: str = "", reason_code: str = "", 
         case = Case.of(actor, order_id, revision=revision, text=text)
     case.permit("urge")
     case.require("urge")
+    if said_just_now(case, "urge", text) is not None:
+        return case.order
     _urge(case, text, reason_code)
     if main is not None and case.order.state == OrderState.MERGED:
         _urge(cases[main], text, reason_code, source=order_id)
