@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from hotline.ops.postgres import Cluster
-from tests.journeys.city import COUNTY, LONGEST, City, built
+from tests.journeys.city import LONGEST, City, built, ready_city
 from tests.ops.folders import passable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
@@ -141,13 +141,10 @@ def city() -> Iterator[City]:
     if not built():
         pytest.skip("the frontend is not built: make install")
     with passable() as folder:
-        running = City(folder / "var", pack=COUNTY, HOTLINE_WEB_WORKERS="2", HOTLINE_WEB_THREADS="4")
         try:
-            running.told("is ready")
-            running.told(r"jobs +\| ")
-            yield running
+            with ready_city(folder / "var", HOTLINE_WEB_WORKERS="2", HOTLINE_WEB_THREADS="4") as running:
+                yield running
         finally:
-            running.end()
             Cluster(folder / "var").stop()
 
 

@@ -220,6 +220,18 @@ class City:
         return code
 
 
+@contextmanager
+def ready_city(folder: Path, **options: Any) -> Iterator[City]:
+    """A `City` whose pages and jobs answer, ended after the block."""
+    running = City(folder, **options)
+    try:
+        running.told("is ready")
+        running.told(r"jobs +\| ")
+        yield running
+    finally:
+        running.end()
+
+
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.city import City, built, make_pack, own_database
+from tests.journeys.city import City, built, make_pack, own_database, ready_city
 from tests.journeys.seed import seed
 
 CHROMIUM = "/usr/bin/chromium"
@@ -70,14 +70,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         pytest.skip("the frontend is not built: make install")
     folder = tmp_path_factory.mktemp("journeys")
     pack = make_pack(folder / "pack")
-    with own_database(os.environ["DATABASE_URL"], f"xinsheng_journeys_{os.getpid()}") as url:
-        running = City(folder / "var", pack=pack, database_url=url)
-        try:
-            running.told("is ready")
-            running.told(r"jobs +\| ")
-            yield running
-        finally:
-            running.end()
+    with (
+        own_database(os.environ["DATABASE_URL"], f"xinsheng_journeys_{os.getpid()}") as url,
+        ready_city(folder / "var", pack=pack, database_url=url) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="session")

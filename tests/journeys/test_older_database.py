@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.city import City, built, make_pack, own_database
+from tests.journeys.city import City, built, make_pack, own_database, ready_city
 from tests.journeys.older import installed, postgresql_15
 from tests.journeys.people import People
 from tests.journeys.test_whole_outcome import (
@@ -27,14 +27,12 @@ def older_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         pytest.skip("the frontend is not built: make install")
     folder = tmp_path_factory.mktemp("older")
     pack = make_pack(folder / "pack")
-    with postgresql_15() as server, own_database(server, "xinsheng") as url:
-        running = City(folder / "var", pack=pack, database_url=url)
-        try:
-            running.told("is ready")
-            running.told(r"jobs +\| ")
-            yield running
-        finally:
-            running.end()
+    with (
+        postgresql_15() as server,
+        own_database(server, "xinsheng") as url,
+        ready_city(folder / "var", pack=pack, database_url=url) as running,
+    ):
+        yield running
 
 
 def test_the_whole_outcome_on_postgresql_15(older_city: City, browser: Any) -> None:
