@@ -79,7 +79,11 @@ class City:
 
 @contextlib.contextmanager
 def city(name: str, **settings: str) -> Iterator[City]:
-    """Start (or find again) the city of this name under var/bench/; stopped at the end, its data kept."""
+    """Start (or find again) the city of this name under var/bench/; stopped at the end, its data kept.
+
+    `BENCH_SETTINGS="HOTLINE_WEB_WORKERS=4 …"` compares settings; others of ours in the environment are left out.
+    """
+    tried = dict(pair.split("=", 1) for pair in os.environ.get("BENCH_SETTINGS", "").split())
     folder = ROOT / "var" / "bench" / name
     folder.mkdir(parents=True, exist_ok=True)
     port, live_port = free_port(), free_port()
@@ -91,6 +95,7 @@ def city(name: str, **settings: str) -> Iterator[City]:
         "HOTLINE_MODE": "demo",
         "DJANGO_SETTINGS_MODULE": "hotline.config.settings",
         **settings,
+        **tried,
     }
     log = (folder / "run.log").open("wb")
     process = subprocess.Popen(

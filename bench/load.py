@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 
 def _fine(status: int) -> bool:
@@ -112,36 +113,51 @@ async def repeat(host: str, port: int, wanted: bytes, times: int) -> Result:
 
 
 async def arrive(
-    host: str, port: int, schedule: Sequence[tuple[float, str, bytes]], *, seconds: float
+    host: str,
+    port: int,
+    schedule: Sequence[tuple[float, str, bytes]],
+    *,
+    seconds: float,
+    people: int = 200,
 ) -> dict[str, Result]:
     """Send each request at its moment whether or not the former are answered, as people do; results by name.
 
     `schedule` is (second from the beginning, name, request) in the order of the seconds. A latency counts from the moment
-    that was scheduled: a server that falls behind cannot hide it by making the client wait.
+    that was scheduled: a server that falls behind cannot hide it by making the client wait. Each of the `people` has a
+    connection of their own, as browsers have, so that the server's processes share them; who asks is chance. A
+    connection that the server closed while it was idle is opened anew (RFC 9112, 9.3.1), as every browser does.
     """
     results: dict[str, Result] = {}
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    chance = Random(54321)
+    idle: list[list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = [[] for _ in range(people)]
     began = time.perf_counter()
 
-    async def one(at: float, name: str, wanted: bytes) -> None:
+    async def one(at: float, name: str, wanted: bytes, own: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
         result = results.setdefault(name, Result(seconds=seconds))
-        reader, writer = idle.pop() if idle else await asyncio.open_connection(host, port, limit=2**22)
-        try:
-            status, body, closed = await _one(reader, writer, wanted)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            status, body, closed = 0, b"", True
+        while True:
+            kept = bool(own)
+            reader, writer = own.pop() if own else await asyncio.open_connection(host, port, limit=2**22)
+            try:
+                status, body, closed = await _one(reader, writer, wanted)
+            except (asyncio.IncompleteReadError, ConnectionError) as fault:
+                writer.close()
+                if kept and not getattr(fault, "partial", b""):
+                    continue
+                status, body, closed = 0, b"", True
+            break
         result.note(status, body, time.perf_counter() - began - at)
         if closed:
             writer.close()
         else:
-            idle.append((reader, writer))
+            own.append((reader, writer))
 
     async with asyncio.TaskGroup() as group:
         for at, name, wanted in schedule:
             await asyncio.sleep(max(0.0, began + at - time.perf_counter()))
-            group.create_task(one(at, name, wanted))
-    for _reader, writer in idle:
-        writer.close()
+            group.create_task(one(at, name, wanted, chance.choice(idle)))
+    for own in idle:
+        for _reader, writer in own:
+            writer.close()
     return results
 
 
