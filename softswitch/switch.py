@@ -334,16 +334,17 @@ class Switch:
         while True:
             await asyncio.sleep(1.0)
             for party in list(self.parties.values()):
-                cared = (
-                    self.controllers or party.playing or party.kind != "sip" or party.state is not State.UP
-                )
-                heard = party.room is not None and party.room.heard_by_anyone(party.leg)
-                if cared or heard:
-                    party.alone_since = None
-                elif party.alone_since is None:
-                    party.alone_since = time.monotonic()
-                elif time.monotonic() - party.alone_since > self.settings.alone_seconds:
-                    self.spawn(self.hang_up(party, "alone"))
+                self._watch(party)
+
+    def _watch(self, party: Party) -> None:
+        cared = self.controllers or party.playing or party.kind != "sip" or party.state is not State.UP
+        heard = party.room is not None and party.room.heard_by_anyone(party.leg)
+        if cared or heard:
+            party.alone_since = None
+        elif party.alone_since is None:
+            party.alone_since = time.monotonic()
+        elif time.monotonic() - party.alone_since > self.settings.alone_seconds:
+            self.spawn(self.hang_up(party, "alone"))
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
