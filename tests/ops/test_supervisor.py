@@ -3,7 +3,9 @@ seconds."""
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import io
 import os
 import re
 import signal
@@ -14,11 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from hotline.ops.postgres import Cluster
+from hotline.ops.supervisor import Plan, RunFault, Supervisor
 from tests.ops.folders import passable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("supervisor")]
@@ -219,3 +223,34 @@ def test_address_without_a_database_is_told(tmp_path: Path, monkeypatch: pytest.
     assert second.process.wait(NEXT) == 69
     second.end()
     assert "DATABASE_URL: the database cannot be reached" in second.log
+
+
+@pytest.mark.parametrize(
+    ("given", "taught"),
+    [({}, True), ({"demo_orders": 0}, False), ({"demo": False}, False), ({"models": False}, False)],
+)
+def test_a_loaded_demo_city_learns_its_categories_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], taught: bool
+) -> None:
+    usual: dict[str, Any] = {"demo": True, "demo_orders": 6000, "models": True}
+    plan = Plan(
+        data_dir=tmp_path, database_url=None, host="", port=0, live_port=0, public_url="", sign_in_url="", web_workers=1,
+        web_threads=1, job_workers=1, job_threads=1, demo_pack=tmp_path, demo_password="", assets_built=True, **{**usual, **given},
+    )  # fmt: skip
+    steps: list[tuple[str, ...]] = []
+
+    async def step(_self: Supervisor, name: str, *arguments: str, niceness: int = 0) -> None:
+        assert niceness > 0
+        steps.append(arguments)
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "registry.json").write_text("{}")
+        raise RunFault("it failed")  # the city runs on without
+
+    monkeypatch.setattr(Supervisor, "_step", step)
+    supervisor = Supervisor(plan, io.StringIO())
+    asyncio.run(supervisor._teach())
+    assert steps == [], "a city that somebody entered by hand decides itself"
+    (tmp_path / "demo.json").write_text('{"state": "loaded"}')
+    for _again in range(2):
+        asyncio.run(supervisor._teach())
+    assert steps == ([("models", "train", "category")] if taught else [])
