@@ -41,6 +41,14 @@ FOUND: dict[str, dict[str, Any]] = {
         "orders": 1_000_000, "panel_p95_ms": 60.0, "similar_p95_ms": 80.0, "search_p95_ms": 90.0,
         "rows": [{"what": "panel", "cpu_ms": 20.0, "p95_ms": 60.0}, {"what": "baseline", "cpu_ms": 1.0, "p95_ms": 900.0}],
     },
+    "knowledge": {
+        "entries": 100_000, "p95_ms": 60.0, "goal_ms": 100, "ilike_p95_ms": 900.0,
+        "rows": [{"question": "sentence", "p95_ms": 70.0}],
+    },
+    "texts": {
+        "macro_f1": 0.941, "calibration_error": 0.02, "surest_70": 0.986, "texts": 7_124, "baseline_macro_f1": 0.91,
+        "texts_per_second": 700.0, "texts_per_cpu_second": 720.0,
+    },
     "live": {"p95_ms": 31.0, "listeners": 800, "lost": 0, "doubled": 0, "limit_p95_ms": 1.5},
     "generate": {
         "orders_per_s": 2500, "minutes_per_1000000": 6.7, "orders": 1_000_000, "bare_copy_rows_per_s": 400_000,
@@ -88,6 +96,8 @@ def test_a_goal_that_is_missed_is_said(name: str) -> None:
         "pages": {"rows": [{**row, "queries": 16} for row in FOUND["pages"]["rows"]]},
         "scan": {"seconds_per_50000": 5.1},
         "suggest": {"similar_p95_ms": 101.0},
+        "knowledge": {"p95_ms": 101.0},
+        "texts": {"calibration_error": 0.04},
         "live": {"lost": 1},
         "generate": {"minutes_per_1000000": 10.5},
         "day": {"jobs_left": 1},
