@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -194,13 +197,22 @@ def _applications(actor: Actor) -> QuerySet[Application]:
 
 
 def counts(actor: Actor) -> Counts:
-    """Figures of the tabs; each counts at most 1,000 rows of a partial index."""
-    found = {
-        tab: visible_to(actor).filter(state__in=states).order_by()[: MOST_COUNTED + 1].count()
-        for tab, states in STATES.items()
-    }
-    found[Tab.DECISIONS] = _applications(actor).order_by()[: MOST_COUNTED + 1].count()
-    return Counts(found)
+    """Figures of the tabs; each counts at most 1,000 rows of a partial index, all in one statement."""
+    waiting: dict[Tab, QuerySet[Any]] = {tab: _orders(actor, tab) for tab in STATES}
+    waiting[Tab.DECISIONS] = _applications(actor)
+    parts: list[str] = []
+    given: list[Any] = []
+    for rows in waiting.values():
+        try:
+            sql, values = rows.order_by().values("id")[: MOST_COUNTED + 1].query.sql_with_params()
+        except EmptyResultSet:  # nothing at all is visible
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS waiting)")
+        given += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", given)
+        return Counts(dict(zip(waiting, cursor.fetchone(), strict=True)))
 
 
 def ping_pong_trail(order_id: int) -> list[Assignment]:
