@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from hotline.kit.health import Level, Result
 from hotline.kit.vectors import VectorTable, as_text
+from hotline.language.client import Unanswered
 
 if TYPE_CHECKING:
     from hotline.language.embedding import Embedder
@@ -74,6 +75,9 @@ def embed_query(text: str) -> str | None:
         return None
     try:
         return as_text(found.query(text))
+    except Unanswered as error:
+        log.warning("knowledge: searched by words alone: %s", error)
+        return None
     except Exception:
         log.exception("knowledge: a question could not be embedded; searched by words")
         return None

@@ -30,6 +30,8 @@ BEFORE_DISPATCH = frozenset(
     {OrderState.PENDING_REVIEW, OrderState.PENDING_SUPPLEMENT, OrderState.PENDING_DISPATCH}
 )
 CATALOGUE = "catalogue and past orders"
+PATIENCE = 5.0
+"""Seconds that a job waits for a busy model, so that no order goes unread because the machine was."""
 
 
 def propose(*, actor: Actor, order_id: int, seen_by: str = "") -> int:
@@ -68,7 +70,7 @@ def _read(order: WorkOrder) -> tuple[Reading, list[Proposal]]:
         return readings.read_danger(order.title, order.content), []
     chosen = order.category.code if order.category else ""
     place = order.actual_division_id or order.division_id or ""
-    reading = readings.read_text(order.title, order.content, category=chosen, area=place)
+    reading = readings.read_text(order.title, order.content, category=chosen, area=place, patience=PATIENCE)
     code = chosen or (reading.categories[0].value if reading.categories and reading.sure else "")
     place = place or (reading.places[0].code if reading.places else "")
     units = ranked_units(code, place, today())

@@ -165,11 +165,13 @@ class _KeptTaxonomy:
 _taxonomy = _KeptTaxonomy()
 
 
-def read_text(title: str, content: str, *, category: str = "", area: str = "") -> Reading:
+def read_text(
+    title: str, content: str, *, category: str = "", area: str = "", patience: float | None = None
+) -> Reading:
     """Read one text of a citizen. `category` is what a person has chosen (for the labels), `area` the division known so far.
 
     Never raises for whatever the text holds; reads the first `MOST_CONTENT` characters. Two or three small queries, and the
-    models' worker is waited for 150 ms at most.
+    models' worker is waited for `patience` seconds at most; None: as long as somebody who types is, 150 ms.
     """
     title, content = title.strip()[:MOST_TITLE], content[:MOST_CONTENT]
     if not (title or content.strip()):
@@ -182,7 +184,7 @@ def read_text(title: str, content: str, *, category: str = "", area: str = "") -
     )
     # Models learned from orders, which all have a title; while none is typed, the drafted one stands for it.
     titled = title or (written.title.value if written.title else "")
-    found, sure, model, off, spans = _categories(titled, content)
+    found, sure, model, off, spans = _categories(titled, content, patience)
     code = category or (found[0].value if found and sure else "")
     labels, label_spans = labels_for(title, content, code, label_facts())
     places, elsewhere, sureness = _places(written.places, home_code)
@@ -244,12 +246,14 @@ def _span(start: int, end: int, shift: int) -> Span:
     return ("title", start, min(end, shift - 1)) if start < shift else ("content", start - shift, end - shift)
 
 
-def _categories(title: str, content: str) -> tuple[Sequence[Candidate], bool, str, str, list[Span]]:
+def _categories(
+    title: str, content: str, patience: float | None
+) -> tuple[Sequence[Candidate], bool, str, str, list[Span]]:
     taxonomy = _taxonomy.get()
     worker = model_worker()
     off = "off"
     if worker is not None:
-        answer = worker.categories(title, content)
+        answer = worker.categories(title, content, timeout=patience)
         if isinstance(answer, tuple):
             said, version = answer
             found: dict[str, Candidate] = {}
