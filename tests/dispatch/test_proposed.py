@@ -107,3 +107,12 @@ def test_labels_and_risk_stand_in_the_pane_and_in_review(city: Cast, unsorted: W
     assert "「扬言」" in page
     assert reverse("suggestions:answer_risk", args=[risky.pk]) in page
     assert city.client("handler").get(reverse("dispatch:proposed", args=[risky.pk])).status_code == 403
+
+
+def test_a_row_blames_the_catalogue_only_when_it_was_asked(city: Cast) -> None:
+    client, words = city.client("dispatcher"), "目录无对应单位"
+    bare = make_order(city, category_id=None, title="说不清的事")
+    assert f'data-order="{bare.pk}"' in (page := client.get(reverse("dispatch:rows")).content.decode())
+    assert words not in page
+    waiting(city)
+    assert words in client.get(reverse("dispatch:rows")).content.decode()

@@ -63,7 +63,8 @@ def _unit(row: PoolRow, tab: str, say: _Words) -> str:
         return f'<span class="pool-unit">{ui.unit_name(row.application.assignment.unit.short_name)}</span>'
     if row.suggested:
         return f'<span class="pool-unit">{say.arrow}{ui.unit_name(row.suggested.short_name)}</span>'
-    return say.nobody if tab == Tab.POOL else ""
+    # Without a category the row says so already: the catalogue was not asked.
+    return say.nobody if tab == Tab.POOL and row.order.category_id else ""
 
 
 def _returns(row: PoolRow, say: _Words) -> str:
