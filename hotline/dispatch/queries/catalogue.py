@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from hotline.dispatch.models import CatalogueEntry
@@ -75,6 +77,27 @@ def catalogue_units(demands: Iterable[tuple[str, str]], day: date) -> dict[tuple
                 entry.id, entry.lead_unit_id, name, short or name, entry.legal_basis
             )
     return found
+
+
+SECONDS = 5.0
+"""How long a list may show what the catalogue said; who opens an order or dispatches it asks anew."""
+
+_kept: dict[str, tuple[float, date, dict[tuple[str, str], Suggested | None]]] = {}
+
+
+def listed_units(demands: Iterable[tuple[str, str]], day: date) -> dict[tuple[str, str], Suggested]:
+    """`catalogue_units` for a list that eight dispatchers read again at every change, mostly of the same demands."""
+    if settings.TESTING:
+        return catalogue_units(demands, day)
+    kept = _kept.get("units")
+    if kept is None or time.monotonic() > kept[0] or kept[1] != day:
+        kept = _kept["units"] = (time.monotonic() + SECONDS, day, {})
+    found = kept[2]
+    wanted = set(demands)
+    if missing := {demand for demand in wanted if demand not in found}:  # other threads fill it meanwhile
+        named = catalogue_units(missing, day)
+        found.update({demand: named.get(demand) for demand in missing})
+    return {demand: unit for demand in wanted if (unit := found[demand]) is not None}
 
 
 def catalogue_unit(category: str, division: str, at: date) -> Suggested | None:

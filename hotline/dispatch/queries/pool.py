@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hotline.dispatch.queries.catalogue import Suggested, catalogue_units
+from hotline.dispatch.queries.catalogue import Suggested, catalogue_units, listed_units
 from hotline.dispatch.rules import is_ping_pong
 from hotline.kit.actor import Actor
 from hotline.workorders.models import (
@@ -107,13 +107,18 @@ def order_rows(actor: Actor, tab: Tab, *, day: date, mine: bool = False, size: i
     first = sorted(ranges[0].union(*ranges[1:], all=True), key=lambda row: (_RANK[row[0]], row[1]))[:size]
     place = {pk: number for number, (_urgency, pk) in enumerate(first)}
     found = WorkOrder.objects.filter(pk__in=place).select_related("category", "division", "pool_claimed_by")
-    return rows_of(sorted(found.only(*COLUMNS), key=lambda order: place[order.pk]), day)
+    return rows_of(sorted(found.only(*COLUMNS), key=lambda order: place[order.pk]), day, units=listed_units)
 
 
-def rows_of(orders: Sequence[WorkOrder], day: date) -> list[PoolRow]:
+def rows_of(
+    orders: Sequence[WorkOrder],
+    day: date,
+    *,
+    units: Callable[[Iterable[tuple[str, str]], date], dict[tuple[str, str], Suggested]] = catalogue_units,
+) -> list[PoolRow]:
     """Orders with their clock and the catalogue's unit; two queries."""
     places = {order.pk: demand_key(order) for order in orders}
-    named = catalogue_units(places.values(), day)
+    named = units(places.values(), day)
     clocks: dict[int, Clock] = {}
     running = (
         Clock.objects.filter(
