@@ -42,8 +42,8 @@ from hotline.language.zeroshot import teach
 
 DATA = Path(os.environ.get("XINSHENG_DATA", Path(__file__).parents[2] / "shared" / "data")) / "messages"
 
-CUT = 2_000
-"""Characters of a message that are compared."""
+CUT = 500
+"""Characters of a message that are compared, as `workorders.queries.words` does."""
 
 OUT = Path(__file__).parent / "out" / "language_models.json"
 
@@ -205,7 +205,15 @@ def _searched(
         own = scores[chosen.index(row)] if row in pool else 0.0
         places.append(sum(one >= own for one in scores) if row in pool else 1000)
     spent = (time.process_time() - began) / len(places)
-    tell(work, **ranking_figures(np.array(places)), cpu_ms=round(spent * 1000, 1), queries=len(places))
+    asked = np.arange(0, len(queries), every)
+    alone = (1 / ranks(by_words[asked], asked.tolist())).mean()
+    tell(
+        work,
+        **ranking_figures(np.array(places)),
+        bm25_of_the_same=round(float(alone), 4),
+        cpu_ms=round(spent * 1000, 1),
+        queries=len(places),
+    )
 
 
 def _centred(vectors: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ MOST = 500
 K1, B = 1.2, 0.75
 PAIRS, PAIRS_COVERED, WORDS_COVERED, LENGTH, MEANING = 0.5, 0.4, 0.4, -0.2, 1.4
 """How much each sign counts in `ranking`: learned from 2,112 titles that look for their own message, five folds agreeing
-(`python -m bench.language_models ranking`). Meaning tells most, a pair of characters more than a word."""
+(`python -m bench.language_models meaning` measures them). Meaning tells most, a pair of characters more than a word."""
 
 
 def cosines(text: str, others: Sequence[str]) -> list[float]:

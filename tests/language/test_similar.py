@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotline.language.alike import MOST, cosines
+from hotline.language.alike import MOST, cosines, ranking
 from hotline.language.similar import (
     REPLY_WEIGHTS,
     Lexical,
@@ -126,3 +126,24 @@ def test_cosines_find_a_reply_that_bm25_ranks_lower() -> None:
         bm25_matrix(texts, asked, words), bm25_matrix(texts, asked, grams), None, REPLY_WEIGHTS, [near]
     )
     assert fused.argmax(axis=1).tolist() == [1, 3]
+
+
+def test_a_ranking_puts_the_asked_for_first_by_words_and_by_meaning() -> None:
+    others = ["小区电梯经常故障，把老人关在里面。", "小区门口的路灯坏了。", "公司拖欠工资。"]
+    by_words = ranking("电梯故障", others)
+    assert max(range(3), key=by_words.__getitem__) == 0
+    by_meaning = ranking("升降设备", others, [0.9, 0.8, 0.78])
+    assert max(range(3), key=by_meaning.__getitem__) == 0
+    # One without a vector stands as the usual one does.
+    assert ranking("高铁", ["甲", "乙", "丙"], [0.9, None, 0.7]) == sorted(
+        ranking("高铁", ["甲", "乙", "丙"], [0.9, None, 0.7]), reverse=True
+    )
+    assert ranking("电梯", []) == []
+    assert ranking("", others) == ranking("。", others)
+    assert ranking("电梯", ["电梯"] * 3) == [0.0] * 3
+
+
+def test_a_ranking_is_bounded() -> None:
+    scores = ranking("电梯", ["电梯"] + ["路灯"] * (MOST + 1))
+    assert len(scores) == MOST + 2
+    assert scores[-1] < min(scores[:MOST])
