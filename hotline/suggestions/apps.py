@@ -19,14 +19,20 @@ class SuggestionsConfig(AppConfig):
 
     @staticmethod
     def _pages() -> None:
+        from hotline.accounts.models import Role
         from hotline.kit import livetopics
         from hotline.kit.actor import Actor
+        from hotline.ui import watches
         from hotline.ui.navigation import Item, register
 
         def may_hear_risks(actor: Actor, rest: str) -> bool:
             return not rest and actor.has("suggestions:answer_risk")
 
+        def leads_the_shift(actor: Actor) -> bool:
+            return any(grant.role == Role.SHIFT_LEADER for grant in actor.grants)
+
         livetopics.register("risks", may_hear_risks)
+        watches.register(watches.Watch("suggestions:climbed", leads_the_shift))
         register(
             Item("suggestions:risks", _("Risks"), "urgent", "suggestions:answer_risk", 25, "work"),
             Item(

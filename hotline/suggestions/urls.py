@@ -9,6 +9,7 @@ from hotline.suggestions.views import labels, quality, risks, writing
 app_name = "suggestions"
 urlpatterns = [
     path("risks/", risks.page, name="risks"),
+    path("risks/climbed", risks.climbed, name="climbed"),
     path("risks/<int:order_id>", risks.answer, name="answer_risk"),
     path("improve", writing.improve, name="improve"),
     path("labels/", labels.page, name="labels"),

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from hotline.kit.clock import now
 from hotline.ui import city
 from hotline.ui.navigation import bar_of, menu_for, menu_for_citizens, own_of, without_own
+from hotline.ui.watches import watches_for
 
 SIZES = ("normal", "large")
 
@@ -37,6 +38,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
             "own": SimpleLazyObject(lambda: own_of(menu)),
             "bar": SimpleLazyObject(lambda: bar_of(menu)),
             "ways": SimpleLazyObject(lambda: menu_for_citizens(request)),
+            "watches": SimpleLazyObject(lambda: watches_for(actor)),
             "duty_line": SimpleLazyObject(
                 lambda: str(getattr(getattr(request, "user", None), "duty_line", "") or "")
             ),

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
+from hotline.kit.models import LiveEvent
 from hotline.suggestions import actions, queries
 from hotline.suggestions.models import Label, RiskAlert
 from hotline.workorders import actions as orders
@@ -82,6 +84,24 @@ class TestRisks:
         assert order.number in get(city, "supervisor", "risks", "?climbed=1")
         fragment = city.client("supervisor").get(reverse("suggestions:risks"), headers={"HX-Request": "true"})
         assert b"<html" not in fragment.content
+
+
+    def test_a_climbed_one_follows_the_shift_leader_to_every_page(self, city: Cast) -> None:
+        order = risky(city)
+        address = reverse("suggestions:climbed")
+        leader = city.actor("shift_leader")
+        anywhere = city.client("shift_leader").get(reverse("knowledge:search")).content.decode()
+        assert f'hx-get="{address}"' in anywhere
+        assert f'data-live-topic="person:{leader.id}"' in anywhere
+        assert address not in city.client("dispatcher").get(reverse("knowledge:search")).content.decode()
+        assert "alert" not in get(city, "shift_leader", "climbed")
+        with time_machine.travel(now() + timedelta(minutes=6), tick=False):
+            actions.climb_risks(actor=MACHINE)
+        assert "逾时无人处置" in get(city, "shift_leader", "climbed")
+        # Somebody else answers: the line goes, and the leader's open pages hear of it.
+        post(city, "dispatcher", "answer_risk", order.pk, confirmed="1", text="已通知派出所")
+        assert "alert" not in get(city, "shift_leader", "climbed")
+        assert LiveEvent.objects.filter(topic=f"person:{leader.id}", kind="risk.answered").count() == 1
 
 
 class TestLabels:

@@ -77,7 +77,12 @@ def answer_risk(*, actor: Actor, order_id: int, confirmed: bool, text: str = "")
         reason=alert.text,
         data={"confirmed": confirmed, "kinds": alert.kinds},
     )
-    publish(["pool", "board", "risks", f"order:{order_id}"], "risk.answered", order=order_id)
+    told = RiskNotice.objects.filter(alert=alert, seen_at=None).values_list("person_id", flat=True)
+    publish(
+        ["pool", "board", "risks", f"order:{order_id}", *(f"person:{person}" for person in told)],
+        "risk.answered",
+        order=order_id,
+    )
     events.emit(RISK_ANSWERED, order_id=order_id, confirmed=confirmed)
     return alert
 

@@ -36,6 +36,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @access(CODE)
+@require_GET
+def climbed(request: HttpRequest) -> HttpResponse:
+    """The line on a shift leader's every page while risks that nobody answered wait for them."""
+    told = queries.unseen_notices(actor_of(request))
+    return render(request, "suggestions/_climbed.html", {"told": told})
+
+
+@access(CODE)
 @require_POST
 def answer(request: HttpRequest, order_id: int) -> HttpResponse:
     """Confirm or dismiss; the alert is drawn anew where it stands."""
