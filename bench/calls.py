@@ -70,7 +70,7 @@ def callers(port: int, count: int, seconds: int, folder: Path) -> Iterator[subpr
     length = seconds + 10
     tone = bytes((0xD5, 0xB4, 0xAA, 0xB4, 0xD5, 0x34, 0x2A, 0x34)) * 1000  # 1 kHz
     (folder / "audio.alaw").write_bytes(tone * (length + 2))
-    scenario = ROOT / "tests" / "softswitch" / "caller.xml"
+    scenario = ROOT / "bench" / "caller.xml"
     options = [
         "-s",
         "12345",

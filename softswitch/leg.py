@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -29,6 +29,7 @@ try:
         AudioRestarted,
         BaresipError,
         Call,
+        CallFailed,
         Config,
         Runtime,
         UserAgent,
@@ -93,6 +94,7 @@ class SipLeg:
         self._ticks = 0
         self._over = False
         self._bound = False
+        self.rang = False
         self._end: tuple[str, int | None, dict[str, Any]] | None = None
         self.on_answered: Callable[[], None] = _nothing
         self.on_ringing: Callable[[], None] = _nothing
@@ -110,6 +112,12 @@ class SipLeg:
             self._finish("", {})
         elif self._call.state.name == "ESTABLISHED":
             self.on_answered()
+        elif self.rang:
+            self.on_ringing()
+
+    def ended_early(self, text: str) -> None:
+        """It was over before it was listened to; `text` as in the event that was missed."""
+        self._finish(text, quality(self._call.final_stats))
 
     async def answer(self) -> None:
         """Raises Refused when the caller has gone."""
@@ -173,7 +181,7 @@ class SipLeg:
         if event.event is Event.CALL_CLOSED:
             self._finish(event.text or "", quality(self._call.final_stats))
         elif not self._bound:
-            return
+            self.rang |= event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS)
         elif event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS):
             self.on_ringing()
         elif event.event is Event.CALL_ESTABLISHED:
@@ -241,6 +249,7 @@ class SipStack:
         self._runtime = Runtime()
         self._agents: dict[str, UserAgent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._rang: deque[int] = deque(maxlen=64)
         self.door_port = 0
         self.on_incoming: Incoming = lambda *_: None
         self.on_agent: Callable[[SipLeg, str], None] = lambda *_: None
@@ -271,6 +280,7 @@ class SipStack:
                     extra_config_text=extra,
                 )
             )
+            self._runtime.subscribe(self._alerting)
             common = {"transfer_policy": "reject"}
             self._agents["browsers"] = await self._agent(
                 Account(
@@ -294,6 +304,10 @@ class SipStack:
         agent = await UserAgent.create(self._runtime, account, **options)
         agent.on_incoming(lambda call: self._spawn(self._arrived(call, SipLeg(call))))
         return agent
+
+    def _alerting(self, event: StackEvent) -> None:
+        if event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS):
+            self._rang.append(event.call)
 
     def _account(self, trunk: Trunk) -> Account:
         # Calls for whatever number come to the first trunk's account: which trunk it was is told by the sender's address.
@@ -370,7 +384,14 @@ class SipStack:
             call = await self._agents[trunk].dial(f"sip:{number}@{found.host}", dict(headers))
         except (BaresipError, ValueError) as error:
             raise Refused("not_dialled", f"The call was not placed: {error}.") from None
-        return SipLeg(call)
+        leg = SipLeg(call)
+        leg.rang = call.handle in self._rang  # its first events may be older than its object
+        if call.state.name == "CLOSED":  # refused before we looked: the reason is asked for
+            try:
+                await call.wait_established()
+            except CallFailed as error:
+                leg.ended_early(f"{error.status or ''} {error.reason}".strip())
+        return leg
 
     async def close(self) -> None:
         for task in list(self._tasks):

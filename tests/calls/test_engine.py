@@ -48,7 +48,7 @@ from hotline.calls.engines import (
 )
 from tests.softswitch.conftest import NEEDS_SIP, ROOT, Exchange, Phones, apart
 
-PATIENCE = 15.0
+PATIENCE = 20.0
 
 
 class Double:
@@ -298,7 +298,7 @@ def test_a_call_through_the_exchange_and_its_next_life(tmp_path: Path):
             await engine.close()
 
     try:
-        apart(lambda: asyncio.run(asyncio.wait_for(work(), 20)))
+        apart(lambda: asyncio.run(asyncio.wait_for(work(), 60)))
     finally:
         exchange.end()
         phones.end()

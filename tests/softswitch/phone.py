@@ -6,14 +6,13 @@ Each call speaks one tone and says which tones it hears. Made of the same SIP li
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
+import socket
 import sys
-import tempfile
 from typing import Any
 
 import numpy as np
-from baresip import Account, Config, Runtime, UserAgent
 
 RATE, FRAME = 8000, 160
 WINDOW = 4000
@@ -71,9 +70,29 @@ def tones(sound: np.ndarray) -> list[int]:
     return sorted(round(one / 10) * 10 for one in found)
 
 
+def free_port(address: str) -> int:
+    """Free for UDP and TCP just now."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other,
+        ):
+            one.bind((address, 0))
+            with contextlib.suppress(OSError):
+                other.bind((address, one.getsockname()[1]))
+                return int(one.getsockname()[1])
+
+
 async def main(address: str) -> None:
+    from baresip import (  # tests read the functions above without the library
+        Account,
+        Config,
+        Runtime,
+        UserAgent,
+    )
+
     runtime = Runtime()
-    port = int(os.environ["PHONE_PORT"])
+    port = free_port(address)
     await runtime.start(
         Config(
             net_interface=address,
@@ -118,7 +137,7 @@ async def main(address: str) -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    print(json.dumps({"ready": True}), flush=True)
+    print(json.dumps({"port": port}), flush=True)
     while line := await reader.readline():
         told = json.loads(line)
         answer: dict[str, Any] = {}
@@ -134,8 +153,12 @@ async def main(address: str) -> None:
                 await agent_of(name)
             case "look":
                 if phone is not None:
+                    told_now = {
+                        "CLOSED": "ended",
+                        "ESTABLISHED": "up",
+                    }  # what happened before we listened counts too
                     answer = {
-                        "state": phone.state,
+                        "state": told_now.get(phone.call.state.name, phone.state),
                         "hears": tones(phone.heard),
                         "since": phone.since,
                         "digits": phone.digits,
@@ -153,5 +176,4 @@ async def main(address: str) -> None:
 
 
 if __name__ == "__main__":
-    tempfile.tempdir = os.environ.get("PHONE_FOLDER")
     asyncio.run(main(sys.argv[1]))

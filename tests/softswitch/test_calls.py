@@ -133,8 +133,12 @@ def test_calls_out_answered_busy_and_unanswered(exchange: Exchange, phones: Phon
     ended = platform.event("leg.ended", leg=leg)
     assert (ended["reason"], ended["status"], ended["seconds"]) == ("busy", 486, 0)
 
+    leg = platform.do("originate", trunk="carrier", number="119")["leg"]
+    phones.wait("119", state="new")
+    platform.do("hangup", leg=leg)
+    assert platform.event("leg.ended", leg=leg)["reason"] == "near"
+
     leg = platform.do("originate", trunk="carrier", number="119", ring_seconds=1)["leg"]
-    platform.event("leg.alerting", leg=leg)
     assert platform.event("leg.ended", leg=leg)["reason"] == "no_answer"
 
     assert platform.refused("originate", trunk="nobody", number="110") == "no_trunk"

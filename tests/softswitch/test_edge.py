@@ -6,9 +6,7 @@ import contextlib
 import hashlib
 import random
 import re
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, ROOT, Call, Exchange, Phones, Platform, free_port
+from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, Call, Exchange, Phones, Platform
 
 pytestmark = NEEDS_SIP
 
@@ -209,7 +207,7 @@ def test_malformed_rtp_does_no_harm(exchange: Exchange, phones: Phones, platform
 
 
 def test_a_flood_of_calls_is_bounded_and_passes(phones: Phones, tmp_path: Path):
-    exchange = Exchange(tmp_path, phones, most_calls=20, unanswered_seconds=1)
+    exchange = Exchange(tmp_path, phones, most_calls=20, unanswered_seconds=6)
     try:
         platform = exchange.platform()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
@@ -229,41 +227,3 @@ def test_a_flood_of_calls_is_bounded_and_passes(phones: Phones, tmp_path: Path):
         phones.hears(citizen={700})
     finally:
         assert exchange.end() == 0
-
-
-@pytest.mark.skipif(
-    shutil.which("sipp") is None, reason="sipp is not installed; on Debian: apt-get install sip-tester"
-)
-def test_twenty_calls_of_another_make_of_telephone(exchange: Exchange, platform: Platform, tmp_path: Path):
-    (tmp_path / "audio.alaw").write_bytes(b"\xd5" * 24_000)
-    sipp = subprocess.Popen(
-        [
-            "sipp",
-            *("-sf", str(ROOT / "tests/softswitch/caller.xml"), "-s", "12345", "-m", "20", "-r", "20"),
-            *("-d", "1500", "-nostdin", "-i", "127.0.0.1", "-p", str(free_port()), "-mp", "49100"),
-            *("-timeout", "18", "-timeout_error", f"127.0.0.1:{exchange.ready['sip_port']}"),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        answered = set()
-        deadline = time.monotonic() + PATIENCE
-        while len(answered) < 20 and time.monotonic() < deadline:
-            for event in [one for one in platform.events if one["event"] == "leg.ringing"]:
-                if event["leg"] not in answered:
-                    assert event["caller"].startswith("+861390000")
-                    platform.do("answer", leg=event["leg"])
-                    answered.add(event["leg"])
-            time.sleep(0.02)
-        _, said = sipp.communicate(timeout=18)
-        assert sipp.returncode == 0, said
-    finally:
-        if sipp.poll() is None:
-            sipp.kill()
-            sipp.communicate()
-    assert len(answered) == 20
-    for leg in answered:
-        assert platform.event("leg.ended", leg=leg)["reason"] == "far"

@@ -27,8 +27,15 @@ def sides(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return both[:, 0], both[:, 1]
 
 
-def middle(side: np.ndarray) -> list[int]:
-    return tones(side[len(side) // 2 - 2000 : len(side) // 2 + 2000])
+def spoken(side: np.ndarray, tone: int) -> bool:
+    """Whether some half second of it is this tone and nothing else; a busy machine may leave holes in others."""
+    return any(tones(side[place : place + 4000]) == [tone] for place in range(0, len(side) - 4000, 1000))
+
+
+def longest_silence(side: np.ndarray) -> int:
+    """Samples of the longest stretch of zeros."""
+    loud = np.flatnonzero(side)
+    return int(np.diff(np.concatenate(([-1], loud, [len(side)]))).max()) - 1
 
 
 def grown(folder: Path, least: int) -> Path:
@@ -60,8 +67,10 @@ def test_a_call_is_recorded_on_two_channels_with_its_checksum(
     assert path.stat().st_size == closed["bytes"]
     left, right = sides(path)
     assert abs(closed["seconds"] - len(left) / 8000) < 0.02
-    assert middle(left) == [CITIZEN]
-    assert middle(right) == [AGENT]
+    assert spoken(left, CITIZEN)
+    assert not spoken(left, AGENT)
+    assert spoken(right, AGENT)
+    assert not spoken(right, CITIZEN)
     assert (closed["silent_left"], closed["silent_right"]) == (False, False)
 
 
@@ -78,7 +87,7 @@ def test_a_pause_is_silent_and_keeps_the_time(exchange: Exchange, phones: Phones
     closed = platform.event("recording.closed", recording=recording)
     left, right = sides(exchange.recordings / closed["path"])
     assert closed["seconds"] > 1
-    assert middle(left) == []
+    assert longest_silence(left) > 4000
     assert closed["silent_right"]
     assert not right.any()
 
@@ -93,16 +102,17 @@ def test_the_words_of_one_party_reach_a_reader(exchange: Exchange, phones: Phone
     with connect(place + "leg-unknown", additional_headers=known) as reader, pytest.raises(ConnectionClosed):
         reader.recv(PATIENCE)
     with connect(place + citizen.leg, additional_headers=known, compression=None) as reader:
-        heard = []
+        heard = np.zeros(0, np.int16)
         expected = None
-        while len(heard) < 20:
+        deadline = time.monotonic() + PATIENCE
+        while not spoken(heard[-8000:], CITIZEN):
+            assert time.monotonic() < deadline
             message = reader.recv(PATIENCE)
             first = int.from_bytes(message[:8], "big")
             assert expected in (None, first)
             samples = np.frombuffer(message[8:], "<i2")
             expected = first + len(samples)
-            heard.append(samples)
-        assert tones(np.concatenate(heard)[-4000:]) == [CITIZEN]
+            heard = np.concatenate((heard, samples))
         phones.ask("hangup", "citizen")
         for _message in reader:
             continue  # until the leg's end closes it
@@ -122,7 +132,7 @@ def test_killed_by_force_the_recording_plays_and_the_next_start_closes_it(phones
         first.end(signal.SIGKILL)
     left, _right = sides(path)  # as it lies there
     assert len(left) >= 16_000
-    assert middle(left) == [CITIZEN]
+    assert spoken(left, CITIZEN)
 
     second = Exchange(tmp_path, phones)
     try:
