@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -64,6 +65,14 @@ class VectorTable:
     def forget(self) -> None:
         """Ask the database for the table at the next use."""
         self._there, self._asked_at = False, -ASK_AGAIN
+
+
+@contextmanager
+def looking_for(most: int) -> Iterator[Any]:
+    """A cursor whose search in the index gives up to `most` neighbours; by itself pgvector never gives more than 40."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(min(max(most, 40), 1000))])
+        yield cursor
 
 
 def as_text(vector: Iterable[float]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from hotline.kit.vectors import VectorTable, as_text
+from hotline.kit.vectors import VectorTable, as_text, looking_for
 from hotline.suggestions.queries.models import model_worker
 
 TABLE = VectorTable("suggestions_ordervector", order_id="bigint")
@@ -30,7 +30,7 @@ def near(text: str, most: int, also: Sequence[int] = ()) -> dict[int, float]:
     if isinstance(found, Off):
         return {}
     vector = as_text(found[0].tolist())
-    with connection.cursor() as cursor:
+    with looking_for(most) as cursor:
         cursor.execute(
             "(SELECT order_id, 1 - (vector <=> %(asked)s::halfvec) FROM suggestions_ordervector"
             " ORDER BY vector <=> %(asked)s::halfvec LIMIT %(most)s)"

@@ -16,6 +16,7 @@ from django.db import connection
 
 from hotline.kit import clock
 from hotline.kit.actor import Actor
+from hotline.kit.vectors import looking_for
 from hotline.knowledge import vectors
 from hotline.knowledge.models import Entry, Paragraph, Readers
 from hotline.knowledge.queries.vocabulary import terms, word_counts
@@ -189,7 +190,7 @@ def _by_words(question: Question, weights: Sequence[float], where: str, paramete
 def _by_meaning(vector: str, where: str, parameters: Sequence[Any]) -> dict[int, dict[int, float]]:
     """Entry → position → cosine of its nearest paragraphs, nearest entry first."""
     found: dict[int, dict[int, float]] = {}
-    with connection.cursor() as cursor:
+    with looking_for(NEAR * 2) as cursor:
         cursor.execute(
             f"WITH near AS MATERIALIZED (SELECT entry_id, position, vector <=> %s::halfvec AS far FROM knowledge_vector"
             f" ORDER BY vector <=> %s::halfvec LIMIT {NEAR * 2})"
