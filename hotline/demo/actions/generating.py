@@ -269,6 +269,7 @@ def generate(
             cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
             cursor.execute("SET LOCAL max_parallel_workers_per_gather = 2")
             cursor.execute("SET LOCAL synchronous_commit = off")
+        _take_ids(world)
         _write_citizens(world)
         rebuild = _strip() if orders >= LARGE else []
         anew = _begin_anew() if orders >= LARGE else set()
@@ -280,7 +281,6 @@ def generate(
             with connection.cursor() as cursor:
                 cursor.execute(statement)
             step(kind, 1)
-        _advance(world)
         audit.record(
             actor=actor,
             verb="demo.generate",
@@ -413,8 +413,8 @@ def _begin_anew() -> set[str]:
     return anew
 
 
-def _advance(world: World) -> None:
-    """Set the sequences behind the ids that were given here."""
+def _take_ids(world: World) -> None:
+    """Set the sequences behind the ids that are given here: an appeal filed meanwhile gets later ones."""
     with connection.cursor() as cursor:
         for table in ("accounts_citizen", *SEQUENCES):
             per_order = TABLES_PER_ORDER.get(table, 1)
