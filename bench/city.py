@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+VAR = ROOT / "var" / "bench"
 PACK = ROOT / "hotline" / "demo" / "packs" / "shanghai"
 
 
@@ -84,7 +86,7 @@ def city(name: str, **settings: str) -> Iterator[City]:
     `BENCH_SETTINGS="HOTLINE_WEB_WORKERS=4 …"` compares settings; others of ours in the environment are left out.
     """
     tried = dict(pair.split("=", 1) for pair in os.environ.get("BENCH_SETTINGS", "").split())
-    folder = ROOT / "var" / "bench" / name
+    folder = VAR / name
     folder.mkdir(parents=True, exist_ok=True)
     port, live_port = free_port(), free_port()
     environment = {
@@ -117,6 +119,18 @@ def city(name: str, **settings: str) -> Iterator[City]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         log.close()
+
+
+@contextlib.contextmanager
+def copied(name: str) -> Iterator[str]:
+    """A copy of a stopped city's folder under another name, thrown away afterwards: what is done to it is done for real."""
+    copy = f"{name}-copy"
+    shutil.rmtree(VAR / copy, ignore_errors=True)
+    try:
+        subprocess.run(["cp", "-a", VAR / name, VAR / copy], check=True)
+        yield copy
+    finally:
+        shutil.rmtree(VAR / copy, ignore_errors=True)
 
 
 def _await(process: subprocess.Popen[bytes], url: str, log: Path, seconds: float = 180) -> None:

@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 
 from hotline.kit.errors import Invalid
 
+MOST_CELL = 20_000
+"""Characters of a cell; the longest that anybody means is a legal basis."""
+
 
 def read_table(text: str, needed: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line of the file, cells by column, stripped) for each line with content; Invalid `file` when it cannot be read.
@@ -28,10 +31,13 @@ def read_table(text: str, needed: Collection[str]) -> Iterator[tuple[int, dict[s
                 for name, value in row.items()
                 if isinstance(name, str) and not isinstance(value, list)
             }
+            if any(len(value) > MOST_CELL for value in cells.values()):
+                # csv's own limit is one for the whole process, and others raise it.
+                raise csv.Error("field larger than field limit")
             if any(cells.values()):
                 yield reader.line_num, cells
     except csv.Error as error:
         words = _("Line %(line)d cannot be read as CSV: a cell is too long or a quotation mark is not closed.") % {
-            "line": reader.line_num + 1
+            "line": reader.line_num
         }
         raise Invalid("file", words, details={"file": words}) from error

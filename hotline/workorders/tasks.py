@@ -13,13 +13,17 @@ KEEPER = system_actor("keeper")
 ARCHIVER = system_actor("archiver", "workorders:archive")
 
 
+LANES = 2
+"""Connections that scan side by side when thousands of marks come at once, as at the end of a working day."""
+
+
 @app.periodic(cron="* * * * * */30")
 @app.task(name="workorders.scan_clocks", queue="clocks", queueing_lock="workorders.scan_clocks")
 def scan_clocks(timestamp: int) -> int:
     """Raise warnings, cards and escalations whose moment has come; returns how many."""
     if simulation.running():
         return 0  # its orders live in another time; the replay itself acts for time
-    return scanning.scan_clocks(now=now()).raised.total()
+    return scanning.scan_clocks(now=now(), lanes=LANES).raised.total()
 
 
 @app.periodic(cron="*/5 * * * *")

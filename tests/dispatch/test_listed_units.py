@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ NOISE = ("02.01.01", "310106010000")
 
 
 @pytest.fixture
-def minute(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[float]:
+def minute(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock to be moved by hand, in a process that keeps what it has read."""
-    settings.TESTING = False
+    # Here alone: what other packages keep holds rows of tests that are over.
+    monkeypatch.setattr(catalogue, "settings", SimpleNamespace(TESTING=False))
     at = [1000.0]
     monkeypatch.setattr(catalogue.time, "monotonic", lambda: at[0])
     monkeypatch.setattr(catalogue, "_kept", {})

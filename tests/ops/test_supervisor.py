@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,12 @@ def test_address_without_a_database_is_told(tmp_path: Path, monkeypatch: pytest.
     assert "DATABASE_URL: the database cannot be reached" in second.log
 
 
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: the journeys' browser keeps a loop in the main thread of the same test process."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 @pytest.mark.parametrize(
     ("given", "taught"),
     [({}, True), ({"demo_orders": 0}, False), ({"demo": False}, False), ({"models": False}, False)],
@@ -248,9 +255,9 @@ def test_a_loaded_demo_city_learns_its_categories_once(
 
     monkeypatch.setattr(Supervisor, "_step", step)
     supervisor = Supervisor(plan, io.StringIO())
-    asyncio.run(supervisor._teach())
+    run_apart(supervisor._teach())
     assert steps == [], "a city that somebody entered by hand decides itself"
     (tmp_path / "demo.json").write_text('{"state": "loaded"}')
     for _again in range(2):
-        asyncio.run(supervisor._teach())
+        run_apart(supervisor._teach())
     assert steps == ([("models", "train", "category")] if taught else [])

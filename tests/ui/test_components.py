@@ -97,6 +97,12 @@ def test_phones_are_masked(number: str | None, masked: str) -> None:
     assert mask_phone(number) == masked
 
 
+def test_commands_in_words_are_set_apart_and_escaped() -> None:
+    drawn = draw("{{ text|commands }}", text="按 <b> 运行 `hotline run --x \"<1>\"` 即可")
+    assert drawn == '按 &lt;b&gt; 运行 <code translate="no">hotline run --x &quot;&lt;1&gt;&quot;</code> 即可'
+    assert draw("{{ text|commands }}", text="没有命令") == "没有命令"
+
+
 def test_numbers_and_long_names() -> None:
     assert [thousands(v) for v in (0, 999, 1249000, 1234.5, None, "12", True)] == [
         "0",

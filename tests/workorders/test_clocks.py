@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,6 +14,7 @@ from django.core.management import call_command
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
 from hotline.workorders import actions
+from hotline.workorders.actions import scanning
 from hotline.workorders.actions.checking import check_orders, fix_order, preview_calendar
 from hotline.workorders.actions.scanning import SCANNER, archive_closed, close_by_time, end_holds, scan_clocks
 from hotline.workorders.models import Application, Clock, StandingCard, Supervision, WorkOrder, WorkOrderEvent
@@ -171,6 +174,48 @@ def test_each_level_is_raised_once(city: Cast) -> None:
     order = fresh(order)
     assert order.card == "escalated"
     assert Supervision.objects.get(order=order).state == "proposed"
+    no_differences()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_level_is_raised_once_by_lanes_side_by_side(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "BATCH", 2)
+    with time_machine.travel(MONDAY, tick=False):
+        orders = [signed(city).order for _ in range(7)]
+    at = moment("2026-03-20 10:00")
+    done = scan_clocks(now=at, lanes=3)
+    assert done.raised["escalated"] >= len(orders)
+    assert scan_clocks(now=at, lanes=3).clocks == 0
+    raised = WorkOrderEvent.objects.filter(verb="raise_card")
+    assert raised.count() == done.raised.total()
+    said = raised.values_list("order", "data__clocks")
+    assert len({(order, str(clocks)) for order, clocks in said}) == done.raised.total()
+    assert {fresh(order).card for order in orders} == {"escalated"}
+    no_differences()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_that_fails_is_heard_of_and_leaves_the_rest_done(city: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "BATCH", 2)
+    with time_machine.travel(MONDAY, tick=False):
+        for _ in range(5):
+            signed(city)
+    at = moment("2026-03-20 10:00")
+    whole, failed = scanning._write_events, []
+
+    def fails_once(*given: Any) -> list[int]:
+        if threading.current_thread() is not threading.main_thread() and not failed:
+            failed.append(True)
+            raise RuntimeError("the disk is full")
+        return whole(*given)
+
+    monkeypatch.setattr(scanning, "_write_events", fails_once)
+    with pytest.raises(RuntimeError, match="disk"):
+        scan_clocks(now=at, lanes=2)
+    scan_clocks(now=at, lanes=2)
+    said = WorkOrderEvent.objects.filter(verb="raise_card").values_list("order", "data__clocks")
+    assert len({(order, str(clocks)) for order, clocks in said}) == len(said)
+    assert scan_clocks(now=at).clocks == 0
     no_differences()
 
 

@@ -25,10 +25,10 @@ from hotline.places.models import DivisionLevel
 from hotline.portal import filing as drafts
 from hotline.portal import promise, visitor
 from hotline.portal.filing import STEPS, Filing
-from hotline.portal.forms import AboutForm, ContactForm, PlaceForm, WordsForm
+from hotline.portal.forms import TYPES, AboutForm, ContactForm, PlaceForm, WordsForm
 from hotline.portal.limits import limited
 from hotline.workorders.actions import attachments
-from hotline.workorders.models import Attachment, Channel, CitySettings
+from hotline.workorders.models import Attachment, Channel, CitySettings, DemandType
 
 
 def _step_url(step: str) -> str:
@@ -291,6 +291,7 @@ def _check(request: HttpRequest, draft: Filing) -> HttpResponse:
         "answers": _answered(draft),
         "promise": promise.preview(draft.demand()),
         "files": Attachment.objects.filter(appeal_key=draft.key, removed_at__isnull=True).count(),
+        "kind": dict(TYPES).get(DemandType(draft.demand_type)) if draft.demand_type in DemandType.values else "",
         "category": intake_queries.category_facts(draft.category, clock.today()) if draft.category else None,
         "known": known,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from hotline.kit.access import access
 from hotline.kit.clock import now
 from hotline.suggestions import queries
 from hotline.suggestions.models import Kind
+from hotline.suggestions.queries import reading
 from hotline.suggestions.rules import drift
 
 CODE = "suggestions:read"
@@ -30,6 +32,13 @@ FIGURES = {
     "texts": gettext_lazy("Texts"),
 }
 """Figures of a model's quality that a reader can use; the rest is for `hotline models list --json`."""
+
+BY_HAND = {
+    reading.RULES: gettext_lazy("rules"),
+    reading.NAMES: gettext_lazy("names of the categories"),
+    "catalogue and past orders": gettext_lazy("catalogue and past orders"),
+}
+"""What proposes without a model, as the reader calls it."""
 
 
 @access(CODE)
@@ -51,7 +60,10 @@ def page(request: HttpRequest) -> HttpResponse:
             "days": back,
             "periods": PERIODS,
             "whole": whole,
-            "models": queries.acceptance(kind, since, by="model"),
+            "models": [
+                replace(one, label=str(BY_HAND.get(one.key, one.label)))
+                for one in queries.acceptance(kind, since, by="model")
+            ],
             "categories": queries.acceptance(kind, since, by="category"),
             "units": queries.acceptance(kind, since, by="unit"),
             "weeks": weeks,

@@ -146,6 +146,15 @@ def moment(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def commands(text: Any) -> SafeString:
+    """Words with commands between backticks, as an operator reads them in a terminal and on a page."""
+    parts = str(text).split("`")
+    return format_html_join(
+        "", "{}", ((format_html('<code translate="no">{}</code>', part) if at % 2 else part,) for at, part in enumerate(parts))
+    )
+
+
+@register.filter
 def duration(value: Any) -> str:
     """A `timedelta` in words: "3 小时 20 分"."""
     return moments.duration_words(value) if value is not None else ""
