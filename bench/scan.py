@@ -79,9 +79,8 @@ def run(orders: int = 1_000_000) -> dict[str, Any]:
                 _ONE_EACH, {"warning": warning.isoformat(), "yellow": yellow.isoformat(), "most": WANTED}
             )
             ids = [row[0] for row in cursor.fetchall()]
-            # What these two left behind, and what they put in memory, is no part of a pass.
+            # The dead rows of these two are no part of a pass.
             cursor.execute("VACUUM workorders_clock")
-            cursor.execute("CHECKPOINT")
             # Open orders are read all day long; a city that was started a minute ago has them on the disk.
             cursor.execute(_READ, [ids])
             passes += [
