@@ -37,8 +37,8 @@ class Pick(forms.Widget):
         return context
 
     def labels(self, values: list[str]) -> list[tuple[str, str]]:
-        """Value and name of each chosen one that exists, to be shown again."""
-        raise NotImplementedError
+        """Value and name of each chosen one that exists, to be shown again; whoever says where the names are, overrides it."""
+        return [(value, value) for value in values]
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         if self.multiple:

@@ -5,6 +5,7 @@ Seconds are seconds; files are names in the folder of prompts that the engine re
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,14 +25,14 @@ class Role(StrEnum):
     HOLD = "hold"
 
 
-class Command(Generic[Result]):
+class Command(ABC, Generic[Result]):
     """Base of all. `verb` is the name that engines dispatch on."""
 
     verb: ClassVar[str]
 
+    @abstractmethod
     def result(self, answered: Answered) -> Result:
         """The typed answer, of what the engine's switch said."""
-        raise NotImplementedError
 
 
 class _Plain(Command[None]):

@@ -19,29 +19,9 @@ from typing import Any, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
 
+from hotline.calls.engines import events as heard
 from hotline.calls.engines.commands import Command
-from hotline.calls.engines.events import (
-    ConsultAnswered,
-    ConsultEnded,
-    DigitsCollected,
-    EngineEvent,
-    Leg,
-    LegAlerting,
-    LegAnswered,
-    LegDigit,
-    LegEnded,
-    LegMoved,
-    LegStarted,
-    Mark,
-    Other,
-    PlayEnded,
-    RecordingClosed,
-    RecordingFailed,
-    RecordingStarted,
-    Reset,
-    TransferDone,
-    TransferFailed,
-)
+from hotline.calls.engines.events import EngineEvent, Leg, Mark, Reset
 from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
 
 log = logging.getLogger("hotline.calls")
@@ -239,36 +219,36 @@ Reader = Callable[[Mark, datetime, str, Told], EngineEvent]
 
 
 def _started(mark: Mark, at: datetime, leg: str, told: Told) -> EngineEvent:
-    return LegStarted(mark, at, leg, leg_of(told))
+    return heard.LegStarted(mark, at, leg, leg_of(told))
 
 
 READERS: dict[str, Reader] = {
     "leg.ringing": _started,
     "leg.connecting": _started,
     "leg.dialled": _started,
-    "leg.alerting": lambda mark, at, leg, told: LegAlerting(mark, at, leg),
-    "leg.answered": lambda mark, at, leg, told: LegAnswered(mark, at, leg),
-    "leg.moved": lambda mark, at, leg, told: LegMoved(
+    "leg.alerting": lambda mark, at, leg, told: heard.LegAlerting(mark, at, leg),
+    "leg.answered": lambda mark, at, leg, told: heard.LegAnswered(mark, at, leg),
+    "leg.moved": lambda mark, at, leg, told: heard.LegMoved(
         mark, at, leg, told.get("room"), told.get("role"), told.get("target")
     ),
-    "leg.digit": lambda mark, at, leg, told: LegDigit(mark, at, leg, told["digit"]),
-    "leg.ended": lambda mark, at, leg, told: LegEnded(
+    "leg.digit": lambda mark, at, leg, told: heard.LegDigit(mark, at, leg, told["digit"]),
+    "leg.ended": lambda mark, at, leg, told: heard.LegEnded(
         mark, at, leg, told["reason"], told["seconds"], told.get("status"), told.get("quality", {})
     ),
-    "play.ended": lambda mark, at, leg, told: PlayEnded(mark, at, leg, told["play"], told["reason"]),
-    "digits.collected": lambda mark, at, leg, told: DigitsCollected(
+    "play.ended": lambda mark, at, leg, told: heard.PlayEnded(mark, at, leg, told["play"], told["reason"]),
+    "digits.collected": lambda mark, at, leg, told: heard.DigitsCollected(
         mark, at, leg, told["collect"], told["digits"], told["reason"]
     ),
-    "transfer.done": lambda mark, at, leg, told: TransferDone(mark, at, leg, told["transfer"], told["room"]),
-    "transfer.failed": lambda mark, at, leg, told: TransferFailed(
+    "transfer.done": lambda mark, at, leg, told: heard.TransferDone(mark, at, leg, told["transfer"], told["room"]),
+    "transfer.failed": lambda mark, at, leg, told: heard.TransferFailed(
         mark, at, leg, told["transfer"], told["room"], told["reason"]
     ),
-    "consult.answered": lambda mark, at, leg, told: ConsultAnswered(mark, at, leg, told["consult"]),
-    "consult.ended": lambda mark, at, leg, told: ConsultEnded(mark, at, leg, told["consult"], told["how"]),
-    "recording.started": lambda mark, at, leg, told: RecordingStarted(
+    "consult.answered": lambda mark, at, leg, told: heard.ConsultAnswered(mark, at, leg, told["consult"]),
+    "consult.ended": lambda mark, at, leg, told: heard.ConsultEnded(mark, at, leg, told["consult"], told["how"]),
+    "recording.started": lambda mark, at, leg, told: heard.RecordingStarted(
         mark, at, leg, told["recording"], told["path"]
     ),
-    "recording.closed": lambda mark, at, leg, told: RecordingClosed(
+    "recording.closed": lambda mark, at, leg, told: heard.RecordingClosed(
         mark,
         at,
         leg,
@@ -282,7 +262,7 @@ READERS: dict[str, Reader] = {
         _moment(told["started_at"]),
         told["recovered"],
     ),
-    "recording.failed": lambda mark, at, leg, told: RecordingFailed(
+    "recording.failed": lambda mark, at, leg, told: heard.RecordingFailed(
         mark, at, leg, told["recording"], told["why"]
     ),
 }
@@ -293,4 +273,4 @@ def event_of(mark: Mark, told: Told) -> EngineEvent:
     if (reader := READERS.get(name)) is not None:
         return reader(mark, at, leg, told)
     facts = {key: value for key, value in told.items() if key not in ("number", "at", "event", "leg")}
-    return Other(mark, at, leg, name, facts)
+    return heard.Other(mark, at, leg, name, facts)
