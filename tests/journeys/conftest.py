@@ -37,9 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("journeys"))
-            # A browser on a machine that others keep busy: tried once more, with orders of its own, and the closing
-            # line counts it as rerun (ADR 10).
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

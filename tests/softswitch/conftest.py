@@ -31,16 +31,6 @@ NEEDS_SIP = pytest.mark.skipif(
 )
 
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            # Real calls of four processes on a machine that others keep busy: tried once more (ADR 10).
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 def apart(work: Callable[[], object]) -> None:
     """Run this in a thread of its own, where no event loop runs: the journeys' browser keeps one in the main thread."""
     with ThreadPoolExecutor(1) as thread:
