@@ -114,7 +114,7 @@ def deliver_message(*, actor: Actor, message_id: int) -> str:
         state, error = MessageState.FAILED, _("no mobile number on record")
     else:
         try:
-            gateways.current().send(phone, message.text, message.key)
+            gateways.hand(phone, message.text, message.key)
         except gateways.Rejected as rejected:
             state, error = MessageState.FAILED, str(rejected)
         except gateways.GatewayDown as down:
@@ -209,7 +209,7 @@ def deliver_code(*, actor: Actor, code_id: int, sealed: str, language: str = "zh
         return False
     digits, code = identity_ring().decrypt(bytes.fromhex(sealed), _SEALED, str(code_id).encode()).split()
     text = texts.render("code", {"hotline": hotline_name(), "code": code, "minutes": CODE_MINUTES}, language)
-    gateways.current().send(digits, text, f"code:{code_id}")
+    gateways.hand(digits, text, f"code:{code_id}", code=True)
     return True
 
 

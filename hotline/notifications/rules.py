@@ -13,6 +13,13 @@ CODE_TRIES = 5
 CODE_WAIT = timedelta(seconds=60)
 CODES_AN_HOUR = 5
 SEND_TRIES = 6
+SEND_SECONDS = 8.0
+"""Longest that a send may take; a provider that works answers within one."""
+WAIT_FOR_SEND_SECONDS = 2.0
+SENDS_AT_ONCE = 2
+"""A process, for messages, and as many for codes: half of a worker's threads."""
+GATEWAY_REST = timedelta(seconds=30)
+"""How long a gateway that hung is left alone."""
 
 
 class CodeState(StrEnum):

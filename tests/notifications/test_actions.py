@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 
 import pytest
 import time_machine
@@ -17,7 +18,7 @@ from hotline.kit.health import Level
 from hotline.notifications import actions, gateways, queries, tasks
 from hotline.notifications.checks import check_gateway
 from hotline.notifications.models import Message, MessageState, PhoneCode
-from hotline.notifications.rules import SEND_TRIES, CodeState
+from hotline.notifications.rules import GATEWAY_REST, SEND_TRIES, CodeState
 from tests.worktime.factories import at
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,69 @@ def test_a_first_try_that_fails_leaves_a_job(cast, gateway):
     assert deliveries() == [{"message_id": message.pk}]
     gateway.fault = None
     assert tasks.deliver(**deliveries()[0]) == MessageState.SENT
+
+
+class Hanging(Recorder):
+    """A gateway that answers when `let_go` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go, self.began, self.asked = threading.Event(), threading.Event(), 0
+
+    def send(self, phone: str, text: str, reference: str) -> None:
+        self.asked += 1
+        self.began.set()
+        self.let_go.wait()
+        super().send(phone, text, reference)
+
+
+def test_a_gateway_that_hangs_is_left_alone_and_found_well_again():
+    line, hanging, well = gateways.Line(at_once=2, seconds=0.05), Hanging(), Recorder()
+    with time_machine.travel(at("2026-11-23 09:00"), tick=False) as clock:
+        with pytest.raises(gateways.GatewayDown, match=r"0\.05"):
+            line.send(hanging, PHONE, "text", "a")
+        line.seconds = 600
+        for _more in range(3):
+            with pytest.raises(gateways.GatewayDown):
+                line.send(well, PHONE, "text", "b")
+        assert (hanging.asked, well.sent) == (1, []), "nobody waits for one that has just hung"
+        clock.shift(GATEWAY_REST)
+        line.send(well, PHONE, "text", "b")
+        line.seconds = 0.05
+        with pytest.raises(gateways.GatewayDown):
+            line.send(hanging, PHONE, "text", "c")
+        line.seconds = 600
+        clock.shift(GATEWAY_REST)
+        with pytest.raises(gateways.GatewayDown):
+            line.send(well, PHONE, "text", "d")
+        assert len(well.sent) == 1, "both places are held by calls that hang"
+        held = [thread for thread in threading.enumerate() if thread.name == "sms"]
+        hanging.let_go.set()
+        for thread in held:
+            thread.join()
+        line.send(well, PHONE, "text", "d")
+    assert [reference for _phone, _text, reference in well.sent] == ["b", "d"]
+
+
+def test_a_line_passes_on_what_the_gateway_raises_and_waits_for_a_place():
+    line, gateway = gateways.Line(at_once=1, seconds=600, wait=0.05), Recorder()
+    gateway.fault = gateways.Rejected("blocked number")
+    with pytest.raises(gateways.Rejected, match="blocked"):
+        line.send(gateway, PHONE, "text", "a")
+    gateway.fault = None
+    line.send(gateway, PHONE, "text", "a")
+    hanging = Hanging()
+    first = threading.Thread(target=line.send, args=(hanging, PHONE, "text", "b"))
+    first.start()
+    try:
+        assert hanging.began.wait(60)
+        with pytest.raises(gateways.GatewayDown):
+            line.send(gateway, PHONE, "text", "c")
+    finally:
+        hanging.let_go.set()
+        first.join()
+    line.send(gateway, PHONE, "text", "c")
+    assert [reference for _phone, _text, reference in gateway.sent] == ["a", "c"]
 
 
 def test_delivery_reads_the_number_then_and_leaves_a_trace(cast, gateway):

@@ -21,7 +21,11 @@ class Gateway(Protocol):
     sends: bool
 
     def send(self, phone: str, text: str, reference: str) -> None:
-        """Hand over one message. The same `reference` twice must send once. Raises GatewayDown, Rejected."""
+        """Hand over one message. The same `reference` twice must send once. Raises GatewayDown, Rejected.
+
+        Runs in a thread of its own, without a database; give it a timeout below `rules.SEND_SECONDS`, after which nobody
+        waits for it any more (`Line`).
+        """
 
 
 def _printed() -> Gateway:
