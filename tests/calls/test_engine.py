@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosedError
 
 from hotline.calls.engines import (
     Answer,
@@ -59,6 +60,8 @@ class Double:
         self.follows: list[dict[str, Any]] = []
         self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self.break_before_reply = 0
+        self.in_flight: list[dict[str, Any]] = []
+        """Said just before the next follow is answered, to whoever followed before."""
         self.run, self.last = "run-1", 0
         self.known: list[dict[str, Any]] = []
         self.lines: list[ServerConnection] = []
@@ -72,6 +75,9 @@ class Double:
             told = json.loads(message)
             if told["do"] == "follow":
                 self.follows.append(told)
+                for one in self.in_flight:
+                    await line.send(json.dumps(one))
+                self.in_flight.clear()
                 done: dict[str, Any] = {"run": self.run, "after": told.get("after"), "reset": False}
                 if told.get("run") != self.run:
                     snapshot = {"run": self.run, "last": self.last, "legs": self.known}
@@ -139,7 +145,7 @@ def test_commands_become_words_and_answers_types():
         await checked.do(Answer("leg-1"), key="once")
         assert await checked.do(Originate("carrier", "110", headers={"X-Task": "7"})) == "leg-9"
         assert await checked.do(Play("leg-1", ("hello.wav",), until_digit=True)) == "play-1"
-        assert await checked.do(Collect("leg-1", most=3)) == "collect-1"
+        assert await checked.do(Collect("leg-1", most=3, end="")) == "collect-1"
         assert await checked.do(Bridge(("leg-1", "leg-2"))) == "room-1"
         assert await checked.do(Offer("v=0", "agent 7")) == Offered("leg-7", "v=0")
         assert await checked.do(Transfer("leg-1", "leg-8")) == Transferring("transfer-1", "leg-8")
@@ -158,7 +164,9 @@ def test_commands_become_words_and_answers_types():
         assert asked[1] == {
             **{"do": "originate", "trunk": "carrier", "number": "110", "ring_seconds": 45},
             "headers": {"X-Task": "7"},
+            "label": "",
         }
+        assert (asked[3]["most"], asked[3]["end"]) == (3, "")
         assert asked[6] == {"do": "transfer", "leg": "leg-1", "to": {"leg": "leg-8"}}
         assert asked[7] == {
             "do": "join",
@@ -245,6 +253,76 @@ def test_a_mark_kept_from_an_earlier_life_of_the_platform_is_gone_on_from():
         assert isinstance(ended, LegEnded)
         assert (ended.reason, ended.seconds, ended.status, ended.quality) == ("far", 12.5, None, {"mos": 4.4})
         await events.aclose()
+
+    run(work)
+
+
+def test_a_reader_that_comes_again_misses_nothing_of_what_came_between():
+    async def work(made: Double, engine: SoftswitchEngine) -> None:
+        events = engine.events(Mark("run-1", 0))
+        waiting = asyncio.ensure_future(anext(events))
+        while not made.follows:
+            await asyncio.sleep(0.01)
+        await made.tell("leg.digit", leg="leg-1", digit="1")
+        assert (await waiting).mark == Mark("run-1", 1)
+        await events.aclose()
+
+        # Events 2 and 3 came while nobody read; 4 is on its way when the next reader begins after 1.
+        made.in_flight = [{"number": 4, "at": 1.0, "event": "leg.digit", "leg": "leg-1", "digit": "4"}]
+        events = engine.events(Mark("run-1", 1))
+        waiting = asyncio.ensure_future(anext(events))
+        while len(made.follows) < 2:
+            await asyncio.sleep(0.01)
+        for digit in "234":
+            await made.tell("leg.digit", leg="leg-1", digit=digit)
+        told = [await waiting, await anext(events), await anext(events)]
+        assert [(one.mark.number, one.digit) for one in told] == [(2, "2"), (3, "3"), (4, "4")]
+        await events.aclose()
+
+    run(work)
+
+
+def test_an_event_that_cannot_be_read_is_passed_over(caplog: pytest.LogCaptureFixture):
+    async def work(made: Double, engine: SoftswitchEngine) -> None:
+        events = engine.events(Mark("run-1", 0))
+        waiting = asyncio.ensure_future(anext(events))
+        while not made.follows:
+            await asyncio.sleep(0.01)
+        await made.tell("leg.digit", leg="leg-1")  # which digit?
+        while len(made.follows) < 2:
+            await asyncio.sleep(0.01)
+        assert made.follows[1]["after"] == 1
+        await made.tell("leg.digit", leg="leg-1", digit="2")
+        assert (await waiting).digit == "2"
+        await events.aclose()
+
+    run(work)
+    assert "cannot be read" in caplog.text
+
+
+def test_a_line_that_broke_this_moment_is_not_tried_for_ever():
+    """The keeper of the connection must get its turn to notice, or the whole process stands still."""
+
+    class Broken:
+        tried = 0
+
+        async def send(self, _message: str) -> None:
+            self.tried += 1
+            assert self.tried < 100, "the loop is starved"
+            raise ConnectionClosedError(None, None)
+
+    async def work(made: Double, engine: SoftswitchEngine) -> None:
+        await engine.do(Answer("leg-1"))
+        line, broken = engine._connection, Broken()
+        engine._connection = broken  # type: ignore[assignment]
+
+        async def notice() -> None:
+            engine._connection = line
+
+        noticed = asyncio.ensure_future(notice())
+        await engine.do(Answer("leg-2"))
+        assert broken.tried >= 1
+        await noticed
 
     run(work)
 

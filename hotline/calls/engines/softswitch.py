@@ -47,6 +47,9 @@ class SoftswitchEngine:
         self._told: asyncio.Queue[EngineEvent | Reset] = asyncio.Queue()
         self._mark: Mark | None = None
         self._following = False
+        self._follows = 0
+        self._in_step = False
+        """The switch has answered the latest follow: what comes now goes on from our mark."""
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -64,7 +67,8 @@ class SoftswitchEngine:
         self._keep()
         try:
             if self._connection is not None:
-                await self._follow(self._connection)
+                with contextlib.suppress(ConnectionClosed):  # the next connection follows by itself
+                    await self._follow(self._connection)
             while True:
                 yield await self._told.get()
         finally:
@@ -115,15 +119,17 @@ class SoftswitchEngine:
                     compression=None,
                     max_size=None,
                 ) as line:
-                    pause = FIRST_PAUSE
                     self._connection = line
                     if self._following:
                         await self._follow(line)
                     self._connected.set()
                     async for message in line:
                         self._heard(json.loads(message))
+                        pause = FIRST_PAUSE
             except BROKEN as error:
                 log.warning("the telephone exchange is away: %s", error)
+            except Exception:
+                log.exception("the telephone exchange said what cannot be read; events go on after it")
             finally:
                 self._connection = None
                 self._connected.clear()
@@ -141,6 +147,8 @@ class SoftswitchEngine:
                     await self._connected.wait()
                     if (reply := await self._once(message)) is not None:
                         break
+                    # Let the keeper notice that the line is gone, or we would try it for ever.
+                    await asyncio.sleep(0)
         except TimeoutError:
             raise EngineAway("The switch did not answer in time.") from None
         if (refused := reply.get("refused")) is not None:
@@ -167,39 +175,40 @@ class SoftswitchEngine:
             future.cancel()
 
     async def _follow(self, line: ClientConnection) -> None:
+        self._follows += 1
+        self._in_step = False
         mark = {"run": self._mark.run, "after": self._mark.number} if self._mark else {}
-        await line.send(json.dumps({"id": "follow", "do": "follow", **mark}))
+        await line.send(json.dumps({"id": f"follow-{self._follows}", "do": "follow", **mark}))
 
     def _heard(self, told: dict[str, Any]) -> None:
-        if "number" in told:
-            # Followed twice within one connection, the first stream may still hold some of the second.
-            if self._mark is not None and told["number"] > self._mark.number and self._following:
-                self._mark = Mark(self._mark.run, told["number"])
-                self._told.put_nowait(event_of(self._mark, told))
-        elif "reset" in told:
-            self._reset(told["reset"])
-        elif told.get("id") == "follow":
+        if told.get("id") == f"follow-{self._follows}":
+            self._in_step = True
             if told["done"]["reset"]:
                 self._reset(told["done"])
+        elif "number" in told or "reset" in told:
+            if not self._in_step or not self._following or self._mark is None:
+                return  # of an earlier reader; the switch tells it again to this one
+            if "reset" in told:
+                self._reset(told["reset"])
+            else:
+                self._mark = Mark(self._mark.run, told["number"])
+                self._told.put_nowait(event_of(self._mark, told))
         elif (future := self._waiting.get(str(told.get("id")))) is not None and not future.done():
             future.set_result(told)
 
     def _reset(self, told: dict[str, Any]) -> None:
         new_run = self._mark is None or self._mark.run != told["run"]
-        self._mark = Mark(told["run"], told["after"])
         legs = tuple(leg_of(one) for one in told["snapshot"]["legs"])
+        self._mark = Mark(told["run"], told["after"])
         self._told.put_nowait(Reset(self._mark, legs, new_run))
 
 
 # -- the switch's words to ours --------------------------------------------------------------------------------------------
 
 
-def _plain(told: Any) -> Any:
-    """A command's fields as the switch wants them: nothing empty that it has a default for, a leg as a target's object."""
-    plain = {name: value for name, value in told.items() if value not in ("", None)}
-    if isinstance(plain.get("to"), str):
-        plain["to"] = {"leg": plain["to"]}
-    return plain
+def _plain(told: dict[str, Any]) -> dict[str, Any]:
+    """A command's fields as the switch wants them: a leg to transfer to is an object."""
+    return told | {"to": {"leg": told["to"]}} if isinstance(told.get("to"), str) else told
 
 
 def _moment(seconds: float) -> datetime:
@@ -239,12 +248,16 @@ READERS: dict[str, Reader] = {
     "digits.collected": lambda mark, at, leg, told: heard.DigitsCollected(
         mark, at, leg, told["collect"], told["digits"], told["reason"]
     ),
-    "transfer.done": lambda mark, at, leg, told: heard.TransferDone(mark, at, leg, told["transfer"], told["room"]),
+    "transfer.done": lambda mark, at, leg, told: heard.TransferDone(
+        mark, at, leg, told["transfer"], told["room"]
+    ),
     "transfer.failed": lambda mark, at, leg, told: heard.TransferFailed(
         mark, at, leg, told["transfer"], told["room"], told["reason"]
     ),
     "consult.answered": lambda mark, at, leg, told: heard.ConsultAnswered(mark, at, leg, told["consult"]),
-    "consult.ended": lambda mark, at, leg, told: heard.ConsultEnded(mark, at, leg, told["consult"], told["how"]),
+    "consult.ended": lambda mark, at, leg, told: heard.ConsultEnded(
+        mark, at, leg, told["consult"], told["how"]
+    ),
     "recording.started": lambda mark, at, leg, told: heard.RecordingStarted(
         mark, at, leg, told["recording"], told["path"]
     ),
