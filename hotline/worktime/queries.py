@@ -235,6 +235,12 @@ def calendar_draft() -> Calendar | None:
     return Calendar.objects.filter(state=VersionState.DRAFT).order_by("-version").first()
 
 
+def removable_years(draft: Calendar) -> set[int]:
+    """Years that may leave the draft: publishing would lose no year in effect."""
+    held = Calendar.objects.filter(state=VersionState.PUBLISHED).values_list("years", flat=True).first() or []
+    return set(draft.years) - set(held)
+
+
 def policy_versions() -> list[Policy]:
     """All policies, drafts first, then by the date they take effect, latest first."""
     rows = Policy.objects.order_by("-effective_from", "-version").defer("document")

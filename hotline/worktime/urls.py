@@ -18,6 +18,7 @@ urlpatterns = [
     path("calendar/<int:calendar_id>/day", views.set_day, name="set_day"),
     path("calendar/<int:calendar_id>/days", views.import_days, name="import_days"),
     path("calendar/<int:calendar_id>/year", views.add_year, name="add_year"),
+    path("calendar/<int:calendar_id>/year/remove", views.remove_year, name="remove_year"),
     path("calendar/<int:calendar_id>/publish", views.publish_calendar, name="publish_calendar"),
     path("calendar/<int:calendar_id>/discard", views.discard_calendar, name="discard_calendar"),
 ]

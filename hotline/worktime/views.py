@@ -77,6 +77,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
                 "preview": queries.preview(held),
                 "day_form": DayForm(initial={"day": request.GET.get("day", "")}),
                 "days_form": DaysForm(),
+                "removable": year in queries.removable_years(row),
                 "year_form": YearForm(initial={"year": max(held.years, default=today().year - 1) + 1}),
             }
     return render(request, "worktime/calendar.html", context)
@@ -214,6 +215,22 @@ def add_year(request: HttpRequest, calendar_id: int) -> HttpResponse:
         lambda: actions.add_year(actor=actor_of(request), calendar_id=calendar_id, year=year),
         _("The draft covers %(year)d. Enter its holidays.") % {"year": year},
         year,
+    )
+
+
+@require_POST
+@access(MANAGE)
+def remove_year(request: HttpRequest, calendar_id: int) -> HttpResponse:
+    """A year that was added by mistake leaves the draft."""
+    form = YearForm(request.POST)
+    if not form.is_valid():
+        return _wrong(request, form, calendar_id)
+    year = form.cleaned_data["year"]
+    return _tried(
+        request,
+        calendar_id,
+        lambda: actions.remove_year(actor=actor_of(request), calendar_id=calendar_id, year=year),
+        _("%(year)d is no longer in the draft.") % {"year": year},
     )
 
 

@@ -76,6 +76,23 @@ def test_an_administrator_enters_the_next_year(cast):
     assert not queries.calendar_in_effect().calendar.is_workday(at("2027-09-16 10:00").date())
 
 
+def test_a_year_that_was_added_by_mistake_leaves_the_draft_again(cast):
+    client = cast.client("admin")
+    client.post(reverse("worktime:draft_calendar"))
+    draft = Calendar.objects.get(state=VersionState.DRAFT)
+    client.post(reverse("worktime:add_year", args=[draft.pk]), {"year": 2072})
+    page = reverse("worktime:calendar") + f"?version={draft.version}"
+    away = reverse("worktime:remove_year", args=[draft.pk])
+    assert away in client.get(page + "&year=2072").content.decode()
+    assert away not in client.get(page + "&year=2026").content.decode(), "a year in effect stays"
+    assert client.post(away, {"year": "soon"}).status_code == 302
+    assert cast.client("handler").post(away, {"year": 2072}).status_code == 403
+    said = client.post(away, {"year": 2072}, follow=True).content.decode()
+    assert "草稿中已不含 2072 年" in said
+    draft.refresh_from_db()
+    assert 2072 not in draft.years
+
+
 def test_bad_days_and_discarding(cast):
     client = cast.client("admin")
     client.post(reverse("worktime:import_public"))
