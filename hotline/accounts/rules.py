@@ -268,6 +268,26 @@ def mask_name(name: str) -> str:
     text = name.strip()
     if not text:
         return ""
+MOST_TAGS = 8
+TAG_CHARACTERS = 20
+REMARK_CHARACTERS = 500
+
+
+def read_tags(text: str) -> list[str]:
+    """What was typed between commas, enumeration commas or blanks, each once."""
+    return list(dict.fromkeys(re.split(r"[\s,，、;；]+", text.strip()))) if text.strip() else []
+
+
+def check_notes(tags: list[str], remark: str) -> dict[str, Promise]:
+    """Field → what is wrong with what the hotline notes of a citizen; empty when nothing is."""
+    faults: dict[str, Promise] = {}
+    if len(tags) > MOST_TAGS or any(len(tag) > TAG_CHARACTERS for tag in tags):
+        faults["tags"] = _("At most eight labels of twenty characters each.")
+    if len(remark) > REMARK_CHARACTERS:
+        faults["remark"] = _("A remark has at most 500 characters.")
+    return faults
+
+
     surname = text[:2] if len(text) > 2 and text[:2] in COMPOUND_SURNAMES else text[0]
     return surname + "*" * min(max(len(text) - len(surname), 1), 4)
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("draft/<int:draft_id>", desk.draft, name="draft"),
     path("draft/<int:draft_id>/drop", desk.drop, name="draft_drop"),
     path("caller", desk.caller, name="caller"),
+    path("caller/notes", desk.caller_notes, name="caller_notes"),
     path("questions-of", desk.questions, name="category_questions"),
     path("alike", desk.alike, name="alike"),
     path("proposals", proposals.panel, name="proposals"),

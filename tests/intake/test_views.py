@@ -97,6 +97,18 @@ class TestDesk:
         assert send(city, "draft_new", key="k").status_code == 204
         assert not Appeal.objects.exists()
 
+    def test_an_agent_notes_what_the_next_one_should_know(self, city: Cast) -> None:
+        send(city, "file", **TYPED)
+        given = {"phone": PHONE, "citizen_tags": "听力不便， 讲方言、听力不便", "citizen_remark": "请慢些说"}
+        text = send(city, "caller_notes", **given).content.decode()
+        assert text.count("desk-tag") == 2
+        assert "请慢些说" in send(city, "caller", phone=PHONE).content.decode()
+        assert send(city, "caller_notes", **given | {"phone": "13912340000"}).status_code == 404
+        assert send(city, "caller_notes", **given | {"citizen_tags": "长" * 21}).status_code == 422
+        assert send(city, "caller_notes", "handler", **given).status_code == 403
+        send(city, "caller_notes", phone=PHONE, citizen_tags="", citizen_remark="")
+        assert "desk-tag" not in send(city, "caller", phone=PHONE).content.decode()
+
     def test_caller_questions_and_duplicates_beside_the_form(self, city: Cast) -> None:
         result = filed(city)
         text = send(city, "caller", phone=PHONE).content.decode()

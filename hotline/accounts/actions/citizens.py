@@ -12,6 +12,7 @@ from hotline.accounts import identity
 from hotline.accounts.identity import SEALED, Identity
 from hotline.accounts.models import Citizen, CitizenKind
 from hotline.accounts.permissions import scope_allows
+from hotline.accounts.rules import check_notes
 from hotline.audit import actions as audit
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.crypto import identity_ring
@@ -145,7 +146,8 @@ def change_citizen(
     tags: Iterable[str] | None = None,
     remark: str | None = None,
 ) -> Citizen:
-    """Change what is given; None leaves a value alone. Raises NotVisible, NotPermitted."""
+    """Change what is given; None leaves a value alone. Raises NotVisible, NotPermitted, Invalid `citizen_notes`."""
+    tags = None if tags is None else list(tags)
     with transaction.atomic():
         citizen = Citizen.objects.select_for_update().filter(pk=citizen_id).first()
         if citizen is None:
@@ -153,6 +155,12 @@ def change_citizen(
         if actor.kind == ActorKind.CITIZEN and actor.id != citizen.pk:
             raise NotVisible
         _may_take_identity(actor)
+        if faults := check_notes(tags or [], remark or ""):
+            raise Invalid(
+                "citizen_notes",
+                " ".join(map(str, faults.values())),
+                details={field: str(text) for field, text in faults.items()},
+            )
         known = identity.open_row(citizen)
         values = identity.columns(
             phone=known.phone,
@@ -164,7 +172,7 @@ def change_citizen(
             gender=citizen.gender if gender is None else gender,
         )
         values |= {
-            "tags": citizen.tags if tags is None else list(tags),
+            "tags": citizen.tags if tags is None else tags,
             "remark": citizen.remark if remark is None else remark,
         }
         changed = {

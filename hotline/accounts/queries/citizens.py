@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import Q
 
-from hotline.accounts.identity import EMAIL_HASH, ID_HASH, PHONE_HASH, SEALED
+from hotline.accounts.identity import PHONE_HASH, SEALED
 from hotline.accounts.models import Citizen
-from hotline.accounts.rules import normalize_email, normalize_id_number, normalize_phone
+from hotline.accounts.rules import normalize_phone
 from hotline.kit.crypto import identity_ring
 
 
@@ -20,18 +19,6 @@ def find_citizen(phone: str) -> Citizen | None:
 def phone_hash(digits: str) -> bytes:
     """Keyed hash of normalised digits."""
     return identity_ring().keyed_hash(digits, PHONE_HASH)
-
-
-def find_citizens(*, id_number: str = "", email: str = "") -> list[Citizen]:
-    """Citizens with exactly this document number or address."""
-    ring = identity_ring()
-    if id_number:
-        wanted = Q(id_number_hash=ring.keyed_hash(normalize_id_number(id_number), ID_HASH))
-    elif email:
-        wanted = Q(email_hash=ring.keyed_hash(normalize_email(email), EMAIL_HASH))
-    else:
-        return []
-    return list(Citizen.objects.filter(wanted).order_by("id")[:20])
 
 
 _STALE = " OR ".join(f"({column} IS NOT NULL AND substr({column}, 1, %s) <> %s)" for column in SEALED)
