@@ -113,6 +113,11 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "intake:import": (_("Import appeals"), {_SL: _C, _DI: _C, _AD: _C}),
     "intake:restrict_caller": (_("Propose to restrict a caller"), {_AG: _C, _SL: _C}),
     "intake:approve_restriction": (_("Approve the restriction of a caller"), {_SL: _C, _SU: _C}),
+    # calls
+    "calls:take": (_("Take calls"), {_AG: _C, _SL: _C}),
+    "calls:watch": (_("Watch over seats and queues"), {_SL: _C, _SU: _C, _LE: _C}),
+    "calls:announce": (_("Put announcements on the line"), {_SL: _C, _AD: _C}),
+    "calls:configure": (_("Keep lines, lanes and skills"), {_AD: _C}),
     # dispatch, follow-up
     "dispatch:pool": (_("Work in the dispatch pool"), {_DI: _C}),
     "dispatch:catalogue": (_("Keep the dispatch catalogue"), {_DI: _C, _AD: _C}),

@@ -109,6 +109,22 @@ class Environment(BaseSettings):
     hotline_writer_minutes_a_day: int = Field(
         240, ge=1, le=100_000, description="Minutes that it may take in a day, all questions together"
     )
+    hotline_telephone: Literal["on", "off"] = Field(
+        "on", description="The telephone exchange and the distributor of calls; off: no telephone"
+    )
+    hotline_sip_address: str = Field(
+        "127.0.0.1", description="Address of this machine that the exchange takes calls on; browsers need a real one"
+    )
+    hotline_sip_port: int = Field(5060, ge=1024, le=65535, description="Its SIP port, UDP and TCP")
+    hotline_rtp_ports: str = Field("40000-44000", description="First and last port of the calls' sound")
+    hotline_switch_port: int = Field(8021, ge=1024, le=65535, description="Port on the loopback by which the exchange is steered")
+    hotline_switch_token: str | None = Field(
+        None, description="Bearer token of that port, at least 32 characters; made and kept in the data folder when empty"
+    )
+    hotline_trunks: Path | None = Field(
+        None,
+        description="JSON file with the list of trunks (softswitch/settings.py); empty: telephones on this very machine alone",
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )
@@ -120,6 +136,14 @@ class Environment(BaseSettings):
             raise ValueError(
                 "must start with postgresql://, for example postgresql://hotline:secret@db:5432/hotline"
             )
+        return value
+
+    @field_validator("hotline_rtp_ports")
+    @classmethod
+    def _rtp_ports(cls, value: str) -> str:
+        first, dash, last = value.partition("-")
+        if not (dash and first.isdigit() and last.isdigit() and 1024 <= int(first) <= int(last) - 16 <= 65519):
+            raise ValueError("must be first-last, at least 16 apart, for example 40000-44000")
         return value
 
     @field_validator("hotline_writer_url")
@@ -134,7 +158,7 @@ class Environment(BaseSettings):
             raise ValueError("must hold no password; HOTLINE_WRITER_KEY takes the token")
         return value.rstrip("/")
 
-    @field_validator("hotline_secret_key", "hotline_audit_key")
+    @field_validator("hotline_secret_key", "hotline_audit_key", "hotline_switch_token")
     @classmethod
     def _secret(cls, value: str | None) -> str | None:
         if value is not None and len(value) < 32:
@@ -150,6 +174,12 @@ class Environment(BaseSettings):
                 "HOTLINE_SECRET_KEY: must be set in production mode (at least 32 characters)."
             )
         return kept_secret(self.hotline_data_dir / "secret.key", lambda: secrets.token_urlsafe(48))
+
+    def switch_token(self) -> str:
+        """The token of the exchange's door: the setting, else one made once and kept in the data folder."""
+        return self.hotline_switch_token or kept_secret(
+            self.hotline_data_dir / "switch.token", lambda: secrets.token_urlsafe(48)
+        )
 
     def writer_model(self) -> str:
         """The model that the writer's server is asked for; empty without a server."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlparse
 
@@ -33,6 +34,7 @@ INSTALLED_APPS = [
     "hotline.dispatch",
     "hotline.suggestions",
     "hotline.workorders",
+    "hotline.calls",
     "hotline.knowledge",
     "hotline.notifications",
     "hotline.worktime",
@@ -208,6 +210,9 @@ MAX_UPLOAD_BYTES = env.hotline_max_upload_mb * 1024 * 1024
 MODELS_ON = env.hotline_models == "on"
 MODELS_DIR = DATA_DIR / "models"
 MODELS_MEMORY_MB = env.hotline_models_memory_mb
+TELEPHONE_ON = env.hotline_telephone == "on" and find_spec("baresip") is not None and not TESTING
+SWITCH_PORT = env.hotline_switch_port
+SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""
 WRITER_MODEL = env.writer_model()
 WRITER_KEY = env.hotline_writer_key or ""

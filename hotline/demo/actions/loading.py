@@ -17,6 +17,7 @@ from django.db import transaction
 from hotline.accounts.actions import enrol_demo_device
 from hotline.accounts.models import Membership, Person, Unit
 from hotline.audit import actions as audit
+from hotline.calls import actions as calls
 from hotline.demo.pack import Fault, Pack, check_pack, divisions_of, expand, read_pack
 from hotline.dispatch.models import CatalogueEntry
 from hotline.intake.models import CategoryForm
@@ -102,6 +103,7 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
     done("forms", _forms(pack, categories))
     done("calendar_years", _worktime(actor, pack))
     done("knowledge", _knowledge(pack))
+    done("telephony", _telephony(pack))
     _settings(pack, units)
     audit.record(
         actor=actor,
@@ -377,6 +379,18 @@ def _knowledge(pack: Pack) -> int:
             knowledge.save_term(actor=keeper, words=line["words"].split(";"), kind=line["kind"])
     knowledge.count_words(actor=knowledge.SYSTEM)
     return count
+
+
+def _telephony(pack: Pack) -> int:
+    """Lines, lanes and skills of the folder `telephony`, where the pack has one."""
+    folder = pack.folder / "telephony"
+    if not folder.is_dir():
+        return 0
+    try:
+        counts = calls.load_telephony(actor=system_actor("demo", "calls:configure"), folder=folder)
+    except calls.TelephonyFaults as wrong:
+        raise CityFaults([Fault(f"telephony/{one.file}", one.line, one.message) for one in wrong.faults]) from None
+    return counts["lines"]
 
 
 def _worktime(actor: Actor, pack: Pack) -> int:

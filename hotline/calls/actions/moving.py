@@ -1,0 +1,260 @@
+"""The only places where a call or a session changes state: the table is asked, the log written, the second accounted."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from hotline.calls.engines import (
+    Answer,
+    Bridge,
+    Collect,
+    Command,
+    Hangup,
+    Hold,
+    Leave,
+    Mark,
+    Originate,
+    Play,
+    Record,
+    Resume,
+    StopPlaying,
+)
+from hotline.calls.models import (
+    AgentSession,
+    AgentSpell,
+    Ask,
+    Call,
+    CallBack,
+    CallEvent,
+    Line,
+    PauseCode,
+    Segment,
+)
+from hotline.calls.rules import (
+    AGENT_MOVES,
+    CALL_MOVES,
+    OWED,
+    AgentState,
+    CallState,
+    OfferEnd,
+    Outcome,
+    call_back_due,
+)
+from hotline.kit.actor import Actor, system_actor
+from hotline.kit.errors import Refused
+from hotline.kit.live import publish
+
+SYSTEM = system_actor("telephone", "calls:distribute")
+"""The distributor."""
+MUSIC, CLOSED, FULL, CALL_BACK_ASKED, CALL_BACK_NOTED = (
+    "music.wav",
+    "closed.wav",
+    "full.wav",
+    "call-back.wav",
+    "call-back-noted.wav",
+)
+"""Prompts by name; prompts.py makes tones for those a city has not recorded."""
+OFFER = "offer:"
+"""A label of the switch: the leg of the offer (segment) that follows."""
+CHANNEL = "calls"
+"""What the distributor listens to: there are asks to carry out, or an agent became free."""
+
+_COMMANDS: dict[str, type[Command[Any]]] = {
+    one.verb: one
+    for one in (Answer, Bridge, Collect, Hangup, Hold, Leave, Originate, Play, Record, Resume, StopPlaying)
+}
+
+
+def event(
+    verb: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    call: Call | None = None,
+    session: AgentSession | None = None,
+    mark: Mark | None = None,
+    **data: Any,
+) -> None:
+    """One row of the log."""
+    CallEvent.objects.create(
+        call=call,
+        session=session,
+        verb=verb,
+        actor=actor.key(),
+        at=at,
+        run=mark.run if mark else "",
+        number=mark.number if mark else None,
+        data=data,
+    )
+
+
+def ask(command: Command[Any], chain: str, at: datetime) -> None:
+    """Have the switch asked once this transaction is committed, after what its chain was asked before."""
+    Ask.objects.create(
+        key=secrets.token_hex(16),
+        chain=chain,
+        verb=command.verb,
+        arguments=asdict(command),  # type: ignore[call-overload]
+        created_at=at,
+    )
+    wake()
+
+
+def ask_for(call: Call, at: datetime, *commands: Command[Any]) -> None:
+    """`ask` in the call's own chain."""
+    for command in commands:
+        ask(command, f"call:{call.pk}", at)
+
+
+def command_of(row: Ask) -> Command[Any]:
+    """The command that a row holds."""
+    plain = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.arguments.items()
+    }
+    return _COMMANDS[row.verb](**plain)
+
+
+def wake() -> None:
+    """Tell the distributor at commit that there is something to do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def move_call(
+    call: Call, verb: str, *, actor: Actor, at: datetime, mark: Mark | None = None, **data: Any
+) -> None:
+    """One verb of the table on a locked call, saved; `at` never lies before the state it leaves. Refused `call_state`."""
+    move = CALL_MOVES[verb]
+    if call.state not in move.before:
+        raise Refused("call_state", _("The call has moved on; this cannot be done to it now."))
+    call.state, call.state_since = move.after, max(at, call.state_since)
+    call.save()
+    event(verb, actor=actor, at=at, call=call, mark=mark, **data)
+    publish(["seats"], f"call.{verb}", call=call.pk, lane=call.lane_id)
+
+
+def move_agent(
+    session: AgentSession,
+    verb: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    call: Call | None = None,
+    pause: PauseCode | None = None,
+    aside: str = "",
+    until: datetime | None = None,
+    mark: Mark | None = None,
+) -> None:
+    """One verb of the table on a locked session, saved; its spell ends and the next begins at one moment. Refused `agent_state`."""
+    move = AGENT_MOVES[verb]
+    if session.state not in move.before:
+        raise Refused("agent_state", _("Your telephone has moved on; this cannot be done now."))
+    at = max(at, session.state_since)
+    AgentSpell.objects.filter(session=session, ended_at=None).update(ended_at=at)
+    session.state, session.state_since = move.after, at
+    session.pause, session.aside, session.call, session.until = pause, aside, call, until
+    if verb in ("sign_in", "wrap_up"):
+        session.idle_since = at
+    if move.after == AgentState.SIGNED_OUT:
+        session.signed_out_at = at
+    else:
+        AgentSpell.objects.create(
+            session=session, state=move.after, pause=pause, aside=aside, call=call, began_at=at
+        )
+    session.save()
+    event(
+        verb, actor=actor, at=at, call=call, session=session, mark=mark, **({"aside": aside} if aside else {})
+    )
+    publish(
+        ["seats", f"person:{session.person_id}"],
+        f"agent.{verb}",
+        session=session.pk,
+        call=call.pk if call else None,
+    )
+    if move.after == AgentState.READY:
+        wake()
+
+
+def open_segment(call: Call) -> Segment | None:
+    """The offer or conversation under way, of a locked call."""
+    return Segment.objects.select_related("session").filter(call=call, ended_at=None).first()
+
+
+def close_segment(segment: Segment, outcome: str, at: datetime) -> None:
+    """The offer or conversation is over; one that was answered stays so, whatever ended it."""
+    segment.ended_at = max(at, segment.answered_at or segment.offered_at)
+    segment.outcome = OfferEnd.ANSWERED if segment.answered_at and outcome != OfferEnd.VANISHED else outcome
+    segment.save(update_fields=["ended_at", "outcome"])
+
+
+def end_call(
+    call: Call, outcome: str, *, actor: Actor, at: datetime, reason: str = "", mark: Mark | None = None
+) -> None:
+    """The call is over; who is owed a call-back gets one, with the line's deadline."""
+    call.outcome, call.end_reason, call.ended_at, call.at_head = outcome, reason[:20], at, False
+    move_call(call, "end", actor=actor, at=at, mark=mark, outcome=outcome, reason=reason)
+    if outcome in OWED and call.citizen_id is not None:
+        minutes = Line.objects.values_list("call_back_minutes", flat=True).get(pk=call.line_id)
+        CallBack.objects.get_or_create(
+            call=call, defaults={"due_at": call_back_due(at, timedelta(minutes=minutes)), "created_at": at}
+        )
+
+
+def set_aside(session: AgentSession, why: str, *, at: datetime, mark: Mark | None = None) -> None:
+    """An agent who does not answer or cannot be reached takes no calls until they say that they are back."""
+    move_agent(session, "set_aside", actor=SYSTEM, at=at, aside=why, mark=mark)
+
+
+def put_back(call: Call, segment: Segment, outcome: str, *, at: datetime, mark: Mark | None = None) -> None:
+    """The call to the head of its queue, with music again; its agent is dealt with by the caller of this."""
+    close_segment(segment, outcome, at)
+    call.at_head = True
+    move_call(call, "requeue", actor=SYSTEM, at=at, mark=mark, why=outcome)
+    ask_for(call, at, Leave(call.leg), Play(call.leg, (MUSIC,), loop=True))
+    wake()
+
+
+def send_off(
+    call: Call, outcome: str, sound: str, *, actor: Actor, at: datetime, mark: Mark | None = None
+) -> None:
+    """Say why, then hang up when it has been said."""
+    call.outcome = outcome
+    move_call(call, "send_off", actor=actor, at=at, mark=mark, outcome=outcome)
+    ask_for(call, at, Play(call.leg, (sound,)))
+
+
+def locked_call(call_id: int) -> Call:
+    """Locked; calls are locked before sessions, always."""
+    return Call.objects.select_for_update().get(pk=call_id)
+
+
+def locked_session(session_id: int) -> AgentSession:
+    return AgentSession.objects.select_for_update().get(pk=session_id)
+
+
+__all__ = [
+    "AgentState",
+    "CallState",
+    "Outcome",
+    "ask",
+    "ask_for",
+    "close_segment",
+    "command_of",
+    "end_call",
+    "event",
+    "locked_call",
+    "locked_session",
+    "move_agent",
+    "move_call",
+    "open_segment",
+    "put_back",
+    "send_off",
+    "set_aside",
+    "wake",
+]

@@ -1,0 +1,67 @@
+"""Who may be at the telephone, who watches over it, who sets it up."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from hotline.calls.models import AgentSession
+from hotline.kit.actor import Actor
+from hotline.kit.verdict import Verdict, allow, deny
+
+TAKE, WATCH, ANNOUNCE, CONFIGURE, DISTRIBUTE = (
+    "calls:take",
+    "calls:watch",
+    "calls:announce",
+    "calls:configure",
+    "calls:distribute",
+)
+
+
+def can_take(actor: Actor) -> Verdict:
+    """Sign in to the telephone."""
+    if actor.has(TAKE):
+        return allow()
+    return deny(_("Only agents may sign in to the telephone."))
+
+
+def can_act(actor: Actor, session: AgentSession) -> Verdict:
+    """Agents act for themselves; a shift leader may pause or sign out anybody, the distributor everybody."""
+    if actor.is_system and actor.has(DISTRIBUTE):
+        return allow()
+    if actor.is_staff and session.person_id == actor.id:
+        return can_take(actor)
+    return deny(_("You may act at your own telephone only."))
+
+
+def can_lead(actor: Actor, session: AgentSession) -> Verdict:
+    """Pause and sign out: oneself, or as a shift leader anybody."""
+    own = can_act(actor, session)
+    return allow() if own or actor.has(WATCH) else own
+
+
+def can_watch(actor: Actor) -> Verdict:
+    """See the seats and the queue."""
+    if actor.has(WATCH):
+        return allow()
+    return deny(_("Only shift leaders and supervisors may watch over the telephone."))
+
+
+def can_announce(actor: Actor) -> Verdict:
+    """Put an announcement on a line, and take it off."""
+    if actor.has(ANNOUNCE):
+        return allow()
+    return deny(_("Only shift leaders and administrators may put announcements on the line."))
+
+
+def can_configure(actor: Actor) -> Verdict:
+    """Lines, lanes, skills, pause codes."""
+    if actor.has(CONFIGURE):
+        return allow()
+    return deny(_("Only an administrator may change lines and lanes."))
+
+
+def can_distribute(actor: Actor) -> Verdict:
+    """Carry calls on: the machine's own work."""
+    if actor.is_system and actor.has(DISTRIBUTE):
+        return allow()
+    return deny(_("Only the distributor carries calls on."))
