@@ -109,7 +109,8 @@ class Party:
     heard_samples: int = 0
     ending: str = ""
     on_up: Callable[[], None] | None = None
-    on_end: Callable[[str], None] | None = None
+    on_end: dict[str, Callable[[str], None]] = field(default_factory=dict)
+    """What hangs on its end, by the transfer or consultation whose business it is."""
     timer: asyncio.TimerHandle | None = None
 
     def facts(self) -> dict[str, Any]:
@@ -136,10 +137,13 @@ class Party:
         return {name: value for name, value in told.items() if value not in (None, "", {})}
 
 
+Rung = list[tuple[Party, Playing]]
+
+
 @dataclass(slots=True, eq=False)
 class Consultation:
     """A warm transfer under way: the agent with the target in `apart`, the others waiting in `room`. `dialled`: the target's
-    leg was made for this and ends with it."""
+    leg was made for this and ends with it. `rung`: who hears ours ring until the target is there."""
 
     number: str
     agent: Party
@@ -147,6 +151,7 @@ class Consultation:
     room: str
     apart: str
     dialled: bool
+    rung: Rung
 
 
 class Room:

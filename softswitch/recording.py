@@ -6,6 +6,7 @@ The header is true about once a second, so a process killed by force leaves a fi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -82,9 +83,19 @@ class Recording:
         self._note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / self._path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         note = {"recording": number, "leg": leg, "path": str(self._path), "started_at": self._started}
-        self._note.write_text(json.dumps(note))
-        self._file = os.open(folder / self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.write(self._file, header(0))
+        self._file = -1
+        try:
+            self._note.write_text(json.dumps(note))
+            self._file = os.open(
+                folder / self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+            )
+            os.write(self._file, header(0))
+        except OSError:  # a full disk is asked again and again: nothing may stay open, or behind
+            if self._file >= 0:
+                (folder / self._path).unlink(missing_ok=True)
+            self.abandon()
+            self._note.unlink(missing_ok=True)
+            raise
 
     @property
     def path(self) -> str:
@@ -123,7 +134,7 @@ class Recording:
             self.write()
             os.fsync(self._file)
         finally:
-            os.close(self._file)
+            self.abandon()
         closed = Closed(
             self.number,
             self.leg,
@@ -139,11 +150,11 @@ class Recording:
         return closed
 
     def abandon(self) -> None:
-        """After an OSError: let go of the file; its note stays, so the next start closes what there is."""
-        try:
-            os.close(self._file)
-        except OSError:
-            return
+        """Let go of the file, once. After an OSError its note stays, so the next start closes what there is."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            with contextlib.suppress(OSError):
+                os.close(file)
 
 
 def sha256(path: Path) -> str:

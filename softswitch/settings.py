@@ -86,7 +86,7 @@ def parse(told: dict[str, Any], base: Path) -> Settings:
         raise WrongSettings(f"token must have at least {SHORTEST_TOKEN} characters.")
     address = _text(told, "address", "127.0.0.1")
     try:
-        ipaddress.ip_address(address)
+        address = str(ipaddress.ip_address(address))  # one spelling: senders are compared with it
     except ValueError:
         raise WrongSettings(f"address must be an IP address of this machine, not {address!r}.") from None
     low, high = _ports(told.get("rtp_ports", [40000, 44000]))

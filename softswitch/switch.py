@@ -142,6 +142,7 @@ class Switch:
         self.leave(party, told=False)
         seconds = round(time.time() - party.answered, 2) if party.answered else 0.0
         why = party.ending if party.ending and reason in ("near", "failed") else reason
+        party.ending = why
         self.journal.tell(
             "leg.ended",
             leg=party.leg,
@@ -151,8 +152,8 @@ class Switch:
             label=party.label or None,
             quality=dict(quality) or None,
         )
-        if party.on_end is not None:
-            party.on_end(why)
+        for react in list(party.on_end.values()):
+            react(why)
 
     def refuse(self, source: str) -> None:
         """A call from nobody we know; told at most once a second, so that a flood cannot push events out."""
@@ -294,7 +295,7 @@ class Switch:
             try:
                 self.tick()
             except Exception:
-                log.exception("a tick failed")  # one party's trouble must not silence the rest for good
+                log.exception("a tick failed")
             self.took.append(time.perf_counter() - began)
             self.late.append(late)
             due += FRAME_SECONDS
@@ -303,31 +304,46 @@ class Switch:
         up = [party for party in self.parties.values() if party.state is State.UP]
         said: dict[str, Samples] = {}
         for party in up:
-            frame = party.line.pull()
+            try:
+                frame = party.line.pull()
+            except Exception:
+                self._broken(party)
+                continue
             if frame is not None:
                 said[party.leg] = frame
         out: dict[str, Samples] = {}
         for room in self.rooms.values():
             room.hear(said, out)
         for party in up:
-            hears = out.get(party.leg, SILENCE)
-            if party.playing is not None:
-                played = party.playing.take()
-                if played is None:
-                    self.stop_playing(party, "finished")
-                else:
-                    hears = played if hears is SILENCE else _add(hears, played)
-            party.line.push(hears)
-            says = said.get(party.leg, SILENCE)
-            for ear in party.ears:
-                ear.hear(says, party.heard_samples)
-            party.heard_samples += FRAME
-            if party.recording is not None:
-                try:
-                    party.recording.add(says, hears)
-                except OSError as error:
-                    recording, party.recording = party.recording, None
-                    self._lost(recording, error)
+            try:
+                self._give(party, said.get(party.leg, SILENCE), out.get(party.leg, SILENCE))
+            except Exception:
+                self._broken(party)
+
+    def _give(self, party: Party, says: Samples, hears: Samples) -> None:
+        """One party's 20 ms: to its line, to those who listen in, on disk."""
+        if party.playing is not None:
+            played = party.playing.take()
+            if played is None:
+                self.stop_playing(party, "finished")
+            else:
+                hears = played if hears is SILENCE else _add(hears, played)
+        party.line.push(hears)
+        for ear in party.ears:
+            ear.hear(says, party.heard_samples)
+        party.heard_samples += FRAME
+        if party.recording is not None:
+            try:
+                party.recording.add(says, hears)
+            except OSError as error:
+                recording, party.recording = party.recording, None
+                self._lost(recording, error)
+
+    def _broken(self, party: Party) -> None:
+        """A fault in one party's part ends that party; the others talk on."""
+        log.exception("leg %s failed", party.leg)
+        if not party.ending:
+            self.spawn(self.hang_up(party, "failed"))
 
     async def watch(self) -> None:
         """Once a second: parties that nobody hears and nothing is played to, while no platform is there to care."""
@@ -364,6 +380,10 @@ class Switch:
             "last": self.journal.last,
             "legs": [party.facts() for party in self.parties.values()],
         }
+
+    def nothing(self) -> dict[str, Any]:
+        """What was true when this run began."""
+        return {"run": self.journal.run, "last": 0, "legs": []}
 
     def figures(self) -> dict[str, Any]:
         """Of the last minute: milliseconds a tick takes and begins late; calls, refusals, ticks skipped for ever."""

@@ -7,12 +7,12 @@ also happens by itself when the target does not answer or hangs up.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from softswitch.faults import Refused
 from softswitch.mixer import Role
-from softswitch.party import Consultation, Party, Room, State
-from softswitch.sound import Playing, Samples, ringing
+from softswitch.party import Consultation, Party, Room, Rung, State
+from softswitch.sound import Playing, ringing
 from softswitch.switch import Switch
 from softswitch.verbs import VERBS, Arguments, Network, Result, dial, held, resumed, sounds, text, verb
 
@@ -22,8 +22,9 @@ RINGING = ringing()
 
 
 def _room_of(party: Party) -> Room:
-    if party.room is None:
-        raise Refused("no_room", f"Leg {party.leg} is in no room.")
+    """The room it shares with somebody. Raises Refused `no_room`."""
+    if party.room is None or len(party.room.seats) < 2:
+        raise Refused("no_room", f"Leg {party.leg} is in no room with anybody.")
     return party.room
 
 
@@ -40,65 +41,89 @@ async def _target(switch: Switch, network: Network, told: Arguments, agent: Part
     return await dial(switch, network, to), True
 
 
-def _ring(switch: Switch, parties: list[Party]) -> list[Party]:
-    rung = [one for one in parties if one.playing is None]
-    for one in rung:
-        one.playing = Playing(switch.number("play"), [RINGING], loop=True, until_digit=False)
+def _ring(switch: Switch, parties: list[Party]) -> Rung:
+    rung: Rung = []
+    for one in parties:
+        if one.playing is None:
+            one.playing = Playing(switch.number("play"), [RINGING], loop=True, until_digit=False)
+            rung.append((one, one.playing))
     return rung
 
 
-def _hush(rung: list[Party]) -> None:
-    """The ring-back tone ends; it is ours, so no event is told."""
-    for one in rung:
-        one.playing = None
+def _hush(rung: Rung) -> None:
+    """The ring-back tone ends; it is ours, so no event is told. What else is played by now goes on."""
+    for one, tone in rung:
+        if one.playing is tone:
+            one.playing = None
+
+
+async def _still_there(switch: Switch, agent: Party, room: Room, target: Party, dialled: bool) -> None:
+    """Dialling takes a moment in which anything may happen. Raises Refused, and nobody is left ringing."""
+    if agent.room is not room or len(room.seats) < 2:
+        if dialled:
+            await switch.hang_up(target)
+        raise Refused("no_room", "The call has ended meanwhile.")
 
 
 @verb
 async def transfer(switch: Switch, network: Network, told: Arguments) -> Result:
-    """Blind: the agent's leg leaves at once (and stays up, alone); the others hear ringing until the target is there.
+    """Blind: the agent's leg leaves at once (and stays up, alone); the others hear ringing until the target is there, and wait
+    no longer when they were on hold. When the last of them goes, the target rings no longer.
 
     Told later: `transfer.done`, or `transfer.failed` with the reason, the others still in the room.
     """
     agent = switch.speaking(text(told, "leg"))
-    room = _room_of(agent).name
+    place = _room_of(agent)
     target, dialled = await _target(switch, network, told, agent)
-    if agent.room is None or agent.room.name != room:
-        raise Refused("no_room", "The call has ended meanwhile.")
-    number = switch.number("transfer")
-    others = [switch.parties[leg] for leg in agent.room.seats if leg != agent.leg]
+    await _still_there(switch, agent, place, target, dialled)
+    room, number = place.name, switch.number("transfer")
+    others = [switch.parties[leg] for leg in place.seats if leg != agent.leg]
     switch.leave(agent)
-    if not dialled:
-        switch.join(target, room, Role.TALK)
-        switch.journal.tell("transfer.done", transfer=number, leg=target.leg, room=room)
-        return {"transfer": number, "leg": target.leg}
-    rung = _ring(switch, others)
+    rung = _ring(switch, others) if dialled else []
+
+    def tell_failed(reason: str) -> None:
+        switch.journal.tell("transfer.failed", transfer=number, leg=target.leg, room=room, reason=reason)
+
+    def over() -> None:
+        _hush(rung)
+        for one in others:
+            one.on_end.pop(number, None)
 
     def arrived() -> None:
-        _hush(rung)
+        over()
         if room in switch.rooms:
             switch.join(target, room, Role.TALK)
+            _resume_all(switch, room)
             switch.journal.tell("transfer.done", transfer=number, leg=target.leg, room=room)
-        else:  # everybody has gone while it rang
-            switch.spawn(switch.hang_up(target))
+        else:
+            tell_failed("alone")
+            switch.spawn(switch.hang_up(target, "alone"))
 
     def failed(reason: str) -> None:
         if target.answered is None:
-            _hush(rung)
-            switch.journal.tell("transfer.failed", transfer=number, leg=target.leg, room=room, reason=reason)
+            over()
+            tell_failed(reason)
 
-    _when(switch, target, arrived, failed)
+    def left(_reason: str) -> None:
+        if room not in switch.rooms and target.state is State.RINGING:
+            switch.spawn(switch.hang_up(target, "alone"))
+
+    for one in others:
+        one.on_end[number] = left
+    _when(number, target, arrived, failed)
     return {"transfer": number, "leg": target.leg}
 
 
-def _when(switch: Switch, target: Party, arrived: Any, failed: Any) -> None:
+def _when(number: str, target: Party, arrived: Callable[[], None], failed: Callable[[str], None]) -> None:
     """Also when it has happened already."""
+    if target.state is State.ENDED:
+        failed(target.ending)
+        return
+    target.on_end[number] = failed
     if target.state is State.UP:
         arrived()
-        target.on_end = failed
-    elif target.state is State.ENDED:
-        failed("failed")
     else:
-        target.on_up, target.on_end = arrived, failed
+        target.on_up = arrived
 
 
 @verb
@@ -106,21 +131,19 @@ async def consult(switch: Switch, network: Network, told: Arguments) -> Result:
     """Warm: the others wait (`files` are played to them), the agent talks with the target in a room apart."""
     agent = switch.speaking(text(told, "leg"))
     room = _room_of(agent)
-    music: list[Samples] = sounds(switch, told, needed=False)
+    music = await sounds(switch, told, needed=False)
     if any(one.agent is agent for one in switch.consultations.values()):
         raise Refused("consulting", "This party is consulting somebody already.")
     target, dialled = await _target(switch, network, told, agent)
-    if agent.room is not room:
-        raise Refused("no_room", "The call has ended meanwhile.")
+    await _still_there(switch, agent, room, target, dialled)
     for leg, seat in list(room.seats.items()):
         if leg != agent.leg and seat.role is Role.TALK:
             held(switch, switch.parties[leg], music)
     number = switch.number("consult")
     apart = f"{room.name}/{number}"
-    consultation = Consultation(number, agent, target, room.name, apart, dialled)
-    switch.consultations[number] = consultation
     switch.join(agent, apart, Role.TALK)
     rung = _ring(switch, [agent]) if dialled else []
+    switch.consultations[number] = Consultation(number, agent, target, room.name, apart, dialled, rung)
 
     def arrived() -> None:
         _hush(rung)
@@ -128,12 +151,8 @@ async def consult(switch: Switch, network: Network, told: Arguments) -> Result:
             switch.join(target, apart, Role.TALK)
             switch.journal.tell("consult.answered", consult=number, leg=target.leg)
 
-    def failed(reason: str) -> None:
-        _hush(rung)
-        _end(switch, number, reason)
-
-    _when(switch, target, arrived, failed)
-    agent.on_end = lambda _reason: _end(switch, number, "agent")
+    agent.on_end[number] = lambda _reason: _end(switch, number, "agent")
+    _when(number, target, arrived, lambda reason: _end(switch, number, reason))
     return {"consult": number, "leg": target.leg}
 
 
@@ -144,7 +163,7 @@ def _end(switch: Switch, number: str, how: str) -> None:
     if consultation is None:
         return
     agent, target = consultation.agent, consultation.target
-    agent.on_end = target.on_end = None
+    _let_go(consultation)
     if consultation.dialled and target.state is not State.ENDED:
         switch.spawn(switch.hang_up(target))
     elif target.room is not None and target.room.name == consultation.apart:
@@ -156,6 +175,13 @@ def _end(switch: Switch, number: str, how: str) -> None:
         else:
             switch.leave(agent)
     switch.journal.tell("consult.ended", consult=number, how=how)
+
+
+def _let_go(consultation: Consultation) -> None:
+    """Nobody's end, nor a ring-back tone, hangs on it any more."""
+    _hush(consultation.rung)
+    for one in (consultation.agent, consultation.target):
+        one.on_end.pop(consultation.number, None)
 
 
 def _resume_all(switch: Switch, name: str) -> None:
@@ -177,7 +203,7 @@ def _answered(switch: Switch, told: Arguments) -> Consultation:
 
 def _close(switch: Switch, consultation: Consultation, how: str) -> None:
     switch.consultations.pop(consultation.number, None)
-    consultation.agent.on_end = consultation.target.on_end = None
+    _let_go(consultation)
     switch.join(consultation.target, consultation.room, Role.TALK)
     _resume_all(switch, consultation.room)
     switch.journal.tell("consult.ended", consult=consultation.number, how=how)

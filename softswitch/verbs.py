@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -58,19 +59,24 @@ def role(told: Arguments) -> Role:
         raise Refused("bad_argument", f"role must be one of {', '.join(Role)}.") from None
 
 
-def sounds(switch: Switch, told: Arguments, name: str = "files", *, needed: bool = True) -> list[Samples]:
-    """Files named relative to the folder of prompts; none can lead out of it."""
+async def sounds(
+    switch: Switch, told: Arguments, name: str = "files", *, needed: bool = True
+) -> list[Samples]:
+    """Files named relative to the folder of prompts; none can lead out of it. Read beside the tick, which a long one would
+    hold up: whatever was true before is looked at again after it."""
     names = told.get(name, [])
     if not isinstance(names, list) or len(names) > 50 or (needed and not names):
         raise Refused("bad_argument", f"{name} must be a list of one to fifty names.")
+    if not names:
+        return []
     folder = switch.settings.prompts.resolve()
-    found = []
+    paths = []
     for one in names:
         path = (folder / Path(str(one))).resolve()
         if not path.is_relative_to(folder):
             raise Refused("file_missing", f"{one} is not in the folder of prompts.")
-        found.append(load(path))
-    return found
+        paths.append(path)
+    return await asyncio.to_thread(lambda: [load(path) for path in paths])
 
 
 @verb
@@ -93,10 +99,11 @@ async def hangup(switch: Switch, network: Network, told: Arguments) -> Result:
 @verb
 async def play(switch: Switch, network: Network, told: Arguments) -> Result:
     """Files to one party, one after another; what was playing ends with `replaced`."""
+    files = await sounds(switch, told)
     party = switch.speaking(text(told, "leg"))
     playing = Playing(
         switch.number("play"),
-        sounds(switch, told),
+        files,
         loop=bool(told.get("loop", False)),
         until_digit=bool(told.get("until_digit", False)),
     )
@@ -118,11 +125,11 @@ async def collect(switch: Switch, network: Network, told: Arguments) -> Result:
     most = told.get("most", 1)
     if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= 40:
         raise Refused("bad_argument", "most must be a whole number from 1 to 40.")
+    end, first = text(told, "end", "#", 1), seconds(told, "first_seconds", 8)
+    collecting = Collecting(switch.number("collect"), most, end, seconds(told, "gap_seconds", 4))
     if told.get("fresh", True):
         party.typed.clear()
-    end = text(told, "end", "#", 1)
-    collecting = Collecting(switch.number("collect"), most, end, seconds(told, "gap_seconds", 4))
-    switch.collect(party, collecting, seconds(told, "first_seconds", 8))
+    switch.collect(party, collecting, first)
     return {"collect": collecting.number}
 
 
@@ -191,6 +198,13 @@ async def offer(switch: Switch, network: Network, told: Arguments) -> Result:
                 switch.join(party, old.room.name, seat.role, seat.target)
                 for one in whispers:
                     switch.join(switch.parties[one.leg], old.room.name, one.role, party.leg)
+            for consultation in switch.consultations.values():
+                if consultation.agent is old:
+                    consultation.agent = party
+                if consultation.target is old:
+                    consultation.target = party
+            party.on_end |= old.on_end
+            old.on_end.clear()
             switch.spawn(switch.hang_up(old, "replaced"))
 
         party.on_up = take_over
@@ -238,7 +252,8 @@ def held(switch: Switch, party: Party, music: list[Samples]) -> None:
 @verb
 async def hold(switch: Switch, network: Network, told: Arguments) -> Result:
     """The party hears nobody and is heard by nobody; `files` are played to it, again and again."""
-    held(switch, switch.speaking(text(told, "leg")), sounds(switch, told, needed=False))
+    music = await sounds(switch, told, needed=False)
+    held(switch, switch.speaking(text(told, "leg")), music)
     return {}
 
 
