@@ -7,10 +7,13 @@
     → {"id": "8", "do": "follow", "run": "…", "after": 41}
     ← {"id": "8", "done": {"run": "…", "after": 41, "reset": false}}, then {"number": 42, "at": …, "event": "leg.digit", …} …
 
-With `reset` true the gap cannot be filled (another run, or too old): a `snapshot` comes with it and `after` is its number. It
-comes again, as {"reset": …}, to a follower that falls out of the buffer. A command sent anew with its `key` after a broken
-connection is not done twice: it gets the first reply. `/audio/LEG`: what one party says, binary messages of 8 bytes (number of
-their first sample, big endian) and 100 ms of 16-bit little-endian samples at 8 kHz; closed when the leg ends.
+With `reset` true the gap cannot be filled (another run, or too old): a `snapshot` comes with it and `after` is its number. Who
+followed an earlier run is given this one from its start (`after` 0, no legs) while that is kept, so that it hears of recordings
+that were closed for the dead. A reset comes again, as {"reset": …}, to a follower that falls out of the buffer. A command sent
+anew with its `key` after a broken connection is not done twice: it gets the first reply.
+
+`/audio/LEG`: what one party says, binary messages of 8 bytes (number of their first sample, big endian) and 100 ms of 16-bit
+little-endian samples at 8 kHz; closed when the leg ends.
 """
 
 from __future__ import annotations
@@ -72,7 +75,9 @@ class Control:
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         given = request.headers.get_all("Authorization")
-        if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self._expected):
+        if len(given) != 1 or not hmac.compare_digest(
+            given[0].encode("utf-8", "surrogateescape"), self._expected
+        ):
             return connection.respond(http.HTTPStatus.UNAUTHORIZED, "A bearer token is needed.\n")
         if request.path != "/control" and not request.path.startswith("/audio/"):
             return connection.respond(http.HTTPStatus.NOT_FOUND, "/control or /audio/LEG.\n")
@@ -191,6 +196,9 @@ class _Session:
         run, after = told.get("run"), told.get("after")
         if isinstance(run, str) and isinstance(after, int) and journal.has(run, after):
             done: dict[str, Any] = {"run": run, "after": after, "reset": False}
+        elif isinstance(run, str) and run != journal.run and journal.first == 1:
+            after = 0
+            done = {"run": journal.run, "after": 0, "reset": True, "snapshot": self._switch.nothing()}
         else:
             after = journal.last
             done = {"run": journal.run, "after": after, "reset": True, "snapshot": self._switch.snapshot()}

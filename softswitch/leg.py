@@ -12,9 +12,10 @@ import ipaddress
 import logging
 import re
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -29,9 +30,10 @@ try:
         AudioRestarted,
         BaresipError,
         Call,
-        CallFailed,
+        CommandQueueFull,
         Config,
         Runtime,
+        StaleHandleError,
         UserAgent,
     )
     from baresip.events import Event, StackEvent
@@ -41,11 +43,16 @@ except ImportError as error:  # told at the start, not at the first call
 
 log = logging.getLogger("softswitch.sip")
 
+LIFE = (Event.CALL_RINGING, Event.CALL_PROGRESS, Event.CALL_ESTABLISHED, Event.CALL_CLOSED)
+
 AHEAD = 2
 """Frames written before the first: what a late tick may cost before the far end hears a hole."""
 MOST_AHEAD = 6
 DIGITS = frozenset("0123456789*#ABCD")
 KEPT_SENDERS = 4096
+KEPT_EARLY = 64
+OWN_END_SECONDS = 1.0
+"""A call that the library no longer knows ended a moment ago; when its end is not told by then, it is never."""
 _INVITE = re.compile(r"RX \w+ (\S+):\d+ -> \S+\nINVITE (\S+) SIP/2\.0\r\n", re.ASCII)
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)[ \t]*\r$", re.ASCII | re.IGNORECASE | re.MULTILINE)
 _USER = re.compile(r"sips?:([^@;>\s]+)@")
@@ -70,7 +77,7 @@ class _Senders(logging.Handler):
 
     async def of(self, call_id: str) -> tuple[str, str] | None:
         """Address and request URI; the trace runs on a thread of its own and may come a moment after the event."""
-        for _ in range(20):
+        for _ in range(100):
             with self._known_lock:
                 if call_id in self._known:
                     return self._known.pop(call_id)
@@ -94,13 +101,14 @@ class SipLeg:
         self._ticks = 0
         self._over = False
         self._bound = False
-        self.rang = False
+        self._rang = False
+        self._up = False
         self._end: tuple[str, int | None, dict[str, Any]] | None = None
         self.on_answered: Callable[[], None] = _nothing
         self.on_ringing: Callable[[], None] = _nothing
         self.on_digit: Callable[[str], None] = _nothing_said
         self.on_ended: Callable[[str, int | None, dict[str, Any]], None] = _nothing_ended
-        call.on(self._happened)
+        call.on(self.happened)
         call.on_dtmf(lambda digit: self.on_digit(digit.digit) if digit.digit in DIGITS else None)
 
     def bound(self) -> None:
@@ -108,16 +116,10 @@ class SipLeg:
         self._bound = True
         if self._end is not None:
             self.on_ended(*self._end)
-        elif self._call.state.name == "CLOSED":
-            self._finish("", {})
-        elif self._call.state.name == "ESTABLISHED":
+        elif self._up:
             self.on_answered()
-        elif self.rang:
+        elif self._rang:
             self.on_ringing()
-
-    def ended_early(self, text: str) -> None:
-        """It was over before it was listened to; `text` as in the event that was missed."""
-        self._finish(text, quality(self._call.final_stats))
 
     async def answer(self) -> None:
         """Raises Refused when the caller has gone."""
@@ -129,12 +131,18 @@ class SipLeg:
     async def hang_up(self) -> None:
         """Ends it in any state; nothing when it has ended already. An incoming call not answered gets 486."""
         self._asked_to_end = True
-        try:
-            await self._call.hangup()
-        except BaresipError as error:
-            log.debug("hang up: %s", error)
-        if not self._over and self._call.state.name == "CLOSED":
-            self._finish("", {})
+        for _ in range(20):
+            try:
+                await self._call.hangup()
+                return
+            except CommandQueueFull:
+                await asyncio.sleep(0.1)
+            except StaleHandleError:
+                asyncio.get_running_loop().call_later(OWN_END_SECONDS, self._finish, "", {})
+                return
+            except BaresipError as error:
+                log.warning("hang up: %s", error)
+                return
 
     async def send_digits(self, digits: str) -> None:
         """Raises Refused when the call has gone."""
@@ -177,15 +185,18 @@ class SipLeg:
         except AudioNotActive:
             return
 
-    def _happened(self, event: StackEvent) -> None:
+    def happened(self, event: StackEvent) -> None:
+        """Something of the life of this call; kept until `bound`."""
         if event.event is Event.CALL_CLOSED:
             self._finish(event.text or "", quality(self._call.final_stats))
-        elif not self._bound:
-            self.rang |= event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS)
         elif event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS):
-            self.on_ringing()
+            self._rang = True
+            if self._bound:
+                self.on_ringing()
         elif event.event is Event.CALL_ESTABLISHED:
-            self.on_answered()
+            self._up = True
+            if self._bound:
+                self.on_answered()
 
     def _finish(self, text: str, told: dict[str, Any]) -> None:
         if self._over:
@@ -249,7 +260,8 @@ class SipStack:
         self._runtime = Runtime()
         self._agents: dict[str, UserAgent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._rang: deque[int] = deque(maxlen=64)
+        self._legs: WeakValueDictionary[int, SipLeg] = WeakValueDictionary()
+        self._early: OrderedDict[int, list[StackEvent]] = OrderedDict()
         self.door_port = 0
         self.on_incoming: Incoming = lambda *_: None
         self.on_agent: Callable[[SipLeg, str], None] = lambda *_: None
@@ -280,7 +292,7 @@ class SipStack:
                     extra_config_text=extra,
                 )
             )
-            self._runtime.subscribe(self._alerting)
+            self._runtime.subscribe(self._overhear)
             common = {"transfer_policy": "reject"}
             self._agents["browsers"] = await self._agent(
                 Account(
@@ -302,12 +314,21 @@ class SipStack:
 
     async def _agent(self, account: Account, options: dict[str, str]) -> UserAgent:
         agent = await UserAgent.create(self._runtime, account, **options)
-        agent.on_incoming(lambda call: self._spawn(self._arrived(call, SipLeg(call))))
+        agent.on_incoming(lambda call: self._spawn(self._arrived(call, self._leg_of(call))))
         return agent
 
-    def _alerting(self, event: StackEvent) -> None:
-        if event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS):
-            self._rang.append(event.call)
+    def _overhear(self, event: StackEvent) -> None:
+        """What happens to a call we place before its object is there to hear it, which on a busy loop can be all of it."""
+        if event.event in LIFE and event.call not in self._legs:
+            self._early.setdefault(event.call, []).append(event)
+            while len(self._early) > KEPT_EARLY:
+                self._early.popitem(last=False)
+
+    def _leg_of(self, call: Call) -> SipLeg:
+        leg = self._legs[call.handle] = SipLeg(call)
+        for event in self._early.pop(call.handle, ()):
+            leg.happened(event)
+        return leg
 
     def _account(self, trunk: Trunk) -> Account:
         # Calls for whatever number come to the first trunk's account: which trunk it was is told by the sender's address.
@@ -384,14 +405,7 @@ class SipStack:
             call = await self._agents[trunk].dial(f"sip:{number}@{found.host}", dict(headers))
         except (BaresipError, ValueError) as error:
             raise Refused("not_dialled", f"The call was not placed: {error}.") from None
-        leg = SipLeg(call)
-        leg.rang = call.handle in self._rang  # its first events may be older than its object
-        if call.state.name == "CLOSED":  # refused before we looked: the reason is asked for
-            try:
-                await call.wait_established()
-            except CallFailed as error:
-                leg.ended_early(f"{error.status or ''} {error.reason}".strip())
-        return leg
+        return self._leg_of(call)
 
     async def close(self) -> None:
         for task in list(self._tasks):

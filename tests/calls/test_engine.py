@@ -40,6 +40,7 @@ from hotline.calls.engines import (
     Originate,
     Other,
     Play,
+    Record,
     RecordingClosed,
     Reset,
     Role,
@@ -364,10 +365,13 @@ def test_a_call_through_the_exchange_and_its_next_life(tmp_path: Path):
                 break
             with pytest.raises(EngineRefused):
                 await anext(engine.sound("leg-none"))
+            recording = await engine.do(Record(leg.leg))
             exchange.end(9)
             exchange = Exchange(tmp_path, phones, token=token, control_port=port)
             reset = await first(events, Reset)
             assert (reset.new_run, reset.legs) == (True, ())
+            closed = await first(events, RecordingClosed)
+            assert (closed.recording, closed.recovered) == (recording, True)
             with pytest.raises(EngineRefused) as refused:
                 await engine.do(Answer(leg.leg))
             assert refused.value.code == "no_leg"

@@ -138,8 +138,7 @@ def test_killed_by_force_the_recording_plays_and_the_next_start_closes_it(phones
     try:
         platform = second.platform(run=old, after=0)
         assert platform.followed["reset"]  # that run is over, and the platform is told
-        assert platform.followed["snapshot"]["legs"] == []
-        platform = second.platform(run=platform.run, after=0)
+        assert (platform.followed["after"], platform.followed["snapshot"]["legs"]) == (0, [])
         closed = platform.event("recording.closed", recording=recording)
         assert closed["recovered"]
         assert closed["leg"] == citizen.leg
