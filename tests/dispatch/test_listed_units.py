@@ -27,7 +27,7 @@ def minute(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     # Here alone: what other packages keep holds rows of tests that are over.
     monkeypatch.setattr(catalogue, "settings", SimpleNamespace(TESTING=False))
     at = [1000.0]
-    monkeypatch.setattr(catalogue.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(catalogue, "time", SimpleNamespace(monotonic=lambda: at[0]))
     monkeypatch.setattr(catalogue, "_kept", {})
     return at
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -25,6 +25,8 @@ from hotline.kit.livetoken import sign
 from hotline.kit.models import Heartbeat, LiveEvent
 
 KEY = "k" * 40
+PATIENCE = 60.0
+"""Seconds until a thing that must happen has not; nothing is measured by it."""
 PUBLISH = (
     "WITH written AS (INSERT INTO kit_live_event (topic, kind, payload)"
     " SELECT topic, 'test.happened', %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id)"
@@ -72,7 +74,7 @@ class Stream:
     """An EventSource, by hand."""
 
     def __init__(self, port: int, token: str, last: str = "", *, header: bool = False) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         query = f"&last={quote(last)}" if last and not header else ""
         self.connection.request(
             "GET", f"/live/stream?token={token}{query}", headers={"Last-Event-ID": last} if header else {}
@@ -168,15 +170,19 @@ def process(database: str) -> Iterator[Server]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(300):
-        if health(port)[0] == 200:
-            break
+    try:
+        until("the live process starts", lambda: health(port)[0] == 200)
+        yield Server(database, port)
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def until(what: str, condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"not so: {what}"
         time.sleep(0.1)
-    else:
-        pytest.fail("the live process does not start")
-    yield Server(database, port)
-    child.terminate()
-    child.wait()
 
 
 @pytest.fixture
@@ -273,10 +279,8 @@ def test_first_event_of_an_empty_log_is_no_gap(server: Server) -> None:
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
         "current_database() AND pid <> pg_backend_pid()"
     )
-    for _ in range(300):
-        if server.sql("SELECT count(*) FROM kit_live_event"):
-            break
-        time.sleep(0.1)
+    until("the log says where it begins", lambda: bool(server.sql("SELECT count(*) FROM kit_live_event")))
+    until("its `fresh` was told", lambda: health(server.port)[0] == 200)
     with psycopg.connect(server.url) as slow:  # somebody older is still at work and holds the frontier back
         slow.execute("SELECT pg_current_xact_id()")
         first = server.open("pool").hello()

@@ -302,12 +302,21 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_a_recording_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(*_args: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+class FullDisk:
+    """`os`, where one call finds no space."""
 
+    def __init__(self, call: str) -> None:
+        self.call = call
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self.call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return getattr(os, name)
+
+
+def test_a_recording_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     before = open_files()
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr("softswitch.recording.os", FullDisk("write"))
     with pytest.raises(OSError, match="No space"):
         Recording(tmp_path, "rec-1", "leg-1")
     monkeypatch.undo()
@@ -320,12 +329,9 @@ def test_a_recording_that_cannot_be_closed_lets_go_of_its_file_once(
 ):
     """Another file may have its number by the time it is let go of again."""
 
-    def full(*_args: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     recording = Recording(tmp_path, "rec-1", "leg-1")
     recording.add(np.ones(FRAME, np.int16), np.ones(FRAME, np.int16))
-    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setattr("softswitch.recording.os", FullDisk("pwrite"))
     with pytest.raises(OSError, match="No space"):
         recording.close()
     monkeypatch.undo()
