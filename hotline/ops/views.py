@@ -33,6 +33,7 @@ CHECK_NAMES: dict[str, str | Promise] = {
     "stalled": _("Stuck jobs"),
     "suggestions.category": _("Model of categories"),
     "suggestions.meaning": _("Comparison by meaning"),
+    "suggestions.writer": _("Language model on the city's network"),
     "workers": _("Job processes"),
     "worktime.calendar": _("Working calendar"),
     "worktime.policy": _("Deadline policy"),

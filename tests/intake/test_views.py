@@ -115,6 +115,7 @@ class TestDesk:
         assert result.number in text
         assert PHONE not in text
         assert "噪声时段" in send(city, "category_questions", **TYPED).content.decode()
+        assert "选定街镇后" in send(city, "category_questions", **TYPED | {"division": ""}).content.decode()
         citizen = Citizen.objects.get(phone_mask__endswith="5678")
         assert result.number in send(city, "alike", **TYPED, citizen_id=citizen.pk).content.decode()
 

@@ -108,9 +108,9 @@ const connect: Connect = (element, signal) => {
   // Knowledge that was inserted belongs to a direct answer: show it there, with its source.
   form.addEventListener("knowledge:inserted", (event) => {
     const { entry } = (event as CustomEvent<{ entry: string }>).detail;
-    const cite = form.querySelector<HTMLElement>(`[data-entry="${CSS.escape(entry)}"]`)?.dataset["cite"] ?? "";
+    const named = form.querySelector<HTMLElement>(`[data-entry="${CSS.escape(entry)}"]`)?.dataset["source"] ?? "";
     const source = form.querySelector<HTMLInputElement>("#knowledge");
-    if (source && cite && !source.value.includes(cite)) source.value = `${source.value}${cite}`.slice(0, 300);
+    if (source && named && !source.value.includes(named)) source.value = [source.value.trim(), named].filter(Boolean).join("；").slice(0, 300);
     const dialog = form.querySelector<HTMLDialogElement>("#desk-answer");
     if (dialog && !dialog.open) dialog.showModal();
     form.querySelector<HTMLTextAreaElement>("#answer")?.focus();

@@ -141,12 +141,22 @@ def _local(request: HttpRequest) -> bool:
     return request.POST.get("next", "").startswith("/dispatch/catalogue/")
 
 
+COLUMN_WORDS = {
+    "category_code": gettext_lazy("code of the category, as in the list of categories"),
+    "area_code": gettext_lazy("code of the division it holds for; everywhere when empty"),
+    "lead_unit_code": gettext_lazy("code of the unit that gets the orders"),
+    "assistant_unit_codes": gettext_lazy("codes of units that assist, between semicolons; may be empty"),
+    "legal_basis": gettext_lazy("law or list of duties that says so; may be empty"),
+    "effective_from": gettext_lazy("first day it holds, as 2026-12-01; today when empty"),
+}
+
+
 @access("dispatch:catalogue")
 @require_http_methods(["GET", "POST"])
 def import_list(request: HttpRequest) -> HttpResponse:
     """A CSV list: checked and compared with today's catalogue first, made when a person says so and nothing is wrong."""
     form = ListForm(request.POST or None, request.FILES or None)
-    context: dict[str, object] = {"form": form, "columns": actions.COLUMNS, "faults": []}
+    context: dict[str, object] = {"form": form, "columns": [(one, COLUMN_WORDS[one]) for one in actions.COLUMNS], "faults": []}
     if request.method == "POST" and form.is_valid():
         try:
             rows = actions.read_rows(form.cleaned_data["text"])

@@ -174,7 +174,13 @@ def questions(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "intake/_questions.html",
-        {"form": form, "answers": demand.answers, "facts": facts, "unit": unit},
+        {
+            "form": form,
+            "answers": demand.answers,
+            "facts": facts,
+            "unit": unit,
+            "place": demand.division,
+        },
     )
 
 
