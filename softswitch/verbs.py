@@ -243,6 +243,11 @@ async def bridge(switch: Switch, network: Network, told: Arguments) -> Result:
 def held(switch: Switch, party: Party, music: list[Samples]) -> None:
     if party.room is None:
         raise Refused("no_room", "A party on its own cannot be held.")
+    if party.room.seats[party.leg].role in (Role.LISTEN, Role.WHISPER):
+        raise Refused(
+            "not_talking",
+            "Who only listens or whispers cannot be held; back from it everybody would hear him.",
+        )
     switch.join(party, party.room.name, Role.HOLD)
     if music:
         switch.stop_playing(party, "replaced")

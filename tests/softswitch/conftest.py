@@ -31,6 +31,13 @@ NEEDS_SIP = pytest.mark.skipif(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker does them all: exchanges and telephones in both at once would be late by each other's work."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("softswitch"))
+
+
 def apart(work: Callable[[], object]) -> None:
     """Run this in a thread of its own, where no event loop runs: the journeys' browser keeps one in the main thread."""
     with ThreadPoolExecutor(1) as thread:

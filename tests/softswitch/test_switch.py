@@ -165,6 +165,22 @@ def test_who_was_on_hold_talks_with_the_target_of_a_transfer(tmp_path: Path):
     run(tmp_path, work)
 
 
+@pytest.mark.parametrize("role", ["listen", "whisper"])
+def test_who_only_listens_does_not_come_back_from_hold_talking(tmp_path: Path, role: str):
+    async def work(world: World) -> None:
+        _citizen, agent = await world.call(1, 2)
+        leader = world.leg(3)
+        target = agent.leg if role == "whisper" else ""
+        await world.do("join", leg=leader.leg, room="call", role=role, target=target)
+        with pytest.raises(Refused) as refused:
+            await world.do("hold", leg=leader.leg)
+        assert refused.value.code == "not_talking"
+        await world.do("resume", leg=leader.leg)
+        assert leader.facts()["role"] == role
+
+    run(tmp_path, work)
+
+
 @pytest.mark.parametrize("verb", ["transfer", "consult"])
 def test_nobody_is_left_ringing_when_the_call_ends_while_dialling(tmp_path: Path, verb: str):
     async def work(world: World) -> None:

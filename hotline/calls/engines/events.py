@@ -125,7 +125,7 @@ class TransferDone(EngineEvent):
 
 @dataclass(frozen=True, slots=True)
 class TransferFailed(EngineEvent):
-    """The others are still in `room`, alone."""
+    """The others are still in `room`, alone; with reason `alone` they have gone."""
 
     transfer: str
     room: str
