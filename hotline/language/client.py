@@ -68,8 +68,9 @@ class Client:
                 "resting",
                 "The worker of the models did not answer lately; it is asked again in some seconds.",
             )
-        end = time.monotonic() + (self._timeout if timeout is None else timeout)
-        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
+        patience = self._timeout if timeout is None else timeout
+        end = time.monotonic() + patience
+        line = json.dumps({"do": do, "wait": patience, **arguments}).encode() + b"\n"
         try:
             try:
                 answer = self._exchange(line, end)
@@ -211,12 +212,12 @@ class RemoteEmbedder:
 
 
 def remote_state(client: Client) -> RemoteEmbedder | Missing:
-    """For `embedding.provide`: the worker's embedder, when it says that it has one."""
+    """For `embedding.provide`: the worker's embedder, when it says that it has one or is about to."""
     status = client.status(timeout=0.5)
     if isinstance(status, Off):
         return Missing(status.code, status.reason, "hotline run starts it; or `hotline models serve`.")
     function = status.get("functions", {}).get("embedding", {})
-    if function.get("state") != "on":
+    if function.get("state") != "on" and function.get("code") != "loading":
         return Missing(
             str(function.get("code")), str(function.get("reason")), str(function.get("advice", ""))
         )

@@ -16,9 +16,10 @@ import resource
 import socketserver
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NoReturn, TypeVar
 
 from hotline.language import embedding
 from hotline.language.category import Predictor, Text
@@ -26,49 +27,85 @@ from hotline.language.client import socket_path
 from hotline.language.embedding import Cache, Missing, Nano
 from hotline.language.registry import Registry, RegistryFault
 
+T = TypeVar("T")
 LONGEST_LINE = 4 * 2**20
 MOST_TEXTS = 256
 WAITING = 32
 """Requests that may wait for a model; more are refused at once rather than answered too late."""
+LONGEST_WAIT = 60.0
+"""Seconds that a request waits for a model that is being loaded, when it does not say how long its asker waits."""
+OF_PATIENCE = 0.6
+"""Share of the asker's patience that may go by before a model is there; the rest is for the answer."""
+LOOK = 2.0
+"""Seconds between looks at the registry: a model just trained or promoted is there before somebody asks for it."""
+LOADING = Missing("loading", "The model is being loaded.", "It answers in some seconds.")
 
 
 class Busy(Exception):
     """Too many wait."""
 
 
+class Loaded(Generic[T]):
+    """A value that is made beside those who ask for it. Till a new one is there the old one answers; at first, none."""
+
+    def __init__(self, make: Callable[[], T], stamp: Callable[[], object]) -> None:
+        self._make, self._stamp = make, stamp
+        self._changed = threading.Condition()
+        self._value: T | None = None
+        self._of: object = None
+        self._making = False
+
+    def get(self, wait: float) -> T | None:
+        """The value that belongs to the stamp of now, when it is there within `wait` seconds; else the last one, or None."""
+        with self._changed:
+            if not self._fresh() and not self._making:
+                self._making = True
+                threading.Thread(target=self._work, daemon=True).start()
+            self._changed.wait_for(lambda: not self._making, wait)
+            return self._value
+
+    def _fresh(self) -> bool:
+        return self._of is not None and self._of == self._stamp()
+
+    def _work(self) -> None:
+        of, value = self._stamp(), None
+        try:
+            value = self._make()
+        finally:
+            with self._changed:
+                if value is not None:
+                    self._value, self._of = value, of
+                self._making = False
+                self._changed.notify_all()
+
+
 class Models:
-    """The models of a folder, loaded when first asked for. Safe for threads."""
+    """The models of a folder, each loaded beside the requests when first asked for and when another is put to use.
+
+    Loading takes a second or more, longer than anybody who types waits. Safe for threads.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._registry = Registry(folder)
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, int] | None = None
-        self._category: Predictor | Missing = Missing("not_trained", "", "")
-        self._version = ""
-        self._embedder: Nano | Missing | None = None
+        registry = Registry(folder)
+        self._category = Loaded(lambda: load_category(registry), registry.stamp)
+        self._embedder = Loaded(lambda: embedding.load(Cache(path=folder / "vectors.sqlite3")), lambda: 1)
         self._room = threading.BoundedSemaphore(WAITING)
 
-    def category(self) -> tuple[Predictor | Missing, str]:
-        """The predictor in use and its version."""
-        with self._lock:
-            stamp = self._registry.stamp()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                self._category, self._version = load_category(self._registry)
-            return self._category, self._version
+    def category(self, wait: float = LONGEST_WAIT) -> tuple[Predictor | Missing, str]:
+        """The predictor in use and its version; the one before while a new one is loaded for longer than `wait` seconds."""
+        return self._category.get(wait) or (LOADING, "")
 
-    def embedder(self) -> Nano | Missing:
+    def embedder(self, wait: float = LONGEST_WAIT) -> Nano | Missing:
         """The embedding model."""
-        with self._lock:
-            if self._embedder is None:
-                self._embedder = embedding.load(Cache(path=self._folder / "vectors.sqlite3"))
-            return self._embedder
+        return self._embedder.get(wait) or LOADING
 
-    def warm(self) -> None:
-        """Load what there is, so that the first who asks need not wait."""
-        self.category()
-        self.embedder()
+    def keep_warm(self) -> NoReturn:
+        """Load what there is and whatever is put to use later, so that the first who asks need not wait. Never returns."""
+        while True:
+            with contextlib.suppress(OSError):
+                self.category()
+                self.embedder()
+            time.sleep(LOOK)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request's answer. Raises ValueError for what makes no sense, Busy, MemoryError."""
@@ -84,20 +121,20 @@ class Models:
     def _doings(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         return {"status": self._status, "category": self._read_category, "embed": self._embed}
 
-    def _status(self, _request: dict[str, Any]) -> dict[str, Any]:
-        predictor, version = self.category()
+    def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+        predictor, version = self.category(_patience(request))
         return {
             "pid": os.getpid(),
             "memory_mb": _memory_mb(),
             "functions": {
                 "category": _state(predictor) | {"version": version},
-                "embedding": _state(self.embedder())
+                "embedding": _state(self.embedder(_patience(request) / 2))
                 | {"version": f"{embedding.PACKAGE}-{embedding.PACKAGE_VERSION}"},
             },
         }
 
     def _read_category(self, request: dict[str, Any]) -> dict[str, Any]:
-        predictor, version = self.category()
+        predictor, version = self.category(_patience(request))
         if isinstance(predictor, Missing):
             return _refusal(predictor.code, predictor.reason)
         found = predictor.read(
@@ -121,7 +158,7 @@ class Models:
             or request["kind"] not in ("query", "passage")
         ):
             raise ValueError(f"at most {MOST_TEXTS} texts, of kind query or passage")
-        model = self.embedder()
+        model = self.embedder(_patience(request))
         if isinstance(model, Missing):
             return _refusal(model.code, model.reason)
         strings = [str(text) for text in texts]
@@ -146,6 +183,11 @@ def load_category(registry: Registry) -> tuple[Predictor | Missing, str]:
         return Missing(
             "broken", "The category model does not fit into the memory bound.", "HOTLINE_MODELS_MEMORY_MB"
         ), ""
+
+
+def _patience(request: Mapping[str, Any]) -> float:
+    """Seconds that this request may wait for a model: it says how long its asker waits in all."""
+    return min(max(float(request.get("wait", LONGEST_WAIT)), 0.0) * OF_PATIENCE, LONGEST_WAIT)
 
 
 def _state(found: object) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from math import log
 CLIMB_AFTER = timedelta(minutes=5)
 """A risk that nobody has answered climbs to the shift leader; a city may set `risk_minutes`."""
 MOST_LABELS = 8
+BANDS = (0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.0)
+"""Lower ends of the bands of confidence in which acceptance is told; where a city's threshold belongs is read from them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,14 @@ def embed_orders(timestamp: int) -> int:
     return actions.embed_orders(actor=ACTOR, most=50)
 
 
+@app.periodic(cron="23 3 * * *")
+@app.task(name="suggestions.centre_orders", queue="housekeeping", queueing_lock="suggestions.centre_orders")
+def centre_orders(timestamp: int) -> int:
+    """What a city's orders have in common changes slowly: once a night. Vectors beyond the newest million go."""
+    actions.forget_old_vectors(actor=ACTOR)
+    return actions.centre_orders(actor=ACTOR)
+
+
 @app.periodic(cron="41 3 * * *")
 @app.task(
     name="suggestions.forget_writer_calls",

@@ -6,21 +6,42 @@ when something is missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
 from hotline.kit.vectors import VectorTable, as_text, looking_for
 from hotline.suggestions.queries.models import model_worker
+from hotline.workorders.queries import Meant
 
 TABLE = VectorTable("suggestions_ordervector", order_id="bigint")
 MEANT_CHARS = 220
 """Characters of an order that its vector is made of; the matter stands early."""
 
 
-def near(text: str, most: int, also: Sequence[int] = ()) -> dict[int, float]:
-    """Order id → cosine of the `most` nearest and of those in `also`, whoever may see them; empty without a table or a
-    model's answer in time."""
+def stamp() -> str:
+    """What the vectors of today's model are known by; others are not compared with them."""
+    from hotline.language import embedding  # where a worker is, its packages are
+
+    return f"{embedding.PACKAGE}-{embedding.PACKAGE_VERSION}"
+
+
+_NEAR = """
+WITH far AS (
+    (SELECT order_id, vector, vector <=> %(asked)s::halfvec AS far FROM suggestions_ordervector
+     ORDER BY vector <=> %(asked)s::halfvec LIMIT %(most)s)
+    UNION ALL
+    (SELECT order_id, vector, vector <=> %(asked)s::halfvec FROM suggestions_ordervector WHERE order_id = ANY(%(also)s))
+)
+SELECT order_id, 1 - far, 1 - ({compared}) FROM far
+"""
+_CENTRED = "(vector::vector - %(stored)s::vector) <=> %(moved)s::vector"
+
+
+def near(text: str, most: int, also: Sequence[int] = ()) -> dict[int, Meant]:
+    """Order id → meaning of the `most` nearest and of those in `also`, whoever may see them; empty without a table or a
+    model's answer in time. Centred once the city has means (`centre_orders`); till then both are the plain cosine."""
     worker = model_worker() if TABLE.is_there() else None
     if worker is None:
         return {}
@@ -29,16 +50,23 @@ def near(text: str, most: int, also: Sequence[int] = ()) -> dict[int, float]:
     found = worker.vectors([text[:MEANT_CHARS]], "query")
     if isinstance(found, Off):
         return {}
-    vector = as_text(found[0].tolist())
+    asked = found[0].tolist()
+    centre = TABLE.centre_of(stamp())
+    values: dict[str, object] = {"asked": as_text(asked), "most": most, "also": list(also)}
+    if centre is not None:
+        values |= {"moved": as_text(_less(asked, centre.asked)), "stored": centre.stored}
     with looking_for(most) as cursor:
-        cursor.execute(
-            "(SELECT order_id, 1 - (vector <=> %(asked)s::halfvec) FROM suggestions_ordervector"
-            " ORDER BY vector <=> %(asked)s::halfvec LIMIT %(most)s)"
-            " UNION SELECT order_id, 1 - (vector <=> %(asked)s::halfvec) FROM suggestions_ordervector"
-            " WHERE order_id = ANY(%(also)s)",
-            {"asked": vector, "most": most, "also": list(also)},
-        )
-        return {int(pk): float(cosine) for pk, cosine in cursor.fetchall()}
+        cursor.execute(_NEAR.format(compared="far" if centre is None else _CENTRED), values)
+        return {int(pk): Meant(float(plain), _number(centred, plain)) for pk, plain, centred in cursor.fetchall()}
+
+
+def _less(vector: Iterable[float], mean: Iterable[float]) -> list[float]:
+    return [value - common for value, common in zip(vector, mean, strict=True)]
+
+
+def _number(value: float, otherwise: float) -> float:
+    """A vector that is the mean itself has no direction, and no cosine."""
+    return float(otherwise if value is None or math.isnan(value) else value)
 
 
 def keep(found: Sequence[tuple[int, Sequence[float]]]) -> int:
@@ -50,6 +78,28 @@ def keep(found: Sequence[tuple[int, Sequence[float]]]) -> int:
             [(pk, as_text(vector)) for pk, vector in found],
         )
     return len(found)
+
+
+def titles(most: int) -> list[str]:
+    """Titles of some orders that have a vector, drawn by chance."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.title FROM (SELECT order_id FROM suggestions_ordervector ORDER BY order_id DESC LIMIT %s) AS newest"
+            " JOIN workorders_workorder o ON o.id = newest.order_id WHERE o.title <> '' ORDER BY random() LIMIT %s",
+            [most * 100, most],
+        )
+        return [str(row[0]) for row in cursor.fetchall()]
+
+
+def forget_before(order_id: int, most: int) -> int:
+    """Let go of the vectors of orders before this one, `most` at a time; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM suggestions_ordervector WHERE order_id = ANY(ARRAY(SELECT order_id FROM suggestions_ordervector"
+            " WHERE order_id < %s ORDER BY order_id LIMIT %s))",
+            [order_id, most],
+        )
+        return int(cursor.rowcount)
 
 
 def without(last: int, back: int, most: int) -> list[int]:

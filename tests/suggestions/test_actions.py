@@ -49,14 +49,15 @@ class TestProposals:
         found = queries.proposals_of(order.pk)
         assert found["category"].shown_to == city.actor("dispatcher").key()
         orders.dispatch_order(actor=city.actor("dispatcher"), order_id=order.pk, lead_unit_id=city.a.pk)
-        assert actions.settle(actor=MACHINE, order_id=order.pk, decided_by="staff:1") == 4
+        assert actions.settle(actor=MACHINE, order_id=order.pk, decided_by="staff:1") == 3
         assert actions.settle(actor=MACHINE, order_id=order.pk, decided_by="staff:1") == 0
         outcomes = {kind: (row.outcome, row.final) for kind, row in queries.proposals_of(order.pk).items()}
         assert outcomes == {
             "category": ("accepted", "02.01.01"),
             "unit": ("changed", str(city.a.pk)),
             "labels": ("accepted", "夜间施工 扰民"),
-            "place": ("missed", order.division_id or ""),
+            # The order says no place: nobody has judged what was proposed.
+            "place": ("shown", ""),
             "draft": ("shown", ""),
         }
 
@@ -64,6 +65,13 @@ class TestProposals:
         assert actions.settle(actor=MACHINE, order_id=10**9, decided_by="x") == 0
         with pytest.raises(NotPermitted):
             actions.keep_proposals(actor=city.actor("handler"), order_id=1, proposals=[])
+
+    def test_an_order_without_a_category_judges_none(self, city: Cast) -> None:
+        order = make_order(city)
+        actions.keep_proposals(actor=MACHINE, order_id=order.pk, proposals=proposals(city))
+        orders.dispatch_order(actor=city.actor("dispatcher"), order_id=order.pk, lead_unit_id=city.a.pk)
+        actions.settle(actor=MACHINE, order_id=order.pk, decided_by="staff:1")
+        assert queries.acceptance("category", now() - timedelta(days=1))[0].decided == 0
 
     def test_acceptance_by_all_by_category_by_unit_and_week(self, city: Cast) -> None:
         order = make_order(city, category_id=Category.objects.get(code="02.01.01").pk)
@@ -75,6 +83,8 @@ class TestProposals:
         assert (whole.decided, whole.accepted, whole.share, whole.confidence) == (1, 1, 1.0, 0.9)
         assert [one.key for one in queries.acceptance("category", since, by="category")] == ["02"]
         assert [one.label for one in queries.acceptance("unit", since, by="unit")] == [city.a.name]
+        (band,) = queries.acceptance("category", since, by="confidence")
+        assert (band.key, band.label, band.decided, band.accepted) == ("0.9", "0.90 – 0.95", 1, 1)
         assert queries.acceptance("draft", since)[0].share is None
         assert [week.decided for week in queries.weeks_of("category", now())] == [1]
 

@@ -18,7 +18,7 @@ from hotline.language.client import Off
 from hotline.suggestions import actions, vectors
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries import OrderFilters, Sort, list_orders
-from hotline.workorders.queries.words import alike, use_meaning
+from hotline.workorders.queries.words import Meant, alike, use_meaning
 from tests.accounts.cast import Cast
 from tests.dispatch.conftest import city as city
 from tests.workorders.factories import make_order, signed
@@ -30,7 +30,9 @@ MACHINE = system_actor("suggestions", "suggestions:make")
 @pytest.fixture
 def meant() -> Any:
     """Say which orders are near in meaning."""
-    yield lambda found: use_meaning(lambda text, most, also=(): found)
+    yield lambda found: use_meaning(
+        lambda text, most, also=(): {pk: Meant(cosine, cosine) for pk, cosine in found.items()}
+    )
     use_meaning(vectors.near)
 
 
@@ -119,11 +121,45 @@ def test_vectors_are_made_once_for_new_orders(city: Cast, worker: Worker) -> Non
     assert actions.embed_orders(actor=MACHINE) == 2
     assert actions.embed_orders(actor=MACHINE) == 0
     near = vectors.near("升降机", 10)
-    assert near[lift.pk] == pytest.approx(1, abs=0.01)
-    assert near[light.pk] == pytest.approx(0, abs=0.01)
+    assert near[lift.pk] == pytest.approx((1, 1), abs=0.01)
+    assert near[light.pk] == pytest.approx((0, 0), abs=0.01)
     assert alike(WorkOrder.objects.all(), "升降机把人关住") == [lift.pk]
     with pytest.raises(NotPermitted):
         actions.embed_orders(actor=city.actor("dispatcher"))
+
+
+def test_what_all_orders_have_in_common_is_taken_off(
+    city: Cast, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lift = make_order(city, title="电梯困人", content="电梯故障。")
+    light = make_order(city, title="路灯不亮", content="路灯坏了。")
+    assert actions.embed_orders(actor=MACHINE) == 2
+    assert actions.centre_orders(actor=MACHINE) == 0, "two orders have nothing in common yet"
+    monkeypatch.setattr(actions.meaning, "LEAST", 2)
+    assert actions.centre_orders(actor=MACHINE) == 2
+    # Half of the orders lie on either axis: without their mean they point away from each other.
+    near = vectors.near("升降机", 10)
+    assert near[lift.pk] == pytest.approx((1, 1), abs=0.01)
+    assert near[light.pk] == pytest.approx((0, -1), abs=0.01)
+    assert vectors.near("升降机", 1, [light.pk])[light.pk].centred == pytest.approx(-1, abs=0.01)
+    centre = vectors.TABLE.centre_of(vectors.stamp())
+    assert centre is not None
+    assert centre.counted == 2
+    assert vectors.TABLE.centre_of("another-model") is None
+    worker.answer = Off("slow", "")
+    assert actions.centre_orders(actor=MACHINE) == 0
+    vectors.TABLE.forget()
+
+
+def test_vectors_of_old_orders_are_let_go_of(
+    city: Cast, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [make_order(city, title="电梯困人", content="电梯故障。") for _ in range(3)]
+    actions.embed_orders(actor=MACHINE)
+    assert actions.forget_old_vectors(actor=MACHINE) == 0
+    monkeypatch.setattr(actions.meaning, "KEPT", 1)
+    assert actions.forget_old_vectors(actor=MACHINE) == 1
+    assert set(vectors.near("电梯", 10)) == {one.pk for one in made[1:]}
 
 
 def test_without_an_answer_words_do_the_work(city: Cast, worker: Worker) -> None:

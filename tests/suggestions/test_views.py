@@ -97,7 +97,7 @@ class TestRisks:
         assert "alert" not in get(city, "shift_leader", "climbed")
         with time_machine.travel(now() + timedelta(minutes=6), tick=False):
             actions.climb_risks(actor=MACHINE)
-        assert "逾时无人处置" in get(city, "shift_leader", "climbed")
+        assert "超时无人确认" in get(city, "shift_leader", "climbed")
         # Somebody else answers: the line goes, and the leader's open pages hear of it.
         post(city, "dispatcher", "answer_risk", order.pk, confirmed="1", text="已通知派出所")
         assert "alert" not in get(city, "shift_leader", "climbed")

@@ -16,6 +16,7 @@ def serve(
     workers: int,
     source: str,
     label_units: dict[str, int],
+    propose: bool = False,
 ) -> None:
     """`(until)` in, `(ended, next moment)` out; None ends it with its report and the numbers acknowledged."""
     import django
@@ -27,7 +28,7 @@ def serve(
 
     known = messages.moved(messages.read(Path(path))[:limit], moved)
     part = list(messages.share(known, number, workers))
-    player = run.Player(source, part, load_staff(), worktime.calendar_in_effect().calendar, label_units)
+    player = run.Player(source, part, load_staff(), worktime.calendar_in_effect().calendar, label_units, propose)
     pipe.send((0, player.next_at()))
     while (until := pipe.recv()) is not None:
         pipe.send((player.play(until), player.next_at()))

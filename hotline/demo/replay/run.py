@@ -81,9 +81,10 @@ class Player:
         staff: Staff,
         calendar: WorkCalendar,
         label_units: dict[str, int],
+        propose: bool = False,
     ) -> None:
         self.source = source
-        self.desk = Desk(staff, label_units=label_units)
+        self.desk = Desk(staff, label_units=label_units, proposing=propose)
         self.calendar = calendar
         self.report = Report(messages=len(part))
         self.acknowledged: list[str] = []
@@ -146,6 +147,7 @@ class Player:
         if filed.order_id is not None:
             self.desk.keys[filed.order_id] = message.key
             self.desk.labels[filed.order_id] = message.label
+            self.desk.read(filed.order_id)
             self._push(at, filed.order_id)
         return 0
 
@@ -216,12 +218,14 @@ def replay(
     *,
     workers: int = 2,
     limit: int | None = None,
+    propose: bool = False,
     step: Callable[[int], None] = lambda _n: None,
     note: Callable[[str], None] = lambda _t: None,
 ) -> Report:
     """File and handle every message of a file to its end; may be stopped and run again, it goes on where it was.
 
     Raises messages.BadFile, Refused (no staff, no policy). `step(n)`: n more orders have ended.
+    `propose`: each message is read when it arrives, and what dispatchers made of the proposals is kept.
     """
     known = messages.read(path)[:limit]
     if not known:
@@ -238,7 +242,7 @@ def replay(
     source = f"replay:{digest}"
     labels = _label_units({one.label for one in moved if one.label}, staff)
     began = time.monotonic()
-    given = [(str(path), limit, by, number, workers, source, labels) for number in range(workers)]
+    given = [(str(path), limit, by, number, workers, source, labels, propose) for number in range(workers)]
     report, numbers, end = play_together(process_entry.serve, given, moved[0].at, step)
     report.seconds = time.monotonic() - began
     report.simulated = end - moved[0].at

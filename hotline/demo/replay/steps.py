@@ -10,19 +10,23 @@ from datetime import timedelta
 from hotline.accounts.queries import citizen_actor
 from hotline.demo.replay.choices import Do, Part, Step, View, chance
 from hotline.demo.replay.staff import Staff
+from hotline.dispatch import actions as dispatch
 from hotline.followup import actions as followup
 from hotline.followup.models import FollowUpTask
 from hotline.followup.rules import Answer
 from hotline.kit import clock
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, system_actor
 from hotline.kit.errors import ActionError, NotVisible
 from hotline.kit.statements import fetch_one
+from hotline.suggestions.models import Kind
+from hotline.suggestions.queries import proposals_of
 from hotline.workorders import actions as orders
 from hotline.workorders.models import (
     OPEN_ASSIGNMENT_STATES,
     OPEN_STATES,
     Assignment,
     AssignmentRole,
+    Category,
     DemandType,
     WorkOrder,
 )
@@ -31,6 +35,10 @@ from hotline.workorders.rules.replies import findings_for
 OPTIONAL = frozenset({Do.RETURN, Do.SEND_DOWN, Do.ASSIST, Do.EXTEND, Do.HOLD, Do.MERGE})
 """Acts that a rule may refuse; the person then simply goes on."""
 
+
+READER = system_actor("suggestions", "suggestions:make")
+OR = "|"
+"""Between the labels of a message that fit equally well."""
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
 _VIEW = (
@@ -50,13 +58,42 @@ _VIEW = (
 
 @dataclass(slots=True)
 class Desk:
-    """Where steps are carried out. By order: `keys` what chance is tied to, `labels` first-level labels; `label_units`: label → unit."""
+    """Where steps are carried out. By order: `keys` what chance is tied to, `labels` first-level labels; `label_units`: label → unit.
+
+    `proposing`: messages are read on arrival, and dispatchers look at what is proposed.
+    """
 
     staff: Staff
     keys: dict[int, str] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
     label_units: dict[str, int] = field(default_factory=dict)
     declined: dict[int, set[str]] = field(default_factory=dict)
+    proposing: bool = False
+    _branches: dict[str, int] = field(default_factory=dict)
+
+    def read(self, order_id: int) -> None:
+        """What the job does in a running city the moment a message has arrived."""
+        if self.proposing:
+            dispatch.propose(actor=READER, order_id=order_id)
+
+    def classify(self, dispatcher: Actor, order_id: int) -> None:
+        """The dispatcher keeps the proposed category where it lies in a branch that the message's label names, else takes that branch.
+
+        A message without a label stays as it is: nobody knows better than the machine.
+        """
+        labels = [name for name in self.labels.get(order_id, "").split(OR) if name]
+        if not self.proposing or not labels:
+            return
+        if not self._branches:
+            self._branches = dict(Category.objects.filter(parent=None).values_list("name", "id"))
+        proposed = proposals_of(order_id).get(Kind.CATEGORY)
+        first = proposed.candidates[0] if proposed and proposed.candidates else None
+        if first is not None and str(first["label"]).split(" › ", 1)[0] in labels:
+            chosen = Category.objects.filter(code=str(first["value"])).values_list("id", flat=True).first()
+        else:
+            chosen = next((self._branches[name] for name in labels if name in self._branches), None)
+        if chosen is not None and not WorkOrder.objects.filter(pk=order_id, category_id=chosen).exists():
+            orders.reclassify(actor=dispatcher, order_id=order_id, category_id=chosen)
 
     def view(self, order_id: int) -> View:
         """The order as it stands, in one statement: what people see on their screens costs them no more."""
@@ -190,9 +227,11 @@ def _close(desk: Desk, view: View, _part_: Part | None) -> None:
 
 
 def _dispatch(desk: Desk, view: View, _part_: Part | None) -> None:
-    orders.dispatch_order(
-        actor=desk.one_of(desk.staff.dispatchers, view), order_id=view.id, lead_unit_id=desk.unit_for(view)
-    )
+    dispatcher = desk.one_of(desk.staff.dispatchers, view)
+    desk.classify(dispatcher, view.id)
+    orders.dispatch_order(actor=dispatcher, order_id=view.id, lead_unit_id=desk.unit_for(view))
+    if desk.proposing:
+        dispatch.settle(actor=READER, order_id=view.id)
 
 
 def _designate(desk: Desk, view: View, _part_: Part | None) -> None:

@@ -7,7 +7,7 @@ from hotline.suggestions.actions.labels import (
     retire_label,
     split_label,
 )
-from hotline.suggestions.actions.meaning import embed_orders
+from hotline.suggestions.actions.meaning import centre_orders, embed_orders, forget_old_vectors
 from hotline.suggestions.actions.proposals import SUGGESTION_MADE, keep_proposals, note_shown, settle
 from hotline.suggestions.actions.replies import note_reply
 from hotline.suggestions.actions.risks import (
@@ -28,9 +28,11 @@ __all__ = [
     "SUGGESTION_MADE",
     "add_label",
     "answer_risk",
+    "centre_orders",
     "change_label",
     "climb_risks",
     "embed_orders",
+    "forget_old_vectors",
     "forget_writer_calls",
     "improve_draft",
     "keep_proposals",

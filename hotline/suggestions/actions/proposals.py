@@ -32,6 +32,8 @@ def keep_proposals(
 
     `seen_by` (an `Actor.key()`) already had them in view when the order was made, at `seen_at`.
     """
+    # Two jobs on one order would both find nothing there.
+    WorkOrder.objects.select_for_update(no_key=True).only("id").filter(pk=order_id).first()
     permissions.can(actor, "suggestions:make").require("suggestions:make")
     known = set(Suggestion.objects.filter(order_id=order_id).values_list("kind", flat=True))
     made = Suggestion.objects.bulk_create(
@@ -65,7 +67,10 @@ def note_shown(*, actor: Actor, order_id: int) -> None:
 
 @transaction.atomic
 def settle(*, actor: Actor, order_id: int, decided_by: str) -> int:
-    """An order was dispatched: compare every open proposal with what the order is now. Returns how many were settled."""
+    """An order was dispatched: compare every open proposal with what the order is now. Returns how many were settled.
+
+    Of what the order does not say (it went out without a category or a place) nobody has judged the machine.
+    """
     permissions.can(actor, "suggestions:make").require("suggestions:make")
     order = WorkOrder.objects.select_related("category").filter(pk=order_id).first()
     if order is None:
@@ -81,6 +86,8 @@ def settle(*, actor: Actor, order_id: int, decided_by: str) -> int:
         if row.kind == Kind.LABELS:
             row.outcome, row.final = judge_labels(row.candidates, order.labels), " ".join(order.labels)[:200]
         elif row.kind in final:
+            if not final[Kind(row.kind)]:
+                continue
             row.final = final[Kind(row.kind)]
             row.outcome = judge(row.candidates, row.final)
         else:

@@ -84,6 +84,7 @@ def _judge(function: str, good: str) -> Result:
             _("`hotline models train category` learns from closed orders, with --from FILE.csv from a file."),
         )
     reasons = {
+        "loading": _("it is being loaded"),
         "not_installed": _("its package is not installed"),
         "wrong_version": _("another version of its package is installed"),
         "wrong_hash": _("its file is not the one that was registered"),

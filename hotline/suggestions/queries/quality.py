@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Avg, CharField, Count, Func, Q, QuerySet
+from django.db.models import Avg, Case, CharField, Count, FloatField, Func, Q, QuerySet, Value, When
 from django.db.models.functions import TruncWeek
 
 from hotline.kit.clock import CITY_ZONE
 from hotline.language.privacy import mask_all
 from hotline.suggestions.models import Outcome, Suggestion
-from hotline.suggestions.rules import Week
+from hotline.suggestions.rules import BANDS, Week
 from hotline.workorders.models import FINAL_STATES, Category, WorkOrder
 
 
@@ -49,7 +49,9 @@ def _by_people(kind: str) -> QuerySet[Suggestion]:
 
 
 def acceptance(kind: str, since: datetime, *, by: str = "") -> list[Acceptance]:
-    """Acceptance by people since a moment: all in one line, or `by` = "category" (first level), "unit" or "model".
+    """Acceptance by people since a moment: all in one line, or `by` = "category" (first level), "unit", "model" or "confidence".
+
+    By confidence: bands of `BANDS`, the surest first, `key` its lower end; what was not proposed at all is left out.
 
     One query along the index of what was decided.
     """
@@ -71,6 +73,18 @@ def acceptance(kind: str, since: datetime, *, by: str = "") -> list[Acceptance]:
     elif by == "model":
         models = rows.values("model").annotate(**figures).order_by("-decided")
         found = [Acceptance(row["model"], row["model"], *_figures(row)) for row in models[:50]]
+    elif by == "confidence":
+        band = Case(
+            *[When(confidence__gte=low, then=Value(low)) for low in BANDS],
+            default=Value(0.0),
+            output_field=FloatField(),
+        )
+        banded = rows.exclude(outcome=Outcome.MISSED).annotate(low=band).values("low").annotate(**figures)
+        highs = dict(zip(BANDS, (1.0, *BANDS), strict=False))
+        found = [
+            Acceptance(str(row["low"]), f"{row['low']:.2f} – {highs[row['low']]:.2f}", *_figures(row))
+            for row in banded.order_by("-low")
+        ]
     elif by == "unit":
         units = rows.filter(unit__isnull=False).values("unit_id", "unit__name").annotate(**figures)
         found = [

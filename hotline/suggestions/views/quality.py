@@ -64,6 +64,7 @@ def page(request: HttpRequest) -> HttpResponse:
                 replace(one, label=str(BY_HAND.get(one.key, one.label)))
                 for one in queries.acceptance(kind, since, by="model")
             ],
+            "bands": queries.acceptance(kind, since, by="confidence"),
             "categories": queries.acceptance(kind, since, by="category"),
             "units": queries.acceptance(kind, since, by="unit"),
             "weeks": weeks,

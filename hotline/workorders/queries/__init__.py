@@ -19,7 +19,7 @@ from hotline.workorders.queries.reference import (
 )
 from hotline.workorders.queries.signals import Chip, chip, clock_of_assignment, clock_of_order
 from hotline.workorders.queries.visibility import area_prefix, get_visible, in_division, visible_to
-from hotline.workorders.queries.words import use_meaning
+from hotline.workorders.queries.words import Meant, use_meaning
 
 __all__ = [
     "DUE_SOON",
@@ -29,6 +29,7 @@ __all__ = [
     "Chip",
     "Flag",
     "Listing",
+    "Meant",
     "OrderFilters",
     "Pile",
     "Sort",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
@@ -35,10 +35,18 @@ MEANT = 0.84
 """Cosine of the embedding model from which two texts speak of the same matter."""
 
 
-class Near(Protocol):
-    """Order id → cosine of the `most` orders nearest in meaning, and of those in `also` that have a vector."""
+class Meant(NamedTuple):
+    """How near an order is in meaning. `cosine` says whether it speaks of the same matter at all; `centred` (what all
+    orders have in common taken off) orders those that do."""
 
-    def __call__(self, text: str, most: int, also: Sequence[int] = ()) -> Mapping[int, float]: ...
+    cosine: float
+    centred: float
+
+
+class Near(Protocol):
+    """Order id → meaning of the `most` orders nearest in meaning, and of those in `also` that have a vector."""
+
+    def __call__(self, text: str, most: int, also: Sequence[int] = ()) -> Mapping[int, Meant]: ...
 
 
 _near: Near | None = None
@@ -121,7 +129,7 @@ def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
             if len(found) >= POOL // 2:
                 break
     near = _near(text, POOL, list(found)[:COMPARED]) if _near else {}
-    meant = [pk for pk, cosine in near.items() if cosine >= MEANT and pk not in found]
+    meant = [pk for pk, one in near.items() if one.cosine >= MEANT and pk not in found]
     if meant:
         # What is near in meaning is shown only if it belongs to `rows`: the vectors know nothing of secrecy.
         meant = list(rows.filter(pk__in=meant).values_list("pk", flat=True))
@@ -134,7 +142,7 @@ def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
     scores = ranking(
         f"{text} {words}",
         [f"{title}\n{begin}" for _pk, title, begin in begun],
-        [near.get(pk) for pk, _title, _begin in begun] if near else (),
+        [near[pk].centred if pk in near else None for pk, _title, _begin in begun] if near else (),
     )
     value = {row[0]: score for row, score in zip(begun, scores, strict=True)}
     return sorted(value, key=lambda pk: (-round(value[pk], 4), -pk))

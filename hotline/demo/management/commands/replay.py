@@ -36,6 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="CSV of messages: id, user, time, title, text, label")
         parser.add_argument("--workers", type=int, default=2, metavar="P", help="processes; default 2")
         parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
+        parser.add_argument(
+            "--propose",
+            action="store_true",
+            help="read each message on arrival as a running city does; dispatchers keep or change its category by the message's label",
+        )
         parser.add_argument("--json", action="store_true", help="print the report as one line of JSON")
         parser.add_argument(
             "--pack",
@@ -54,6 +59,7 @@ class Command(BaseCommand):
                     path,
                     workers=max(1, options["workers"]),
                     limit=options["limit"],
+                    propose=options["propose"],
                     step=progress.advance,
                     note=progress.note,
                 )

@@ -239,7 +239,7 @@ class Command(BaseCommand):
         with Server(settings.MODELS_DIR) as server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))
-            threading.Thread(target=server.models.warm, daemon=True).start()
+            threading.Thread(target=server.models.keep_warm, daemon=True).start()
             with contextlib.suppress(SystemExit):
                 server.serve_forever()
 
