@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_kept_token_ends_with_its_revocation(
     """A process trusts what it has read for a moment; its own revocation ends that, another's the moment, an end is exact."""
     moment = 1000.0
     monkeypatch.setattr(queries, "KEPT_SECONDS", 2.0)
-    monkeypatch.setattr(queries.time, "monotonic", lambda: moment)
+    monkeypatch.setattr(queries, "time", SimpleNamespace(monotonic=lambda: moment))
     queries.forget_callers()
     here, there = Partner(city), Partner(city)
     assert queries.caller_of(here.secret)

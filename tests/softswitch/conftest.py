@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds until a thing that must happen has not; nothing is measured by it."""
 
 NEEDS_SIP = pytest.mark.skipif(
@@ -50,8 +50,7 @@ class Process:
     def __init__(self, command: list[str], folder: Path) -> None:
         for attempt in range(3):
             self._start(command, folder)
-            assert self.process.stdout
-            if line := self.process.stdout.readline():
+            if line := self.line():
                 self.ready: dict[str, Any] = json.loads(line)
                 return
             said = self.errors()
@@ -71,6 +70,16 @@ class Process:
             cwd=ROOT,
         )
 
+    def line(self) -> str:
+        """The next line it says, "" when it says none: a child that hangs is killed, so that no run of all tests hangs with it."""
+        assert self.process.stdout
+        killer = threading.Timer(PATIENCE * 2, self.process.kill)
+        killer.start()
+        try:
+            return self.process.stdout.readline()
+        finally:
+            killer.cancel()
+
     def errors(self) -> str:
         self.log.flush()
         return Path(self.log.name).read_text()[-3000:]
@@ -79,10 +88,10 @@ class Process:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            code = self.process.wait(10)
+            code = self.process.wait(PATIENCE)
         for pipe in (self.process.stdin, self.process.stdout, self.log):
             if pipe:
                 pipe.close()
@@ -98,10 +107,9 @@ class Phones(Process):
 
     def ask(self, do: str, name: str, **more: Any) -> dict[str, Any]:
         assert self.process.stdin
-        assert self.process.stdout
         self.process.stdin.write(json.dumps({"do": do, "name": name, **more}) + "\n")
         self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        line = self.line()
         assert line, self.errors()
         seen: dict[str, Any] = json.loads(line)
         return seen
