@@ -95,6 +95,7 @@ def city(name: str, **settings: str) -> Iterator[City]:
         "HOTLINE_PORT": str(port),
         "HOTLINE_LIVE_PORT": str(live_port),
         "HOTLINE_MODE": "demo",
+        "HOTLINE_TELEPHONE": "off",
         "DJANGO_SETTINGS_MODULE": "hotline.config.settings",
         **settings,
         **tried,

@@ -65,6 +65,33 @@ class Plan:
     demo_password: str
     assets_built: bool
     models: bool = False
+    switch: SwitchPlan | None = None
+
+
+@dataclass(frozen=True)
+class SwitchPlan:
+    """The telephone exchange: its folder, the values of its settings file (softswitch/settings.py), the file with its trunks."""
+
+    folder: Path
+    settings: dict[str, object] = field(repr=False)
+    trunks: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "settings.json"
+
+    def write(self) -> None:
+        """The settings file, readable by us alone. OSError, ValueError when the trunks cannot be read."""
+        trunks = json.loads(self.trunks.read_text()) if self.trunks is not None else LOCAL_TRUNKS
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self.file.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            json.dump({**self.settings, "trunks": trunks}, stream)
+        fresh.replace(self.file)
+
+
+LOCAL_TRUNKS = [{"name": "local", "host": "127.0.0.1:5070", "addresses": ["127.0.0.0/8"]}]
+"""Without a carrier: telephones on this very machine call in, and desk telephones registered at port 5070 of it are called."""
 
 
 @dataclass
@@ -352,8 +379,22 @@ class Supervisor:
         if plan.models:
             # Bounded in memory by itself; whoever asks it goes on without an answer.
             self.children.append(Child("models", [sys.executable, "-m", "hotline", "models", "serve"]))
+        self._plan_telephone()
         for child in self.children:
             child.task = asyncio.create_task(self._keep(child), name=child.name)
+
+    def _plan_telephone(self) -> None:
+        """The exchange, and who distributes its calls. It ends with 70 when its SIP library has died, and is started again."""
+        switch = self.plan.switch
+        if switch is None:
+            return
+        try:
+            switch.write()
+        except (OSError, ValueError) as error:
+            self.log("switch", f"no telephone: HOTLINE_TRUNKS cannot be read: {error}")
+            return
+        self.children.append(Child("switch", [sys.executable, "-m", "softswitch", str(switch.file)]))
+        self.children.append(Child("calls", [sys.executable, "-m", "hotline", "calls", "run"]))
 
     async def _keep(self, child: Child) -> None:
         """Run a child for ever, with a growing pause between starts that fail soon."""
@@ -487,6 +528,9 @@ class Supervisor:
             f"  Staff sign in            {self.plan.sign_in_url}",
             f"  Health                   {base}/health",
         ]
+        if self.plan.switch is not None:
+            told = self.plan.switch.settings
+            lines.append(f"  Telephone                sip:12345@{told['address']}:{told['sip_port']}")
         if self.plan.demo:
             lines += await _demo_lines(url, self.plan.demo_password)
         lines += ["", "  Ctrl-C stops everything; the data stays in " + str(self.plan.data_dir), ""]

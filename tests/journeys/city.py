@@ -113,7 +113,12 @@ class City:
             "HOTLINE_DEMO_PASSWORD": PASSWORD,
         }
         self.environment |= {"HOTLINE_PORT": str(self.port), "HOTLINE_LIVE_PORT": str(self.live_port)}
-        self.environment |= {"HOTLINE_WEB_WORKERS": "1", "HOTLINE_WEB_THREADS": "6", **environment}
+        self.environment |= {
+            "HOTLINE_WEB_WORKERS": "1",
+            "HOTLINE_WEB_THREADS": "6",
+            "HOTLINE_TELEPHONE": "off",
+            **environment,
+        }
         if database_url:
             self.environment["DATABASE_URL"] = database_url
         self.process = subprocess.Popen(

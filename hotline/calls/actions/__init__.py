@@ -1,5 +1,16 @@
 """The only writers of calls, sessions and what stands around them."""
 
+from hotline.calls.actions.agents import (
+    answer,
+    finish_wrap_up,
+    hang_up,
+    hold,
+    pause,
+    ready,
+    resume,
+    sign_in,
+    sign_out,
+)
 from hotline.calls.actions.configuring import (
     Fault,
     TelephonyFaults,
@@ -7,5 +18,30 @@ from hotline.calls.actions.configuring import (
     load_telephony,
     withdraw_announcement,
 )
+from hotline.calls.actions.distributing import distribute, sign, watch
+from hotline.calls.actions.hearing import done, hear, refused
+from hotline.calls.actions.reconciling import reconcile
 
-__all__ = ["Fault", "TelephonyFaults", "announce", "load_telephony", "withdraw_announcement"]
+__all__ = [
+    "Fault",
+    "TelephonyFaults",
+    "announce",
+    "answer",
+    "distribute",
+    "done",
+    "finish_wrap_up",
+    "hang_up",
+    "hear",
+    "hold",
+    "load_telephony",
+    "pause",
+    "ready",
+    "reconcile",
+    "refused",
+    "resume",
+    "sign",
+    "sign_in",
+    "sign_out",
+    "watch",
+    "withdraw_announcement",
+]

@@ -127,7 +127,14 @@ def wake() -> None:
 
 
 def move_call(
-    call: Call, verb: str, *, actor: Actor, at: datetime, mark: Mark | None = None, **data: Any
+    call: Call,
+    verb: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    mark: Mark | None = None,
+    session: AgentSession | None = None,
+    **data: Any,
 ) -> None:
     """One verb of the table on a locked call, saved; `at` never lies before the state it leaves. Refused `call_state`."""
     move = CALL_MOVES[verb]
@@ -135,7 +142,7 @@ def move_call(
         raise Refused("call_state", _("The call has moved on; this cannot be done to it now."))
     call.state, call.state_since = move.after, max(at, call.state_since)
     call.save()
-    event(verb, actor=actor, at=at, call=call, mark=mark, **data)
+    event(verb, actor=actor, at=at, call=call, session=session, mark=mark, **data)
     publish(["seats"], f"call.{verb}", call=call.pk, lane=call.lane_id)
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.shortcuts import resolve_url
 
 from hotline.config.environment import environment
-from hotline.ops.supervisor import Plan, Supervisor
+from hotline.ops.supervisor import Plan, Supervisor, SwitchPlan
 from hotline.ui.assets import modified_at
 
 
@@ -59,5 +59,23 @@ class Command(BaseCommand):
             demo_password=env.hotline_demo_password,
             assets_built=bool(modified_at("manifest.json")),
             models=settings.MODELS_ON and find_spec("numpy") is not None,
+            switch=self._switch() if settings.TELEPHONE_ON else None,
         )
         sys.exit(Supervisor(plan).run())
+
+    @staticmethod
+    def _switch() -> SwitchPlan:
+        env = environment()
+        return SwitchPlan(
+            folder=Path(settings.SWITCH_DIR),
+            settings={
+                "folder": ".",
+                "token": settings.SWITCH_TOKEN,
+                "address": env.hotline_sip_address,
+                "sip_port": env.hotline_sip_port,
+                "rtp_ports": [int(port) for port in env.hotline_rtp_ports.split("-")],
+                "control_port": env.hotline_switch_port,
+                "headers": ["X-District"],
+            },
+            trunks=env.hotline_trunks,
+        )

@@ -1,0 +1,425 @@
+"""What the switch tells becomes state: one event, one transaction, once. And what it refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
+
+from hotline.accounts.actions import find_or_create_citizen
+from hotline.accounts.rules import normalize_phone
+from hotline.calls.actions.agents import connect, locked_pair, part, release
+from hotline.calls.actions.moving import (
+    CALL_BACK_NOTED,
+    CLOSED,
+    FULL,
+    MUSIC,
+    OFFER,
+    SYSTEM,
+    ask,
+    ask_for,
+    close_segment,
+    end_call,
+    event,
+    locked_call,
+    locked_session,
+    move_agent,
+    move_call,
+    open_segment,
+    put_back,
+    send_off,
+    set_aside,
+    wake,
+)
+from hotline.calls.engines import (
+    Answer,
+    Collect,
+    DigitsCollected,
+    EngineEvent,
+    Hangup,
+    Leg,
+    LegAnswered,
+    LegEnded,
+    LegStarted,
+    Mark,
+    Play,
+    PlayEnded,
+    RecordingClosed,
+    RecordingFailed,
+    RecordingStarted,
+)
+from hotline.calls.models import (
+    AgentSession,
+    Announcement,
+    Ask,
+    Call,
+    Lane,
+    Line,
+    Recording,
+    Segment,
+    Station,
+    Switch,
+)
+from hotline.calls.permissions import can_distribute
+from hotline.calls.queries import able_and_ready, handling_of
+from hotline.calls.rules import (
+    DISTRICT_HEADER,
+    HUNG_UP,
+    Admission,
+    AgentState,
+    Aside,
+    CallState,
+    Notice,
+    OfferEnd,
+    Outcome,
+    admission,
+    announced,
+    chose,
+    hung_up_in,
+    likely_wait,
+    line_of,
+    offer_end,
+)
+from hotline.kit.actor import Actor
+from hotline.kit.clock import now
+from hotline.kit.errors import ActionError
+
+log = logging.getLogger("hotline.calls")
+
+SWITCH = "main"
+BROWSER = "agent:"
+"""A label of the switch: the browser's leg of the session that follows."""
+YES = "1"
+CHOICE_SECONDS = 4.0
+LEAST_DIGITS = 3
+"""A caller's number with fewer is none."""
+
+
+@transaction.atomic
+def hear(*, actor: Actor, heard: EngineEvent) -> bool:
+    """One event of the switch. False when it had been heard before (the same mark, or one of an earlier run)."""
+    can_distribute(actor).require("calls:distribute")
+    switch, _made = Switch.objects.select_for_update().get_or_create(name=SWITCH)
+    if heard.mark.run != switch.run or heard.mark.number <= switch.number:
+        return False
+    reaction = REACTIONS.get(type(heard))
+    if reaction is not None:
+        try_alone(reaction, heard)
+    switch.number, switch.seen_at = heard.mark.number, now()
+    switch.save()
+    return True
+
+
+def try_alone(reaction: Callable[..., None], *given: Any) -> None:
+    """One call's trouble is noted and holds up nobody else; a fault of the database is everybody's and goes on up."""
+    try:
+        with transaction.atomic():
+            reaction(*given)
+    except (ActionError, ObjectDoesNotExist, IntegrityError, AssertionError) as error:
+        log.exception("a call's event could not be followed")
+        event(
+            "fault",
+            actor=SYSTEM,
+            at=now(),
+            why=f"{type(error).__name__}: {error}"[:300],
+            of=reaction.__name__,
+        )
+
+
+# -- callers ---------------------------------------------------------------------------------------------------------------
+
+
+def _started(heard: LegStarted) -> None:
+    facts = heard.facts
+    if facts.direction == "in" and facts.kind == "sip":
+        arrive(facts, heard.at, heard.mark)
+    elif facts.label.startswith(OFFER):
+        # Told before the answer to `originate` comes, so that no event of the leg is about nobody.
+        number = facts.label.removeprefix(OFFER)
+        Segment.objects.filter(pk=number, ended_at=None).update(leg=facts.leg)
+        if not Segment.objects.filter(pk=number, ended_at=None).exists():
+            ask(Hangup(facts.leg), f"leg:{facts.leg[-30:]}", now())
+    elif facts.label.startswith(BROWSER):
+        AgentSession.objects.filter(pk=facts.label.removeprefix(BROWSER)).exclude(
+            state=AgentState.SIGNED_OUT
+        ).update(leg=facts.leg)
+
+
+def arrive(facts: Leg, at: datetime, mark: Mark | None) -> Call | None:
+    """A call came in: noted with its line and its caller, then answered. Without any line it is hung up."""
+    lines = {line.number: line for line in Line.objects.filter(active=True).select_related("lane")}
+    fallback = next((line for line in lines.values() if line.fallback), None)
+    code = line_of(facts.called, {number: number for number in lines}, fallback.number if fallback else "")
+    line = lines.get(code)
+    if line is None:
+        ask(Hangup(facts.leg), f"leg:{facts.leg[-30:]}", now())
+        return None
+    digits = normalize_phone(facts.caller)
+    citizen = find_or_create_citizen(actor=SYSTEM, phone=digits) if len(digits) >= LEAST_DIGITS else None
+    district = {name.lower(): value for name, value in facts.headers.items()}.get(DISTRICT_HEADER.lower(), "")
+    call = Call.objects.create(
+        line=line,
+        lane=line.lane,
+        citizen=citizen,
+        district_code=district[:12] if district.isdigit() else "",
+        trunk=facts.trunk[:31],
+        leg=facts.leg,
+        state_since=at,
+        arrived_at=at,
+    )
+    event("arrive", actor=SYSTEM, at=at, call=call, mark=mark, line=line.code)
+    ask_for(call, at, Answer(call.leg))
+    return call
+
+
+def _answered(heard: LegAnswered) -> None:
+    call = _of_caller(heard.leg)
+    if call is not None:
+        if call.state == CallState.ARRIVED:
+            greet(call, heard.at, heard.mark)
+        return
+    call, session, segment = _of_agent(heard.leg)
+    if call is None or session is None or segment is None or segment.answered_at:
+        return
+    if call.state == CallState.OFFERED and session.state == AgentState.RINGING:
+        connect(call, session, segment)
+    else:
+        ask(Hangup(heard.leg), f"leg:{heard.leg[-30:]}", now())
+
+
+def greet(call: Call, at: datetime, mark: Mark | None) -> None:
+    """Announcements and the greeting; closed or full, the words for that."""
+    line = call.line
+    waiting = Call.objects.filter(lane=call.lane, state=CallState.QUEUED).count()
+    admitted = admission(
+        opens=line.opens, closes=line.closes, at=at, waiting=waiting, most=call.lane.most_waiting
+    )
+    if admitted is Admission.CLOSED:
+        send_off(call, Outcome.CLOSED, CLOSED, actor=SYSTEM, at=at, mark=mark)
+        return
+    if admitted is Admission.FULL:
+        send_off(call, Outcome.FULL, FULL, actor=SYSTEM, at=at, mark=mark)
+        return
+    rows = Announcement.objects.filter(begins_at__lte=at).exclude(ends_at__lte=at).select_related("line")
+    notices = [
+        Notice(row.sound, row.line.code if row.line else "", row.district_code, row.begins_at, row.ends_at)
+        for row in rows
+    ]
+    sounds = announced(notices, line=line.code, district=call.district_code, at=at)
+    move_call(call, "greet", actor=SYSTEM, at=at, mark=mark, sounds=[*sounds, line.greeting])
+    ask_for(call, at, Play(call.leg, (*sounds, line.greeting), until_digit=bool(line.choice_key)))
+
+
+def _played(heard: PlayEnded) -> None:
+    call = _of_caller(heard.leg)
+    if call is None or heard.reason not in ("finished", "digit"):
+        return
+    after_prompt(call, heard.at, heard.mark)
+
+
+def after_prompt(call: Call, at: datetime, mark: Mark | None) -> None:
+    """What was said has been said: on to the choice, the queue, or goodbye."""
+    if call.state == CallState.GREETING and call.line.choice_key:
+        move_call(call, "ask", actor=SYSTEM, at=at, mark=mark)
+        ask_for(call, at, Collect(call.leg, most=1, first_seconds=CHOICE_SECONDS, fresh=False))
+    elif call.state == CallState.GREETING:
+        enqueue(call, call.lane, at, mark)
+    elif call.state == CallState.LEAVING:
+        ask_for(call, at, Hangup(call.leg))
+
+
+def _collected(heard: DigitsCollected) -> None:
+    call = _of_caller(heard.leg)
+    if call is None or heard.reason in ("hangup", "replaced"):
+        return
+    if call.state == CallState.CHOOSING:
+        chosen = call.line.choice_lane if chose(heard.digits, call.line.choice_key) else None
+        enqueue(call, chosen or call.lane, heard.at, heard.mark, digits=heard.digits)
+    elif call.state == CallState.QUEUED and call.call_back_offered_at is not None:
+        if heard.digits == YES:
+            send_off(call, Outcome.CALL_BACK, CALL_BACK_NOTED, actor=SYSTEM, at=heard.at, mark=heard.mark)
+        else:
+            ask_for(call, heard.at, Play(call.leg, (MUSIC,), loop=True))
+
+
+def enqueue(call: Call, lane: Lane, at: datetime, mark: Mark | None, **data: Any) -> None:
+    """Into the lane's queue, with music; how long it will likely take is noted with it."""
+    ahead = Call.objects.filter(lane=lane, state=CallState.QUEUED).count()
+    signed_in, ready = able_and_ready(lane)
+    wait = likely_wait(ahead - (1 if ready > ahead else 0), signed_in, handling_of(lane, at))
+    call.lane, call.priority, call.queued_at = lane, lane.priority, at
+    call.likely_wait_seconds = None if wait is None else int(wait.total_seconds())
+    move_call(call, "queue", actor=SYSTEM, at=at, mark=mark, lane=lane.code, ahead=ahead, **data)
+    ask_for(call, at, Play(call.leg, (MUSIC,), loop=True))
+    wake()
+
+
+def _ended(heard: LegEnded) -> None:
+    call = _of_caller(heard.leg)
+    if call is not None:
+        caller_gone(call, heard.reason, heard.at, heard.mark)
+        return
+    call, session, segment = _of_agent(heard.leg)
+    if call is not None and session is not None and segment is not None:
+        agent_gone(call, session, segment, heard.reason, heard.mark)
+    browser = AgentSession.objects.filter(leg=heard.leg).values_list("pk", flat=True).first()
+    if browser is not None:
+        browser_gone(browser, heard.mark)
+
+
+def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> None:
+    """The caller's leg has ended, in any state: the agent is freed, the call ends with what it came to."""
+    segment = open_segment(call)
+    if call.state == CallState.LEAVING:
+        outcome = call.outcome
+    elif reason not in HUNG_UP:
+        outcome = Outcome.CUT
+    else:
+        outcome = hung_up_in(call.state)
+    if segment is not None:
+        session = locked_session(segment.session_id)
+        if session.state == AgentState.RINGING:
+            close_segment(segment, OfferEnd.CALLER_GONE, now())
+            move_agent(session, "unring", actor=SYSTEM, at=now(), mark=mark)
+            release(call, session, segment)
+        else:
+            part(call, session, segment, actor=SYSTEM)
+    end_call(call, outcome, actor=SYSTEM, at=at, reason=reason, mark=mark)
+
+
+def agent_gone(call: Call, session: AgentSession, segment: Segment, reason: str, mark: Mark | None) -> None:
+    """The agent's own leg of an offer has ended: not answered, hung up, or lost."""
+    moment = now()
+    if segment.answered_at is None:
+        outcome = offer_end(reason)
+        put_back(call, segment, outcome, at=moment, mark=mark)
+        why = Aside.VANISHED if outcome == OfferEnd.VANISHED else Aside.NO_ANSWER
+        set_aside(session, why, at=moment, mark=mark)
+    elif reason in HUNG_UP and session.station == Station.PHONE:
+        segment.leg = ""
+        part(call, session, segment, actor=SYSTEM)
+        ask_for(call, moment, Hangup(call.leg))
+    else:
+        put_back(call, segment, OfferEnd.VANISHED, at=moment, mark=mark)
+        set_aside(session, Aside.VANISHED, at=moment, mark=mark)
+
+
+def browser_gone(session_id: int, mark: Mark | None) -> None:
+    """A browser's leg has ended: what rang there rings elsewhere, and nothing more until it is back."""
+    call, session = locked_pair(session_id)
+    session.leg = ""
+    session.save(update_fields=["leg"])
+    if (
+        call is not None
+        and session.state == AgentState.RINGING
+        and (segment := open_segment(call)) is not None
+    ):
+        # Rings by the screen alone, so that no segment names the leg.
+        put_back(call, segment, OfferEnd.VANISHED, at=now(), mark=mark)
+    if session.state in (AgentState.READY, AgentState.RINGING, AgentState.WRAP_UP):
+        set_aside(session, Aside.VANISHED, at=now(), mark=mark)
+
+
+# -- recordings ------------------------------------------------------------------------------------------------------------
+
+
+def _recording_started(heard: RecordingStarted) -> None:
+    call = Call.objects.filter(leg=heard.leg).first()
+    if call is not None:
+        Recording.objects.get_or_create(
+            name=heard.recording, defaults={"call": call, "path": heard.path, "started_at": heard.at}
+        )
+
+
+def _recording_closed(heard: RecordingClosed) -> None:
+    Recording.objects.filter(name=heard.recording).update(
+        sha256=heard.sha256,
+        bytes=heard.bytes,
+        seconds=heard.seconds,
+        silent_left=heard.silent_left,
+        silent_right=heard.silent_right,
+        recovered=heard.recovered,
+        failure="" if heard.bytes else "lost",
+    )
+
+
+def _recording_failed(heard: RecordingFailed) -> None:
+    Recording.objects.filter(name=heard.recording).update(failure=heard.why)
+
+
+REACTIONS: Mapping[type[EngineEvent], Callable[[Any], None]] = {
+    LegStarted: _started,
+    LegAnswered: _answered,
+    LegEnded: _ended,
+    PlayEnded: _played,
+    DigitsCollected: _collected,
+    RecordingStarted: _recording_started,
+    RecordingClosed: _recording_closed,
+    RecordingFailed: _recording_failed,
+}
+
+
+# -- what a leg is ---------------------------------------------------------------------------------------------------------
+
+
+def _of_caller(leg: str) -> Call | None:
+    """The open call whose caller this leg is, locked."""
+    rows = Call.objects.select_for_update(of=("self",)).select_related("line__choice_lane", "lane")
+    return rows.filter(leg=leg).exclude(state=CallState.ENDED).first()
+
+
+def _of_agent(leg: str) -> tuple[Call | None, AgentSession | None, Segment | None]:
+    """The open offer or conversation whose agent this leg is: its call, then its session locked."""
+    found = Segment.objects.filter(leg=leg, ended_at=None).values("pk", "call_id").first()
+    if found is None:
+        return None, None, None
+    call = locked_call(found["call_id"])
+    segment = Segment.objects.filter(pk=found["pk"], ended_at=None, leg=leg).first()
+    if segment is None:
+        return None, None, None
+    return call, locked_session(segment.session_id), segment
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def done(*, actor: Actor, ask_id: int) -> None:
+    """The switch did it."""
+    can_distribute(actor).require("calls:distribute")
+    Ask.objects.filter(pk=ask_id).delete()
+
+
+@transaction.atomic
+def refused(*, actor: Actor, ask_id: int, code: str) -> None:
+    """The switch did not do it: the call goes on without. A leg that has gone needs nothing, its end is told apart."""
+    can_distribute(actor).require("calls:distribute")
+    row = Ask.objects.select_for_update().filter(pk=ask_id).first()
+    if row is None:
+        return
+    row.delete()
+    leg = str(row.arguments.get("leg", ""))
+    moment = now()
+    if row.verb == "originate":
+        segment = Segment.objects.filter(pk=row.arguments["label"].removeprefix(OFFER), ended_at=None).first()
+        if segment is not None:
+            call = locked_call(segment.call_id)
+            again = open_segment(call)
+            if again is not None and again.pk == segment.pk and again.answered_at is None:
+                agent_gone(call, locked_session(segment.session_id), again, "failed", None)
+        return
+    caller = _of_caller(leg) if leg else None
+    if caller is not None:
+        _goes_on(caller, row.verb, code, moment)
+
+
+def _goes_on(call: Call, verb: str, code: str, moment: datetime) -> None:
+    event("refused", actor=SYSTEM, at=moment, call=call, what=verb, code=code)
+    if verb == "play" and code in ("file_missing", "file_unusable"):
+        after_prompt(call, moment, None)
+    elif verb == "collect" and call.state == CallState.CHOOSING:
+        enqueue(call, call.lane, moment, None)

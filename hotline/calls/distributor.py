@@ -1,0 +1,254 @@
+"""The one process that stands between the switch and the database: `hotline calls run`.
+
+It keeps nothing. The switch's events become state in the database (`actions.hear`), what is to be asked of the switch stands
+there as rows, who is offered what is decided there. So it may be killed at any moment: the next one goes on from the mark. Any
+trouble (the database away, a lost lock) ends a life; another begins a second later.
+
+One distributor works at a time, whoever holds the advisory lock; others stand by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import close_old_connections, connection
+
+from hotline.calls import actions, prompts
+from hotline.calls.actions.hearing import SWITCH
+from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
+from hotline.calls.engines import Engine, EngineAway, EngineRefused, Figures, Mark, Reset
+from hotline.calls.models import Announcement, Ask, Line, Switch
+
+log = logging.getLogger("hotline.calls")
+
+LOCK = 0x63616C6C7321
+TICK_SECONDS = 1.0
+HEARTBEAT_TICKS = 10
+PROMPTS_TICKS = 20
+MOST_ASKS = 1000
+AGAIN_SECONDS = 0.5
+"""Pause before what the switch did not answer is asked again."""
+STANDBY_SECONDS = 2.0
+Result = TypeVar("Result")
+
+
+class LeadershipLost(Exception):
+    """The connection that holds the lock is gone; somebody else may have it now."""
+
+
+class Distributor:
+    """One life: `run` works until something breaks, or it is cancelled."""
+
+    def __init__(self, engine: Engine, prompts_folder: Path) -> None:
+        self._engine = engine
+        self._prompts = prompts_folder
+        # One thread: events are followed in their order, and nothing of ours competes for locks.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="calls-database")
+        self._woken = asyncio.Event()
+        self._chains: dict[str, deque[Ask]] = {}
+        self._under_way: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._connected, self._legs = False, 0
+
+    async def run(self) -> None:
+        """Take the lock, then follow, ask, distribute, watch."""
+        async with await psycopg.AsyncConnection.connect(
+            **await self._database(_address), autocommit=True
+        ) as leader:
+            await self._lead(leader)
+            log.info("distributing calls")
+            parts = [self._listen(leader), self._follow(), self._distribute(), self._tick()]
+            tasks = [asyncio.create_task(part) for part in parts]
+            try:
+                done, _rest = await asyncio.wait([*tasks, self._broken], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                everything = [*tasks, *self._tasks]
+                for task in everything:
+                    task.cancel()
+                await asyncio.gather(*everything, return_exceptions=True)
+                self._thread.submit(lambda: connection.close())
+                self._thread.shutdown()
+
+    async def _lead(self, leader: psycopg.AsyncConnection[Any]) -> None:
+        told = False
+        while True:
+            row = await (await leader.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])).fetchone()
+            if row is not None and row[0]:
+                return
+            if not told:
+                log.info("another distributor is at work; standing by")
+                told = True
+            await asyncio.sleep(STANDBY_SECONDS)
+
+    async def _database(self, work: Callable[..., Result], *given: Any, **named: Any) -> Result:
+        def alone() -> Result:
+            close_old_connections()
+            return work(*given, **named)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, alone)
+
+    # -- in --------------------------------------------------------------------------------------------------------------
+
+    async def _listen(self, leader: psycopg.AsyncConnection[Any]) -> None:
+        await leader.execute(f"LISTEN {CHANNEL}")
+        async for _notice in leader.notifies():
+            self._woken.set()
+        raise LeadershipLost
+
+    async def _follow(self) -> None:
+        events = self._engine.events(await self._database(_mark))
+        async for heard in events:
+            self._connected = True
+            if isinstance(heard, Reset):
+                # What was under way belongs to what was true before.
+                self._chains.clear()
+                await self._database(actions.reconcile, actor=SYSTEM, reset=heard)
+            else:
+                await self._database(actions.hear, actor=SYSTEM, heard=heard)
+            self._woken.set()
+
+    # -- out -------------------------------------------------------------------------------------------------------------
+
+    async def _distribute(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            while await self._database(actions.distribute, actor=SYSTEM):
+                pass
+            for row in await self._database(_asks):
+                if row.pk not in self._under_way:
+                    self._under_way.add(row.pk)
+                    self._put(row)
+
+    def _put(self, row: Ask) -> None:
+        """Into its chain; a chain is worked off one after another, chains side by side."""
+        waiting = self._chains.get(row.chain)
+        if waiting is not None:
+            waiting.append(row)
+            return
+        self._chains[row.chain] = deque([row])
+        task = asyncio.create_task(self._work(row.chain, self._chains[row.chain]))
+        self._tasks.add(task)
+        task.add_done_callback(self._worked)
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        # A chain breaks with the database; its rows still stand there, with their keys, for the next life.
+        if not task.cancelled() and (error := task.exception()) is not None and not self._broken.done():
+            self._broken.set_exception(error)
+
+    async def _work(self, chain: str, waiting: deque[Ask]) -> None:
+        try:
+            while waiting:
+                row = waiting[0]
+                await self._carry_out(row)
+                waiting.popleft()
+                self._under_way.discard(row.pk)
+        finally:
+            if self._chains.get(chain) is waiting:
+                del self._chains[chain]
+
+    async def _carry_out(self, row: Ask) -> None:
+        while await self._database(_stands, row.pk):
+            try:
+                await self._engine.do(command_of(row), key=row.key)
+            except EngineRefused as refusal:
+                if refusal.code not in ("no_leg", "not_up", "leg_gone"):
+                    log.warning("the exchange refused %s: %s", row.verb, refusal)
+                await self._database(actions.refused, actor=SYSTEM, ask_id=row.pk, code=refusal.code)
+            except EngineAway:
+                self._connected = False
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            else:
+                await self._database(actions.done, actor=SYSTEM, ask_id=row.pk)
+            return
+
+    # -- time ------------------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        count = 0
+        while True:
+            if count % PROMPTS_TICKS == 0:
+                await self._database(_prepare, self._prompts)
+            await self._database(actions.watch, actor=SYSTEM)
+            if count % HEARTBEAT_TICKS == 0:
+                await self._sign()
+            self._woken.set()
+            count += 1
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _sign(self) -> None:
+        try:
+            figures = await self._engine.do(Figures())
+            self._connected, self._legs = True, int(figures.get("legs", 0))
+        except (EngineAway, EngineRefused):
+            self._connected = False
+        name = f"calls@{socket.gethostname()}:{os.getpid()}"
+        await self._database(
+            actions.sign, actor=SYSTEM, name=name, connected=self._connected, legs=self._legs
+        )
+
+
+# -- the database's side, in its thread --------------------------------------------------------------------------------------
+
+
+def _address() -> dict[str, Any]:
+    given: dict[str, Any] = connection.get_connection_params()
+    return {name: given[name] for name in ("host", "port", "user", "password", "dbname") if given.get(name)}
+
+
+def _mark() -> Mark | None:
+    row = Switch.objects.filter(name=SWITCH).first()
+    return Mark(row.run, row.number) if row is not None and row.run else None
+
+
+def _asks() -> list[Ask]:
+    return list(Ask.objects.order_by("pk")[:MOST_ASKS])
+
+
+def _stands(pk: int) -> bool:
+    """Not taken back by a `reconcile` with a new run of the switch."""
+    return Ask.objects.filter(pk=pk).exists()
+
+
+def _prepare(folder: Path) -> None:
+    wanted = {
+        *Line.objects.values_list("greeting", flat=True),
+        *Announcement.objects.values_list("sound", flat=True),
+    }
+    for name in prompts.prepare(folder, wanted):
+        log.info("no recording %s; callers hear a tone", name)
+
+
+async def serve(make: Callable[[], Engine], prompts_folder: Path, stop: asyncio.Event) -> None:
+    """Life after life, until told to stop."""
+    while not stop.is_set():
+        engine = make()
+        life = asyncio.create_task(Distributor(engine, prompts_folder).run())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if life.done() and (error := life.exception()) is not None:
+                log.warning("beginning anew: %s: %s", type(error).__name__, error)
+        finally:
+            stopping.cancel()
+            life.cancel()
+            await asyncio.gather(life, stopping, return_exceptions=True)
+            await engine.close()
+        if not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
