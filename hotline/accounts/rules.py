@@ -268,11 +268,6 @@ COMPOUND_SURNAMES = frozenset(
 )
 
 
-def mask_name(name: str) -> str:
-    """张三丰 → 张**, 欧阳锋 → 欧阳*; other writing keeps its first letter. "" stays ""."""
-    text = name.strip()
-    if not text:
-        return ""
 MOST_TAGS = 8
 TAG_CHARACTERS = 20
 REMARK_CHARACTERS = 500
@@ -293,6 +288,11 @@ def check_notes(tags: list[str], remark: str) -> dict[str, Promise]:
     return faults
 
 
+def mask_name(name: str) -> str:
+    """张三丰 → 张**, 欧阳锋 → 欧阳*; other writing keeps its first letter. "" stays ""."""
+    text = name.strip()
+    if not text:
+        return ""
     surname = text[:2] if len(text) > 2 and text[:2] in COMPOUND_SURNAMES else text[0]
     return surname + "*" * min(max(len(text) - len(surname), 1), 4)
 
