@@ -283,6 +283,28 @@ def test_a_reader_that_comes_again_misses_nothing_of_what_came_between():
     run(work)
 
 
+def test_a_reader_that_was_left_behind_gives_way_to_the_next():
+    """Whoever is cancelled in the middle of an event leaves its reader open until it is swept up."""
+
+    async def work(made: Double, engine: SoftswitchEngine) -> None:
+        left = engine.events(Mark("run-1", 0))
+        first = asyncio.ensure_future(anext(left))
+        while not made.follows:
+            await asyncio.sleep(0.01)
+        await made.tell("leg.digit", leg="leg-1", digit="1")
+        await first
+        events = engine.events(Mark("run-1", 1))
+        waiting = asyncio.ensure_future(anext(events))
+        while len(made.follows) < 2:
+            await asyncio.sleep(0.01)
+        await left.aclose()
+        await made.tell("leg.digit", leg="leg-1", digit="2")
+        assert (await waiting).digit == "2"
+        await events.aclose()
+
+    run(work)
+
+
 def test_an_event_that_cannot_be_read_is_passed_over(caplog: pytest.LogCaptureFixture):
     async def work(made: Double, engine: SoftswitchEngine) -> None:
         events = engine.events(Mark("run-1", 0))

@@ -47,7 +47,7 @@ class Engine(Protocol):
 
     def events(self, after: Mark | None = None) -> AsyncIterator[EngineEvent | Reset]:
         """Every event after the mark, in order, without end. Begins with a Reset when there is no mark, or it cannot be gone on
-        from. One reader at a time."""
+        from. One reader at a time: a new one takes the place of the one before."""
         ...
 
     def sound(self, leg: str) -> AsyncIterator[Sound]:

@@ -60,19 +60,18 @@ class SoftswitchEngine:
 
     async def events(self, after: Mark | None = None) -> AsyncIterator[EngineEvent | Reset]:
         """See Engine.events."""
-        if self._following:
-            raise RuntimeError("one reader of events at a time")
-        self._following, self._mark = True, after
-        self._told = asyncio.Queue()
         self._keep()
+        self._following, self._mark = True, after
+        told = self._told = asyncio.Queue()
         try:
             if self._connection is not None:
                 with contextlib.suppress(ConnectionClosed):  # the next connection follows by itself
                     await self._follow(self._connection)
             while True:
-                yield await self._told.get()
+                yield await told.get()
         finally:
-            self._following = False
+            if self._told is told:  # else another reader has taken its place
+                self._following = False
 
     async def sound(self, leg: str) -> AsyncIterator[Sound]:
         """See Engine.sound."""
