@@ -18,6 +18,20 @@ def was_read(people: People, number: str) -> None:
     people.city.until("the order was read", lambda: people.city.rows(DECIDED, number, "category"))
 
 
+def pass_review(people: People, number: str, words: str) -> bool:
+    """Let the order pass when it waits for a review; whether it did. `words` stand in its row."""
+    state = "SELECT state FROM workorders_workorder WHERE number = %s"
+    if people.city.value(state, number) != "pending_review":
+        return False
+    dispatcher = people.staff("dispatcher")
+    page = dispatcher.open("/dispatch/?tab=review")
+    dispatcher.live()
+    page.locator("[data-row]").filter(has_text=words).first.click()
+    expect(page.locator("#pool-pane .pool-number")).to_have_text(number)
+    page.locator("#pool-pane [data-enter]").first.click()
+    return True
+
+
 def open_in_pool(people: People, number: str, title: str) -> Page:
     """The dispatcher's window with this order on the right."""
     dispatcher = people.staff("dispatcher")
@@ -98,13 +112,7 @@ def test_an_order_without_category_goes_out_as_proposed(people: People) -> None:
     page.keyboard.press("F9")
     number = number_read_out(page)
     was_read(people, number)
-    if people.city.value("SELECT state FROM workorders_workorder WHERE number = %s", number) == "pending_review":
-        dispatcher = people.staff("dispatcher")
-        review = dispatcher.open("/dispatch/?tab=review")
-        dispatcher.live()
-        review.locator("[data-row]").filter(has_text=title).first.click()
-        expect(review.locator("#pool-pane .pool-number")).to_have_text(number)
-        review.locator("#pool-pane [data-enter]").first.click()
+    if pass_review(people, number, title):
         people.city.until(
             "it is in the pool",
             lambda: people.city.value("SELECT state FROM workorders_workorder WHERE number = %s", number)

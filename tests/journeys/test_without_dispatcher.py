@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.people import People
 from tests.journeys.test_desk import number_read_out, type_into
-from tests.journeys.test_suggestions import first_call, was_read
+from tests.journeys.test_suggestions import first_call, pass_review, was_read
 
 TRIES = itertools.count(1)
 PLACES = ("湖滨路", "解放路", "学宫街", "东渡路", "柳河大街", "西关路", "石门公路", "环湖路")
@@ -55,13 +55,7 @@ def file_without_category(people: People, phone: str, place: str, words: str) ->
     page.keyboard.press("F9")
     number = number_read_out(page)
     was_read(people, number)
-    if people.city.value("SELECT state FROM workorders_workorder WHERE number = %s", number) == "pending_review":
-        dispatcher = people.staff("dispatcher")
-        review = dispatcher.open("/dispatch/?tab=review")
-        dispatcher.live()
-        review.locator("[data-row]").filter(has_text=place).first.click()
-        expect(review.locator("#pool-pane .pool-number")).to_have_text(number)
-        review.locator("#pool-pane [data-enter]").first.click()
+    pass_review(people, number, place)
     return number
 
 
