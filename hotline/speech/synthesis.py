@@ -176,12 +176,16 @@ class Prompts:
         return path if path.is_file() else None
 
     def render(self, text: str) -> Path:
-        """The file, rendered now when it is not there. Whole or not at all, whatever kills the process."""
+        """The file, rendered now when it is not there."""
         path = self.path(text)
         if not path.is_file():
-            sound = self.voice.say(text).at(TELEPHONE)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.stem}.{os.getpid()}.part")
-            part.write_bytes(sound.wav())
-            part.replace(path)
+            write(path, self.voice.say(text).at(TELEPHONE))
         return path
+
+
+def write(path: Path, sound: Sound) -> None:
+    """The sound as a WAV file, whole or not at all whatever kills the process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(sound.wav())
+    part.replace(path)

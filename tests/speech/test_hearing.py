@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import wave
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotline.speech.__main__ import speak
 from hotline.speech.activity import LEAD, LEAST_SILENCE, MOST, Activity, Stretch
 from hotline.speech.recognition import Heard, Word, believable, spectrum
 from hotline.speech.sound import PEAK, BadSound, Doubler, Samples, Sound, read_wav
@@ -208,6 +211,22 @@ def test_a_prompt_is_rendered_once_and_whole(tmp_path: Path) -> None:
     (sound,) = read_wav(path)
     assert (sound.rate, round(sound.seconds, 1)) == (8000, 0.2)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_lines_are_spoken_one_by_one_and_a_bad_one_harms_no_other(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"name": "greeting.wav", "text": "您好"}),
+        "no json",
+        json.dumps({"name": "../out.wav", "text": "您好"}),
+        json.dumps({"text": "您好"}),
+        json.dumps(["greeting.wav", "您好"]),
+        json.dumps({"name": "full.wav", "text": "线路正忙"}),
+    ]
+    out, faults = StringIO(), StringIO()
+    assert speak(tmp_path / "prompts", StringIO("\n".join(lines)), Hums(), out, faults) == 2
+    assert out.getvalue().split() == ["greeting.wav", "full.wav"]
+    assert [line.split(":")[0] for line in faults.getvalue().splitlines()] == [f"Line {n}" for n in (2, 3, 4, 5)]
+    assert sorted(path.name for path in tmp_path.rglob("*.wav")) == ["full.wav", "greeting.wav"]
 
 
 def test_another_voice_has_files_of_its_own(tmp_path: Path) -> None:
