@@ -201,15 +201,15 @@ def test_a_lane_that_fails_is_heard_of_and_leaves_the_rest_done(city: Cast, monk
         for _ in range(5):
             signed(city)
     at = moment("2026-03-20 10:00")
-    whole, failed = scanning._write_events, []
+    whole, failed = scanning._announce, []
 
-    def fails_once(*given: Any) -> list[int]:
+    def fails_once(*given: Any) -> None:
         if threading.current_thread() is not threading.main_thread() and not failed:
             failed.append(True)
             raise RuntimeError("the disk is full")
-        return whole(*given)
+        whole(*given)
 
-    monkeypatch.setattr(scanning, "_write_events", fails_once)
+    monkeypatch.setattr(scanning, "_announce", fails_once)
     with pytest.raises(RuntimeError, match="disk"):
         scan_clocks(now=at, lanes=2)
     scan_clocks(now=at, lanes=2)

@@ -99,3 +99,53 @@ def test_what_an_action_stops_meanwhile_is_not_raised() -> None:
     assert [scan.clocks for scan in scans] == [0, 0]
     assert not raised()
     connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("meanwhile", ["touched", "stopped", "raised", "moved"])
+def test_a_clock_that_changes_under_the_look_is_judged_as_it_became(meanwhile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's change is committed between the scanner's first look at the rows and its lock on them."""
+    cast = Cast()
+    make_city(cast)
+    order = signed(cast).order
+    at = now() + timedelta(days=60)
+    clocks = Clock.objects.filter(order=order, state="running")
+    due = clocks.count()
+    levels = sum(len(clock.marks) for clock in clocks)
+    # The look has begun when it waits here; what it finds afterwards is of that moment.
+    waiting = "(SELECT unnest(%s::bigint[]) AS id, pg_advisory_xact_lock_shared(77) OFFSET 0) AS given"
+    monkeypatch.setattr(scanning, "_RAISE", scanning._RAISE.replace("unnest(%s::bigint[]) AS given(id)", waiting))
+    scans: list[scanning.Scan] = []
+
+    def look() -> None:
+        try:
+            scans.append(scanning.scan_clocks(now=at))
+        finally:
+            connection.close()
+
+    scanner = Thread(target=look)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(77)")
+        scanner.start()
+        blocked = 0
+        while not blocked and scanner.is_alive():
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted")
+            blocked = cursor.fetchone()[0]
+        WorkOrder.objects.filter(pk=order.pk).update(revision=order.revision + 1)
+        if meanwhile == "stopped":
+            clocks.update(state="void", next_at=None)
+        elif meanwhile == "raised":
+            clocks.update(level="escalated", next_at=None)
+        elif meanwhile == "moved":
+            later = (at + timedelta(days=1)).isoformat()
+            clocks.update(marks=[["warning", "2000-01-01T00:00:00+00:00"], ["yellow", later]])
+    scanner.join()
+    assert blocked
+    found = scans[0]
+    assert (found.clocks, found.raised.total()) == {
+        "touched": (due, levels), "stopped": (0, 0), "raised": (0, 0), "moved": (due, due)
+    }[meanwhile]  # fmt: skip
+    assert raised().total() == found.raised.total()
+    if meanwhile == "moved":
+        assert {(clock.level, clock.next_at) for clock in clocks} == {("warning", at + timedelta(days=1))}
+    connections.close_all()

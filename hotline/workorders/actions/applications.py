@@ -115,7 +115,8 @@ def _extensions_of(assignment: Assignment) -> int:
 
 
 def _running_finish(assignment: Assignment) -> Any:
-    return Clock.objects.filter(assignment=assignment, kind="finish", state="running").values_list("due_at", flat=True).first()
+    clocks = Clock.objects.filter(order=assignment.order_id, assignment=assignment, kind="finish", state="running")
+    return clocks.values_list("due_at", flat=True).first()
 
 
 @transaction.atomic

@@ -7,13 +7,14 @@ leaves nothing half done.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
@@ -23,6 +24,7 @@ from hotline.kit.actor import Actor, system_actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import ActionError
 from hotline.kit.events import emit, subscribers
+from hotline.kit.statements import fetch_one
 from hotline.workorders.actions._cards import LEVELS, raise_cards
 from hotline.workorders.actions.applications import expire_hold, hold_closes, resume
 from hotline.workorders.actions.lifecycle import close_directly, finish_follow_up
@@ -39,13 +41,12 @@ from hotline.workorders.models import (
     WorkOrderEvent,
 )
 from hotline.workorders.rules import VERBS, option
-from hotline.workorders.rules.clocks import CARDS, RANK, higher
+from hotline.workorders.rules.clocks import CARDS, higher
 
 SCANNER = system_actor("scanner", "system:scan")
 HOLDS = system_actor("holds", "workorders:apply", "workorders:decide_application")
 CLOSER = system_actor("closer", "workorders:review", "followup:call")
 BATCH = 1000
-_BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass
@@ -61,44 +62,6 @@ class Scan:
         return self
 
 
-@dataclass(slots=True)
-class _Due:
-    """A clock whose next mark has come, with what its order looks like."""
-
-    clock: int
-    order: int
-    next_at: datetime
-    level: str
-    stored_marks: Any
-    unit: int | None
-    secret: bool
-    state: str
-
-    @property
-    def marks(self) -> list[tuple[str, datetime]]:
-        found = json.loads(self.stored_marks) if isinstance(self.stored_marks, str) else self.stored_marks
-        return [(level, datetime.fromisoformat(at)) for level, at in found]
-
-
-@dataclass(slots=True)
-class _Step:
-    """What a clock becomes: its new level, and which of its marks (by place, None: none is left) comes next."""
-
-    clock: int
-    level: str
-    following: int | None
-
-
-def _step(due: _Due, now: datetime) -> tuple[list[str], _Step]:
-    """(levels to raise, lowest first; the clock's step)."""
-    reached = RANK[due.level]
-    marks = due.marks
-    passed = [level for level, at in marks if RANK[level] > reached and at <= now]
-    level = passed[-1] if passed else due.level
-    following = next((place for place, (name, _at) in enumerate(marks) if RANK[name] > RANK[level]), None)
-    return passed, _Step(due.clock, level, following)
-
-
 def scan_clocks(*, actor: Actor = SCANNER, now: datetime, limit: int | None = None, lanes: int = 1) -> Scan:
     """Raise every warning, card and escalation whose moment has come, each exactly once.
 
@@ -108,118 +71,113 @@ def scan_clocks(*, actor: Actor = SCANNER, now: datetime, limit: int | None = No
     """
     if not actor.has(VERBS["raise_card"].permission):
         raise PermissionError("only the scanner raises cards by itself")
-    if lanes == 1 or limit is not None:
-        return _scan_lane(actor, now, limit)
-    total = _scan_lane(actor, now, BATCH)
-    if total.clocks < BATCH:
-        return total
+    batches = _due(now, limit)
+    if lanes == 1 or len(batches) < 2:
+        return _scan_lane(actor, now, batches)
     with ThreadPoolExecutor(lanes, "scan") as threads:
-        each = [threads.submit(copy_context().run, _scan_beside, actor, now) for _lane in range(lanes)]
+        each = [
+            threads.submit(copy_context().run, _scan_beside, actor, now, batches[lane::lanes]) for lane in range(lanes)
+        ]
+    total = Scan()
     for one in each:
         total += one.result()
-    # An order with two due clocks in two lanes is passed over by the second.
-    total += _scan_lane(actor, now, None)
     return total
 
 
-def _scan_beside(actor: Actor, now: datetime) -> Scan:
+def _due(now: datetime, limit: int | None) -> list[list[int]]:
+    """Clocks whose next mark has come, in batches of about `BATCH`.
+
+    In the order of their orders: what a batch reads and writes then lies side by side, and an order's clocks stay together.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT order_id, id FROM workorders_clock WHERE state = 'running' AND next_at IS NOT NULL AND next_at <= %s"
+            " ORDER BY order_id, id LIMIT %s",
+            [now, limit],
+        )
+        rows = cursor.fetchall()
+    batches: list[list[int]] = []
+    for _order, clocks in groupby(rows, key=itemgetter(0)):
+        if not batches or len(batches[-1]) >= BATCH:
+            batches.append([])
+        batches[-1].extend(clock for _of, clock in clocks)
+    return batches
+
+
+def _scan_beside(actor: Actor, now: datetime, batches: list[list[int]]) -> Scan:
     try:
-        return _scan_lane(actor, now, None)
+        return _scan_lane(actor, now, batches)
     finally:
         connection.close()  # each thread has its own
 
 
-def _scan_lane(actor: Actor, now: datetime, limit: int | None) -> Scan:
+def _scan_lane(actor: Actor, now: datetime, batches: list[list[int]]) -> Scan:
     total = Scan()
-    since: datetime | None = None
-    while limit is None or total.clocks < limit:
-        done, since = _scan_batch(actor, now, min(BATCH, limit - total.clocks) if limit is not None else BATCH, since)
-        total += done
-        if since is None:
-            break
+    for clocks in batches:
+        total += _scan_batch(actor, now, clocks)
     return total
 
 
 @transaction.atomic
-def _scan_batch(actor: Actor, now: datetime, size: int, since: datetime | None) -> tuple[Scan, datetime | None]:
-    """One batch of the clocks due from `since` on; with it the moment from which the next one looks, None at the end."""
-    due = _lock_due(now, size, since)
-    if not due:
-        return Scan(), None
-    scan = Scan(clocks=len(due))
-    lines: list[tuple[_Due, str]] = []
-    steps: list[_Step] = []
+def _scan_batch(actor: Actor, now: datetime, clocks: list[int]) -> Scan:
+    row = fetch_one(_RAISE, [clocks, now, now, now, now, now, actor.key(), actor.name])
+    assert row is not None
+    found, orders, levels, units, events = row
+    scan = Scan(found, Counter(levels))
+    if not levels:
+        return scan
     cards: dict[int, str] = {}
-    for clock in due:
-        passed, step = _step(clock, now)
-        steps.append(step)
-        for level in passed:
-            lines.append((clock, level))
-            scan.raised[level] += 1
-        if passed and step.level in CARDS:
-            cards[clock.order] = higher(cards.get(clock.order, step.level), step.level)
-    _write_levels(steps)
+    for order, level in zip(orders, levels, strict=True):
+        if level in CARDS:
+            cards[order] = higher(cards.get(order, level), level)
     raise_cards(cards)
-    events = _write_events(actor, now, lines)
-    _propose_supervision(now, {clock.order for clock, level in lines if level == "escalated"})
-    _announce(lines, events)
-    return scan, due[-1].next_at
+    _propose_supervision(now, {order for order, level in zip(orders, levels, strict=True) if level == "escalated"})
+    _announce(cards, {unit for unit in units if unit}, list(zip(orders, events, strict=True)))
+    return scan
 
 
-def _lock_due(now: datetime, size: int, since: datetime | None) -> list[_Due]:
-    """The next due clocks, their orders locked before them. Beginning where the last batch ended spares the dead entries."""
-    with connection.cursor() as cursor:
-        # What the orders show (a unit, a state) is read by the same look that locks them: a second one costs as much again.
-        cursor.execute(
-            "SELECT c.id, c.order_id, c.next_at, c.level, c.marks, coalesce(a.unit_id, o.lead_unit_id), o.secret, o.state"
-            " FROM workorders_clock c JOIN workorders_workorder o ON o.id = c.order_id"
-            " LEFT JOIN workorders_assignment a ON a.id = c.assignment_id"
-            " WHERE c.state = 'running' AND c.next_at IS NOT NULL AND c.next_at <= %s AND c.next_at >= %s"
-            " ORDER BY c.next_at LIMIT %s FOR UPDATE OF o, c SKIP LOCKED",
-            [now, since or _BEGINNING, size],
-        )
-        return [_Due(*row) for row in cursor.fetchall()]
+_RANKS = "'{" + ",".join(LEVELS) + "}'::text[]"
+_RAISE = f"""
+WITH due AS MATERIALIZED (
+  SELECT c.id, c.order_id, c.assignment_id, c.kind, c.side, c.round, c.due_at, c.next_at, c.marks,
+    array_position({_RANKS}, c.level::text) AS reached, coalesce(a.unit_id, o.lead_unit_id) AS unit, o.secret, o.state
+  FROM unnest(%s::bigint[]) AS given(id)
+  JOIN workorders_clock c ON c.id = given.id
+  JOIN workorders_workorder o ON o.id = c.order_id
+  LEFT JOIN workorders_assignment a ON a.id = c.assignment_id
+  WHERE c.state = 'running' AND coalesce(c.next_at, 'infinity') <= %s
+  FOR UPDATE OF o, c SKIP LOCKED
+), ahead AS MATERIALIZED (
+  SELECT due.id, array_position({_RANKS}, mark ->> 0) AS rank, (mark ->> 1)::timestamptz AS at
+  FROM due, jsonb_array_elements(due.marks) AS mark
+  WHERE array_position({_RANKS}, mark ->> 0) > due.reached
+), steps AS (
+  SELECT due.id, greatest(due.reached, max(ahead.rank) FILTER (WHERE ahead.at <= %s)) AS rank,
+    min(ahead.at) FILTER (WHERE ahead.at > %s) AS following
+  FROM due LEFT JOIN ahead ON ahead.id = due.id GROUP BY due.id, due.reached
+), moved AS (
+  UPDATE workorders_clock c SET level = ({_RANKS})[steps.rank], next_at = steps.following FROM steps WHERE c.id = steps.id
+), lines AS MATERIALIZED (
+  SELECT due.*, ahead.rank, ({_RANKS})[ahead.rank] AS raised FROM ahead JOIN due ON due.id = ahead.id WHERE ahead.at <= %s
+), events AS (
+  INSERT INTO workorders_workorderevent (order_id, at, verb, actor, actor_name, unit_id, assignment_id, old_state, new_state,
+    audience, reason_code, text, data)
+  SELECT order_id, %s, 'raise_card', %s, %s, unit, assignment_id, state, '', '', '', '', jsonb_build_object(
+    'level', raised, 'due_at', to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+    'clocks', jsonb_build_array(jsonb_build_array('level', kind, side, assignment_id, round, raised)))
+  FROM lines ORDER BY order_id, next_at, id, rank RETURNING id
+)
+SELECT (SELECT count(*) FROM due), array_agg(order_id ORDER BY order_id, next_at, id, rank),
+  coalesce(array_agg(raised ORDER BY order_id, next_at, id, rank), '{{}}'),
+  array_agg(CASE WHEN NOT secret THEN unit END ORDER BY order_id, next_at, id, rank),
+  ARRAY(SELECT id FROM events ORDER BY id)
+FROM lines
+"""
+"""Clocks of a batch to the levels that have come: locks those that nobody else holds, moves each behind its last passed mark
+(marks rise in level and moment), and writes an event a level. One statement: rows that it has once read it need not find again.
 
-
-def _write_levels(steps: list[_Step]) -> None:
-    # Numbers travel instead of words and moments: thousands of them a second.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE workorders_clock c SET level = (%s::text[])[x.level],"
-            " next_at = (c.marks -> x.following ->> 1)::timestamptz"
-            " FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS x(id, level, following) WHERE c.id = x.id",
-            [
-                LEVELS,
-                [step.clock for step in steps],
-                [RANK[step.level] + 1 for step in steps],
-                [step.following for step in steps],
-            ],
-        )
-
-
-def _write_events(actor: Actor, now: datetime, lines: list[tuple[_Due, str]]) -> list[int]:
-    """One event a level, in the order given; returns their ids."""
-    if not lines:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO workorders_workorderevent (order_id, at, verb, actor, actor_name, unit_id, assignment_id, old_state,"
-            " new_state, audience, reason_code, text, data)"
-            " SELECT c.order_id, %s, 'raise_card', %s, %s, x.unit, c.assignment_id, x.state,"
-            "  '', '', '', '', jsonb_build_object('level', x.level,"
-            "  'due_at', to_char(c.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"'), 'clocks',"
-            "  jsonb_build_array(jsonb_build_array('level', c.kind, c.side, c.assignment_id, c.round, x.level)))"
-            " FROM (SELECT id, (%s::text[])[rank] AS level, unit, state, place"
-            "   FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::text[]) WITH ORDINALITY"
-            "   AS given(id, rank, unit, state, place)) AS x"
-            " JOIN workorders_clock c ON c.id = x.id ORDER BY x.place RETURNING id",
-            [
-                now, actor.key(), actor.name, LEVELS, [clock.clock for clock, _level in lines],
-                [RANK[level] + 1 for _clock, level in lines], [clock.unit for clock, _level in lines],
-                [clock.state for clock, _level in lines],
-            ],
-        )
-        return sorted(row[0] for row in cursor.fetchall())
+Each row is judged as it is when its lock is had. `coalesce` keeps the planner from the index of all that is due.
+"""
 
 
 def _propose_supervision(now: datetime, orders: set[int]) -> None:
@@ -238,15 +196,14 @@ def _propose_supervision(now: datetime, orders: set[int]) -> None:
     )
 
 
-def _announce(lines: list[tuple[_Due, str]], events: list[int]) -> None:
+def _announce(cards: Iterable[int], units: Iterable[int], events: list[tuple[int, int]]) -> None:
     # A warning is for the units alone; an open page learns of cards.
-    topics = [f"order:{clock.order}" for clock, level in lines if level in CARDS]
-    topics += [f"unit:{clock.unit}" for clock, _level in lines if clock.unit and not clock.secret]
+    topics = [*(f"order:{order}" for order in cards), *(f"unit:{unit}" for unit in units), "board"]
     name = VERBS["raise_card"].event
-    live.publish([*topics, "board"], name, verb="raise_card")
+    live.publish(topics, name, verb="raise_card")
     if subscribers().get(name):
-        for (clock, _level), event in zip(lines, events, strict=True):
-            emit(name, order_id=clock.order, event_id=event)
+        for order, event in events:
+            emit(name, order_id=order, event_id=event)
 
 
 # ── what else time brings ──

@@ -404,7 +404,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(default=dict)),
                 ('order', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='workorders.workorder')),
-                ('unit', models.ForeignKey(db_index=False, help_text='unit that acted', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
+                ('unit', models.ForeignKey(db_constraint=False, db_index=False, help_text='unit that acted', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.unit')),
             ],
         ),
         migrations.AddIndex(
@@ -494,10 +494,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='clock',
             index=models.Index(condition=models.Q(('next_at__isnull', False), ('state', 'running')), fields=['next_at'], name='clock_next'),
-        ),
-        migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('assignment__isnull', False)), fields=['assignment'], name='clock_assignment'),
         ),
         migrations.AddConstraint(
             model_name='clock',

@@ -166,7 +166,8 @@ class OrderAccess(models.Model):
 class WorkOrderEvent(models.Model):
     """One row a transition or act, append-only (a trigger forbids UPDATE and DELETE) and hash-chained.
 
-    `data` holds what deadlines, timelines and statistics need: ids, old and new values, clock effects.
+    `data` holds what deadlines, timelines and statistics need: ids, old and new values, clock effects. The unit is named as
+    the actor is, without the database's constraint, which would lock and look up the unit's row for each event.
     """
 
     xid = XidField(db_default=CurrentXid(), editable=False)
@@ -175,7 +176,9 @@ class WorkOrderEvent(models.Model):
     verb = models.CharField(max_length=40)
     actor = models.CharField(max_length=80)
     actor_name = models.CharField(max_length=80, blank=True)
-    unit = models.ForeignKey("accounts.Unit", models.PROTECT, null=True, related_name="+", db_index=False, help_text="unit that acted")
+    unit = models.ForeignKey(
+        "accounts.Unit", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False, help_text="unit that acted"
+    )
     assignment_id = models.BigIntegerField(null=True)
     old_state = models.CharField(max_length=20, blank=True)
     new_state = models.CharField(max_length=20, blank=True)
@@ -212,7 +215,6 @@ class Clock(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["next_at"], name="clock_next", condition=Q(state="running", next_at__isnull=False)),
-            models.Index(fields=["assignment"], name="clock_assignment", condition=Q(assignment__isnull=False)),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
