@@ -129,6 +129,7 @@ def copied(name: str) -> Iterator[str]:
     shutil.rmtree(VAR / copy, ignore_errors=True)
     try:
         subprocess.run(["cp", "-a", VAR / name, VAR / copy], check=True)
+        os.sync()  # else its gigabytes are written while the copy is measured
         yield copy
     finally:
         shutil.rmtree(VAR / copy, ignore_errors=True)
