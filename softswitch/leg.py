@@ -15,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import unquote
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -55,7 +56,7 @@ OWN_END_SECONDS = 1.0
 """A call that the library no longer knows ended a moment ago; when its end is not told by then, it is never."""
 _INVITE = re.compile(r"RX \w+ (\S+):\d+ -> \S+\nINVITE (\S+) SIP/2\.0\r\n", re.ASCII)
 _CALL_ID = re.compile(r"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)[ \t]*\r$", re.ASCII | re.IGNORECASE | re.MULTILINE)
-_USER = re.compile(r"sips?:([^@;>\s]+)@")
+_USER = re.compile(r"sips?:([^@;>\s]+)(?:;[^@>\s]*)?@")
 
 
 class _Senders(logging.Handler):
@@ -422,7 +423,7 @@ def _bracket(address: str) -> str:
 
 
 def _user(uri: str) -> str:
-    """The user part of a SIP URI; of `tel:` URIs the number."""
+    """The user part of a SIP URI, without what carriers hang on a number (RFC 3966, 5.1.5); of `tel:` URIs the number."""
     if (found := re.search(r"tel:([+0-9*#\-.]+)", uri)) is not None:
         return found[1]
-    return found[1] if (found := _USER.search(uri)) is not None else ""
+    return unquote(found[1]) if (found := _USER.search(uri)) is not None else ""

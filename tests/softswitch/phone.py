@@ -19,7 +19,8 @@ WINDOW = 4000
 
 
 class Phone:
-    def __init__(self, call, tone: int) -> None:
+    def __init__(self, call, tone: int, earlier=()) -> None:
+        """`earlier`: what happened to the call before it was an object, which on a busy loop can be all of it."""
         self.call, self.tone = call, tone
         self.heard = np.zeros(WINDOW, np.int16)
         self.since = 0
@@ -27,6 +28,8 @@ class Phone:
         self.state = "new"
         self.place = 0
         self.reason = None
+        for event in earlier:
+            self.happened(event)
         call.on(self.happened)
         call.on_dtmf(self.digit)
 
@@ -100,6 +103,8 @@ async def main(address: str) -> None:
             extra_config_text=f"sip_listen {address}:{port}\nsip_transports udp,tcp\nrtp_ports 45000-49000\n",
         )
     )
+    lives: dict[int, list[Any]] = {}
+    runtime.subscribe(lambda event: lives.setdefault(event.call, []).append(event))
     phones: dict[str, Phone] = {}
     answering: dict[str, dict[str, Any]] = {}
     agents: dict[str, UserAgent] = {}
@@ -147,18 +152,14 @@ async def main(address: str) -> None:
             case "dial":
                 agent = await agent_of(name, told.get("codec", "pcma"))
                 call = await agent.dial(told["to"], headers=told.get("headers"))
-                phones[name] = Phone(call, told.get("tone", 0))
+                phones[name] = Phone(call, told.get("tone", 0), lives.get(call.handle, ()))
             case "expect":
                 answering[name] = told
                 await agent_of(name)
             case "look":
                 if phone is not None:
-                    told_now = {
-                        "CLOSED": "ended",
-                        "ESTABLISHED": "up",
-                    }  # what happened before we listened counts too
                     answer = {
-                        "state": told_now.get(phone.call.state.name, phone.state),
+                        "state": phone.state,
                         "hears": tones(phone.heard),
                         "since": phone.since,
                         "digits": phone.digits,

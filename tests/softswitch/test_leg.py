@@ -77,6 +77,25 @@ def test_what_a_call_did_before_its_object_was_there_is_told(
     apart(lambda: asyncio.run(work()))
 
 
+@pytest.mark.parametrize(
+    ("uri", "user"),
+    [
+        ("sip:13800138000@10.0.0.1", "13800138000"),
+        ('"王" <sips:%2B8613800138000@10.0.0.1:5061>;tag=1', "+8613800138000"),
+        ("<sip:13800138000;phone-context=+86@10.0.0.1;user=phone>", "13800138000"),
+        ("<sip:12345;npdi;rn=021@[fd00::1]>", "12345"),
+        ("<tel:+86-138-0013-8000;phone-context=x>", "+86-138-0013-8000"),
+        ("sip:10.0.0.1", ""),
+        ("<sip:10.0.0.1>;x=a@b", ""),
+        ("", ""),
+    ],
+)
+def test_who_calls_is_read_from_whatever_a_carrier_writes(uri: str, user: str):
+    from softswitch.leg import _user
+
+    assert _user(uri) == user
+
+
 def test_a_call_that_the_library_no_longer_knows_ends_when_it_is_hung_up(monkeypatch: pytest.MonkeyPatch):
     from baresip import StaleHandleError
 
