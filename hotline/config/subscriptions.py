@@ -33,6 +33,7 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("work_order.reviewed", "hotline.dispatch.tasks", "send_by_itself"),
     ("work_order.dispatched", "hotline.dispatch.tasks", "settle"),
     ("work_order.designated", "hotline.dispatch.tasks", "settle"),
+    ("work_order.reply_approved", "hotline.dispatch.tasks", "settle_replies"),
     ("work_order.returned", "hotline.dispatch.tasks", "note_returned"),
 )
 

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from hotline.dispatch import actions
 from hotline.kit.actor import system_actor
+from hotline.suggestions import actions as suggestions
 
 READER = system_actor("suggestions", "suggestions:make")
 SENDER = system_actor(
@@ -42,6 +43,12 @@ def send_by_itself(order_id: int, **_: object) -> str:
 def settle(order_id: int, **_: object) -> int:
     """An order was sent: compare what was proposed."""
     return actions.settle(actor=READER, order_id=order_id)
+
+
+@app.task(name="dispatch.settle_replies", queue="default", retry=AGAIN)
+def settle_replies(order_id: int, **_: object) -> int:
+    """A reply was approved: compare it with the former one that it was begun from."""
+    return suggestions.settle_replies(actor=READER, order_id=order_id)
 
 
 @app.task(name="dispatch.note_returned", queue="suggestions", retry=AGAIN)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log
 
+from hotline.language.terms import grams
+
 CLIMB_AFTER = timedelta(minutes=5)
 """A risk that nobody has answered climbs to the shift leader; a city may set `risk_minutes`."""
 MOST_LABELS = 8
@@ -64,6 +66,16 @@ def judge_labels(candidates: Sequence[Mapping[str, object]], final: Iterable[str
     if not candidates:
         return "missed"
     return "accepted" if {str(one["value"]) for one in candidates} <= set(final) else "changed"
+
+
+KEPT_OF_REPLY = 0.6
+"""Share of a former reply's pairs and triples of characters that stand in what was sent: its dates and names always go."""
+
+
+def judge_reply(former: str, sent: str) -> str:
+    """`accepted` when most of the former reply went out, `changed` when little of it did. Linear in both."""
+    asked = set(grams(former))
+    return "accepted" if asked and len(asked & set(grams(sent))) >= KEPT_OF_REPLY * len(asked) else "changed"
 
 
 @dataclass(frozen=True, slots=True)

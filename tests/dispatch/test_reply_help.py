@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from hotline.dispatch import tasks
 from hotline.suggestions.models import Kind, Suggestion
 from hotline.workorders.models import Reply, WorkOrder
 from tests.accounts.cast import Cast
@@ -84,6 +85,23 @@ def test_a_reply_is_begun_from_one_that_ended_well_without_its_facts(city: Cast)
     mine.refresh_from_db()
     assert mine.state == "in_progress"
     assert not Reply.objects.filter(order=mine).exists()
+
+
+def test_what_became_of_a_former_reply_is_judged_when_the_new_one_is_approved(city: Cast) -> None:
+    other = former(city)
+    for sent, outcome in ((SAID.replace("3月5日", "4月1日"), "accepted"), ("我局无此职责，请咨询街道。", "changed")):
+        mine = asked(city).order
+        city.client("handler").post(reverse("dispatch:reply_used", args=[mine.pk]), {"number": other.number, "percent": "44"})
+        tasks.settle_replies(order_id=mine.pk)
+        row = Suggestion.objects.get(kind=Kind.REPLY, order=mine)
+        assert row.outcome == "shown", "nothing was sent yet"
+        answer = Reply.objects.get(order=other)
+        answer.pk, answer.order, answer.text = None, mine, sent
+        answer.assignment = mine.assignments.get()
+        answer.save(force_insert=True)
+        tasks.settle_replies(order_id=mine.pk)
+        row.refresh_from_db()
+        assert (row.outcome, row.decided_by, row.final) == (outcome, row.shown_to, other.number)
 
 
 def test_gaps_do_not_reach_the_citizen(city: Cast) -> None:

@@ -232,6 +232,21 @@ def test_a_question_asked_often_becomes_a_duty_and_alike_ones_join_it(cast):
         actions.create_entry(actor=theirs, document=document(cast.b), duty_id=duty.pk)
 
 
+def test_nonsense_and_the_same_search_again_give_nobody_work(cast):
+    actor = cast.actor("agent")
+
+    def search(text, asker="a"):
+        return actions.note_search(actor=actor, asker=asker, source="search", text=text)
+
+    for text in ("asdf", "啊啊啊啊", "123456", "qwrt zxcv", "？！", ""):
+        assert search(text) is None, text
+    assert search("residence permit") is not None
+    assert search("居住证积分怎么查询").times == 1
+    assert search("居住证积分怎么查询") is None, "the same person again"
+    assert search("居住证积分怎么查询", "b").times == 2
+    assert Gap.objects.count() == 2
+
+
 def test_a_dispatched_consultation_is_a_duty_of_the_unit_that_got_it(cast):
     make_city(cast)
     order = make_order(cast)

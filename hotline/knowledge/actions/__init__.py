@@ -4,7 +4,7 @@ from hotline.knowledge.actions.cycle import act, create_entry, edit_entry, save_
 from hotline.knowledge.actions.duties import end_duty, pass_duty, report_correction, scan
 from hotline.knowledge.actions.exporting import export
 from hotline.knowledge.actions.files import attach, remove_file
-from hotline.knowledge.actions.gaps import SYSTEM, gather_gaps, note_gap
+from hotline.knowledge.actions.gaps import SYSTEM, gather_gaps, note_gap, note_search
 from hotline.knowledge.actions.importing import load_entries, open_import, run_import
 from hotline.knowledge.actions.indexing import count_words, embed_entry, reindex
 from hotline.knowledge.actions.sources import pull_due, pull_source, remove_source, save_source
@@ -26,6 +26,7 @@ __all__ = [
     "gather_gaps",
     "load_entries",
     "note_gap",
+    "note_search",
     "open_import",
     "pass_duty",
     "pull_due",

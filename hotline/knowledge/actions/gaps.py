@@ -10,12 +10,13 @@ from django.db.models import Case, F, When
 from hotline.accounts.models import Unit
 from hotline.kit import clock
 from hotline.kit.actor import Actor, system_actor
+from hotline.kit.ratelimit import allow
 from hotline.knowledge import permissions
 from hotline.knowledge.actions.duties import due_after, make_duty
 from hotline.knowledge.models import Duty, DutyKind, DutyState, Gap, GapSource
 from hotline.knowledge.queries.vocabulary import city_settings
 from hotline.knowledge.rules import alike, scrub
-from hotline.knowledge.rules.words import cut
+from hotline.knowledge.rules.words import cut, says_something
 from hotline.language.phrases import for_clustering
 
 SYSTEM = system_actor("knowledge", permissions.MAINTAIN)
@@ -71,6 +72,23 @@ def note_gap(
         )
         gap.refresh_from_db()
     return gap
+
+
+def note_search(
+    *, actor: Actor, asker: str, source: str, text: str, region: str = "", unit_id: int | None = None, nearest_id: int | None = None
+) -> Gap | None:
+    """A person searched and found no good answer: a gap, if it says anything, counted once an hour for each asker.
+
+    Who types nonsense twice, or opens the same address again, gives nobody work. Not within a transaction (`allow`).
+    """
+    if not says_something(scrub(text)):
+        return None
+    mark = hashlib.sha256(" ".join([source, region, *sorted(cut(text))]).encode()).hexdigest()[:16]
+    if not allow(f"gap:{asker}:{mark}", 1, 3600):
+        return None
+    return note_gap(
+        actor=actor, source=source, text=text, region=region, unit_id=unit_id, nearest_id=nearest_id
+    )
 
 
 @transaction.atomic

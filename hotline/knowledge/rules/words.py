@@ -47,6 +47,20 @@ def cut(text: str) -> list[str]:
     return [word for word in words if word and word not in FILLER and not (len(word) == 1 and word.isascii() and word.isalpha())]
 
 
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_LATIN = re.compile(r"(?=[a-z]*[aeiouy])[a-z]{3,}")
+
+
+def says_something(text: str) -> bool:
+    """Whether a search can be a question: a Chinese word of two different characters, or two words that can be spoken.
+
+    Keys hit by chance, one character again and again, digits and signs are none; what is a word the dictionary says.
+    """
+    plain = folded(text)
+    chinese = any(_HAN.fullmatch(word) and len(set(word)) > 1 for word in rjieba.cut(plain, False))
+    return chinese or len(set(_LATIN.findall(plain))) > 1
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question ready to search. `terms`: one tuple of spellings a word, the asked one first; each spelling is a tuple

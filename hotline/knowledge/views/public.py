@@ -46,7 +46,9 @@ def index(request: HttpRequest) -> HttpResponse:
         actions.count_use(actor=actor_of(request), kind="search")
         if not found.good:
             actions.count_use(actor=actor_of(request), kind="miss")
-            actions.note_gap(actor=actor_of(request), source=GapSource.PUBLIC, text=question, nearest_id=found.nearest)
+            actions.note_search(
+                actor=actor_of(request), asker=_who(request), source=GapSource.PUBLIC, text=question, nearest_id=found.nearest
+            )
     return render(request, "knowledge/public_index.html", context)
 
 

@@ -39,8 +39,9 @@ def find(request: HttpRequest) -> HttpResponse:
         actions.count_use(actor=actor, kind="search")
         if not found.good:
             actions.count_use(actor=actor, kind="miss")
-            actions.note_gap(
+            actions.note_search(
                 actor=actor,
+                asker=actor.key(),
                 source=GapSource.SEARCH,
                 text=given["q"],
                 region=given["region"],
@@ -157,7 +158,14 @@ def panel(request: HttpRequest) -> HttpResponse:
         actions.count_use(actor=actor, kind="search")
         if not found.good:
             actions.count_use(actor=actor, kind="miss")
-            actions.note_gap(actor=actor, source=GapSource.SEARCH, text=question, region=limits.region, nearest_id=found.nearest)
+            actions.note_search(
+                actor=actor,
+                asker=actor.key(),
+                source=GapSource.SEARCH,
+                text=question,
+                region=limits.region,
+                nearest_id=found.nearest,
+            )
     return render(request, "knowledge/_panel.html", {"found": found, "question": question})
 
 

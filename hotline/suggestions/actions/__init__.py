@@ -9,7 +9,7 @@ from hotline.suggestions.actions.labels import (
 )
 from hotline.suggestions.actions.meaning import centre_orders, embed_orders, forget_old_vectors
 from hotline.suggestions.actions.proposals import SUGGESTION_MADE, keep_proposals, note_shown, settle
-from hotline.suggestions.actions.replies import note_reply
+from hotline.suggestions.actions.replies import note_reply, settle_replies
 from hotline.suggestions.actions.risks import (
     RISK_ANSWERED,
     RISK_CLIMBED,
@@ -43,5 +43,6 @@ __all__ = [
     "raise_risk",
     "retire_label",
     "settle",
+    "settle_replies",
     "split_label",
 ]

@@ -13,6 +13,7 @@ from hotline.kit.clock import now
 from hotline.kit.live import publish
 from hotline.suggestions import permissions
 from hotline.suggestions.models import Kind, Outcome, Suggestion
+from hotline.suggestions.queries.labels import canonical_labels
 from hotline.suggestions.rules import Proposal, judge, judge_labels
 from hotline.workorders.models import WorkOrder
 
@@ -84,7 +85,10 @@ def settle(*, actor: Actor, order_id: int, decided_by: str) -> int:
     settled = 0
     for row in Suggestion.objects.select_for_update().filter(order_id=order_id, outcome=Outcome.SHOWN):
         if row.kind == Kind.LABELS:
-            row.outcome, row.final = judge_labels(row.candidates, order.labels), " ".join(order.labels)[:200]
+            # A label that was renamed or merged meanwhile is still the one that was proposed.
+            now_called = canonical_labels(order.labels)
+            proposed = [{"value": name} for name in canonical_labels(str(one["value"]) for one in row.candidates)]
+            row.outcome, row.final = judge_labels(proposed, now_called), " ".join(order.labels)[:200]
         elif row.kind in final:
             if not final[Kind(row.kind)]:
                 continue

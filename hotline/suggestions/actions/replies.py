@@ -9,8 +9,9 @@ from django.db import transaction
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.suggestions import permissions
-from hotline.suggestions.models import Kind, Suggestion
-from hotline.suggestions.rules import Candidate
+from hotline.suggestions.models import Kind, Outcome, Suggestion
+from hotline.suggestions.rules import Candidate, judge_reply
+from hotline.workorders.models import Reply
 from hotline.workorders.queries import get_visible
 
 SIMILAR = "similar orders"
@@ -36,3 +37,31 @@ def note_reply(*, actor: Actor, order_id: int, cited: Iterable[Candidate]) -> Su
         shown_at=now(),
         final=candidates[0].value if candidates else "",
     )
+
+
+@transaction.atomic
+def settle_replies(*, actor: Actor, order_id: int) -> int:
+    """The reply of an order was approved: how much of the former replies that it was begun from went out. Returns how many
+    were settled.
+
+    Decided by who took it over, since that person wrote what was sent. May run twice.
+    """
+    permissions.can(actor, permissions.MAKE).require(permissions.MAKE)
+    rows = list(
+        Suggestion.objects.select_for_update().filter(
+            order_id=order_id, kind=Kind.REPLY, outcome=Outcome.SHOWN
+        )
+    )
+    approved = Reply.objects.filter(state="approved").order_by("-id")
+    sent = approved.filter(order_id=order_id).values_list("text", flat=True).first() if rows else None
+    settled = 0
+    for row in rows:
+        former = approved.filter(order__number=row.final).values_list("text", flat=True).first()
+        if sent is None or former is None:
+            continue
+        row.outcome = judge_reply(former, sent)
+        row.decided_by, row.decided_at = row.shown_to, now()
+        row.unit_id = row.order.lead_unit_id
+        row.save(update_fields=["outcome", "unit", "decided_by", "decided_at"])
+        settled += 1
+    return settled

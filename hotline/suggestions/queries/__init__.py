@@ -1,7 +1,7 @@
 """Reads of proposals, labels and risks."""
 
 from hotline.suggestions.queries.gazetteer import place_finder, warm_places
-from hotline.suggestions.queries.labels import canonical_labels, label_facts, labels, meaning_of
+from hotline.suggestions.queries.labels import canonical_labels, label_counts, label_facts, labels
 from hotline.suggestions.queries.models import (
     category_health,
     listed_models,
@@ -32,11 +32,11 @@ __all__ = [
     "canonical_labels",
     "category_health",
     "category_paths",
+    "label_counts",
     "label_facts",
     "labels",
     "listed_models",
     "meaning_health",
-    "meaning_of",
     "model_worker",
     "open_category",
     "open_risks",

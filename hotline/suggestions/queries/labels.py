@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from hotline.suggestions.models import Label
 from hotline.suggestions.rules import LabelFacts, canonical
+from hotline.workorders.models import WorkOrder
+
+NEWEST = 20_000
+"""Orders of which labels are counted: some days of a great city, a year of a small one."""
 
 
 def labels(text: str = "", *, retired: bool = False) -> list[Label]:
@@ -37,8 +42,12 @@ def canonical_labels(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(canonical(name, merged) for name in names))
 
 
-def meaning_of(name: str) -> list[str]:
-    """Every word that means this label today: itself, what was merged into it, its older names."""
+def label_counts() -> Counter[str]:
+    """How many of the `NEWEST` orders bear each label, also those that bear it by an older name or one merged into it."""
+    last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    given = WorkOrder.objects.filter(pk__gt=last - NEWEST).exclude(labels=[]).values_list("labels", flat=True)
     merged = _merged()
-    now = canonical(name, merged)
-    return [now, *sorted(old for old in merged if canonical(old, merged) == now)]
+    found: Counter[str] = Counter()
+    for names in given.iterator(chunk_size=5000):
+        found.update({canonical(name, merged) for name in names})
+    return found

@@ -29,11 +29,13 @@ def page(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, form: LabelForm, status: int = 200) -> HttpResponse:
     text, retired = request.GET.get("q", "").strip()[:40], request.GET.get("retired") == "1"
     found = queries.labels(text, retired=retired)
+    counts = queries.label_counts() if found else {}
     return render(
         request,
         "suggestions/labels.html",
         {
             "labels": found,
+            "rows": [(one, counts.get(one.name, 0)) for one in found],
             "all": queries.labels() if text else found,
             "q": text,
             "retired": retired,
@@ -79,7 +81,7 @@ def edit(request: HttpRequest, label_id: int) -> HttpResponse:
     return _done(
         request,
         lambda: actions.change_label(actor=actor_of(request), label_id=label_id, **form.values()),
-        _("The label was changed; older orders are found by its new name."),
+        _("The label was changed; older orders count under its new name."),
     )
 
 

@@ -21,8 +21,8 @@ from hotline.suggestions.queries import reading
 from hotline.suggestions.rules import drift
 
 CODE = "suggestions:read"
-MEASURED = (Kind.CATEGORY, Kind.UNIT, Kind.PLACE, Kind.LABELS, Kind.URGENCY)
-"""Kinds that a dispatch settles."""
+MEASURED = (Kind.CATEGORY, Kind.UNIT, Kind.PLACE, Kind.LABELS, Kind.URGENCY, Kind.REPLY)
+"""Kinds that a dispatch settles, or (replies) the approval of what was sent."""
 PERIODS = (7, 28, 91)
 FIGURES = {
     "macro_f1": gettext_lazy("Macro F1"),

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,8 @@ class Command(BaseCommand):
             )
             if len(predictor.nodes) > 1:
                 figures["leaf_accuracy"] = evaluate.leaf_accuracy(predictor, examples)
+            if model is not None and not options["zero_shot"]:
+                registry.note_quality("category", model.version, {"evaluated": _noted(figures, options["file"])})
         result = {**figures, "texts_per_second": round(speed, 1), "model": name, "version": version}
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False))
@@ -257,6 +259,12 @@ class Command(BaseCommand):
 
     def _say(self, text: str) -> None:
         self.stderr.write(text)
+
+
+def _noted(figures: Mapping[str, Any], file: Path | None) -> dict[str, Any]:
+    """What stays beside the model of an evaluation: on which texts, when, and the figures in short."""
+    short = {name: figures[name] for name in ("accuracy", "macro_f1", "calibration_error", "n") if name in figures}
+    return {"on": file.name if file else OWN, "at": now().isoformat(timespec="seconds"), **short}
 
 
 def _folds(text: str) -> int:
