@@ -14,7 +14,12 @@ class CallsConfig(AppConfig):
         from hotline.calls import queries
         from hotline.calls.labels import AUDIT_KINDS, AUDIT_LABELS
         from hotline.kit import health, livetopics
+        from hotline.ui.navigation import Item, register
 
+        register(
+            Item("calls:telephone", _("My telephone"), "headset", "calls:take", 11, "work"),
+            Item("calls:seats", _("Seats"), "phone-call", "calls:watch", 20, "oversight"),
+        )
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         livetopics.register("seats", lambda actor, rest: not rest and actor.has("calls:watch"))
         health.register("calls.telephone", queries.telephone_health)

@@ -125,6 +125,9 @@ class Environment(BaseSettings):
         None,
         description="JSON file with the list of trunks (softswitch/settings.py); empty: telephones on this very machine alone",
     )
+    hotline_desk_trunk: str = Field(
+        "local", pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$", description="Trunk by which agents' desk telephones are called"
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )

@@ -213,6 +213,7 @@ MODELS_MEMORY_MB = env.hotline_models_memory_mb
 TELEPHONE_ON = env.hotline_telephone == "on" and find_spec("baresip") is not None and not TESTING
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON else "")
+DESK_TRUNK = env.hotline_desk_trunk
 SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""
 WRITER_MODEL = env.writer_model()

@@ -15,6 +15,7 @@ PREFIXES = (
     ("dispatch/", "hotline.dispatch.urls"),
     ("orders/", "hotline.workorders.urls"),
     ("search/", "hotline.workorders.search_urls"),
+    ("telephone/", "hotline.calls.urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("knowledge/", "hotline.knowledge.urls"),
     ("suggestions/", "hotline.suggestions.urls"),

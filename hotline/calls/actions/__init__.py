@@ -2,6 +2,7 @@
 
 from hotline.calls.actions.agents import (
     answer,
+    caller_number,
     finish_wrap_up,
     hang_up,
     hold,
@@ -27,6 +28,7 @@ __all__ = [
     "TelephonyFaults",
     "announce",
     "answer",
+    "caller_number",
     "distribute",
     "done",
     "finish_wrap_up",

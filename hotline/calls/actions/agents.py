@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from hotline.accounts.actions import reveal_identity
 from hotline.calls.actions.moving import (
     MUSIC,
     SYSTEM,
@@ -118,6 +119,23 @@ def answer(*, actor: Actor, session_id: int) -> Call:
     segment.leg = session.leg
     connect(call, session, segment, actor=actor)
     return call
+
+
+@transaction.atomic
+def caller_number(*, actor: Actor, call_id: int) -> str:
+    """The number of the caller whom the actor's telephone has now, in the clear, for the desk; audited as a reveal.
+
+    "" when it was withheld. NotVisible for any other call than the actor's own present one.
+    """
+    session = AgentSession.objects.filter(person_id=actor.id, call_id=call_id).order_by("-pk").first()
+    if not actor.is_staff or session is None or session.state == AgentState.SIGNED_OUT:
+        raise NotVisible(call_id)
+    citizen_id = Call.objects.get(pk=call_id).citizen_id
+    if citizen_id is None:
+        return ""
+    return reveal_identity(
+        actor=actor, citizen_id=citizen_id, order_id=None, reason=_("A call of this citizen came in")
+    ).phone
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from typing import Any
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hotline.accounts.actions import change_citizen
 from hotline.accounts.rules import read_tags
+from hotline.calls import actions as calls
 from hotline.dispatch.queries import catalogue_unit, likely_duplicates
 from hotline.dispatch.queries.cases import answered_like
 from hotline.intake import actions, queries
@@ -52,6 +54,10 @@ def page(request: HttpRequest) -> HttpResponse:
     actor, day = actor_of(request), today()
     warm_places()
     phone, call_id = request.GET.get("phone", "").strip()[:30], request.GET.get("call_id", "").strip()[:60]
+    if not phone and (call := whole(call_id)) is not None:
+        # The telephone's own call: its number never stands in an address.
+        with contextlib.suppress(NotVisible):
+            phone = calls.caller_number(actor=actor, call_id=call)
     draft = _draft_for(request, fresh=bool(phone or call_id or request.GET.get("new")))
     typed = QueryDict(mutable=True)
     if draft is not None:

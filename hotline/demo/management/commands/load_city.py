@@ -13,7 +13,7 @@ from hotline.kit.actor import system_actor
 from hotline.kit.errors import ActionError
 from hotline.kit.progress import Progress
 
-TABLES = 10
+TABLES = 11
 
 
 class Command(BaseCommand):

@@ -1,0 +1,73 @@
+"""What `hotline run` starts for the telephone, and the exchange's settings as it writes them."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hotline.ops.supervisor import Plan, Supervisor, SwitchPlan
+from softswitch.settings import read
+
+
+def supervisor(folder: Path, trunks: Path | None = None) -> tuple[Supervisor, SwitchPlan, io.StringIO]:
+    told: dict[str, object] = {
+        "folder": ".", "token": "x" * 40, "address": "127.0.0.1", "sip_port": 5060, "rtp_ports": [40000, 44000],
+        "control_port": 8021, "headers": ["X-District"],
+    }  # fmt: skip
+    switch = SwitchPlan(folder / "switch", told, trunks)
+    plan = Plan(
+        data_dir=folder, database_url=None, host="127.0.0.1", port=1, live_port=2, public_url="", sign_in_url="",
+        web_workers=1, web_threads=1, job_workers=1, job_threads=1, demo=False, demo_pack=folder, demo_orders=0,
+        demo_password="", assets_built=True, switch=switch,
+    )  # fmt: skip
+    log = io.StringIO()
+    return Supervisor(plan, log), switch, log
+
+
+def test_the_exchange_and_the_distributor_are_started(tmp_path: Path):
+    made, switch, _log = supervisor(tmp_path)
+    made._plan_telephone()
+    assert [child.name for child in made.children] == ["switch", "calls"]
+    assert made.children[0].command[1:3] == ["-m", "softswitch"]
+    assert made.children[1].command[1:] == ["-m", "hotline", "calls", "run"]
+    assert switch.file.stat().st_mode & 0o777 == 0o600
+    settings = read(switch.file)
+    assert (settings.prompts, settings.headers) == (tmp_path / "switch" / "prompts", ("X-District",))
+    [trunk] = settings.trunks
+    assert [str(one) for one in trunk.addresses] == ["127.0.0.0/8"]
+
+
+def test_a_citys_own_trunks_are_written_and_unreadable_ones_stop_the_telephone_alone(tmp_path: Path):
+    trunks = tmp_path / "trunks.json"
+    trunks.write_text(
+        json.dumps([{"name": "carrier", "host": "sbc.example.net", "addresses": ["10.9.0.0/29"]}])
+    )
+    made, switch, _log = supervisor(tmp_path, trunks)
+    made._plan_telephone()
+    assert read(switch.file).trunks[0].name == "carrier"
+    for wrong in (tmp_path / "none.json", tmp_path / "bad.json"):
+        (tmp_path / "bad.json").write_text("[")
+        made, _switch, log = supervisor(tmp_path, wrong)
+        made._plan_telephone()
+        assert made.children == []
+        assert "HOTLINE_TRUNKS" in log.getvalue()
+
+
+def test_off_by_the_setting(tmp_path: Path):
+    made, _switch, _log = supervisor(tmp_path)
+    made.plan = replace(made.plan, switch=None)
+    made._plan_telephone()
+    assert made.children == []
+
+
+@pytest.mark.parametrize("name", ["HOTLINE_RTP_PORTS"])
+def test_ports_of_the_sound_are_first_and_last(name: str, monkeypatch: pytest.MonkeyPatch):
+    from hotline.config.environment import Environment
+
+    monkeypatch.setenv(name, "40000-40010")
+    with pytest.raises(ValueError, match="at least 16 apart"):
+        Environment()
