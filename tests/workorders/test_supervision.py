@@ -86,7 +86,7 @@ def test_another_system_acts_on_its_own_orders(city: Cast) -> None:
 
 def test_the_same_words_twice_at_once_are_one_act(city: Cast) -> None:
     """A double click, or a line that broke before the answer came."""
-    order = signed(city).order
+    order = signed(city, citizen_id=city.citizen.pk).order
     agent = city.actor("agent")
     with time_machine.travel(MONDAY + timedelta(days=1), tick=False) as traveller:
         for _ in range(2):
@@ -98,7 +98,13 @@ def test_the_same_words_twice_at_once_are_one_act(city: Cast) -> None:
         assert fresh(order).urge_count == 2
         kinds = Note.objects.filter(order=order).values_list("kind", flat=True)
         assert sorted(kinds) == ["note", "note", "supplement", "urge", "urge"]
+        citizen = city.actor("citizen")
+        for _ in range(2):
+            actions.urge(actor=citizen, order_id=order.pk, text="请尽快")
+            actions.supplement(actor=citizen, order_id=order.pk, text="在东门")
+        assert fresh(order).urge_count == 3
+        assert Note.objects.filter(order=order, kind="supplement").count() == 2
         traveller.shift(ECHO)
         actions.urge(actor=agent, order_id=order.pk, text="请尽快")
-    assert fresh(order).urge_count == 3
+    assert fresh(order).urge_count == 4
     no_differences()

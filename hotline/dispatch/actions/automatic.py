@@ -261,9 +261,14 @@ def switch(*, actor: Actor, on: bool, why: str = "") -> AutomaticSwitch:
     if on and not why.strip():
         words = _("Say why it may go on.")
         raise Invalid("why", words, details={"why": words})
-    row, _made = AutomaticSwitch.objects.update_or_create(
-        pk=1, defaults={"on": on, "why": why.strip()[:300], "changed_by": actor.key(), "changed_at": now()}
-    )
+    given = {"on": on, "why": why.strip()[:300], "changed_by": actor.key(), "changed_at": now()}
+    row, made = AutomaticSwitch.objects.select_for_update().get_or_create(pk=1, defaults=given)
+    if not made and row.on == on:
+        return row  # a second click, or a colleague was faster
+    if not made:
+        for name, value in given.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(given))
     record(
         actor=actor,
         verb="dispatch.switch_automatic",

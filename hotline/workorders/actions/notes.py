@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hotline.accounts.models import Person
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.errors import Invalid, Refused
 from hotline.workorders.actions._case import Case, main_of
 from hotline.workorders.models import Audience, Note, OrderAccess, OrderState, WorkOrder
@@ -22,8 +22,8 @@ ECHO = timedelta(seconds=5)
 
 def said_just_now(case: Case, kind: str, text: str, **more: Any) -> Note | None:
     """The note that this very act left a moment ago; the order is locked, so of two at once the second finds the first."""
-    if not case.actor.is_staff:
-        return None  # citizens' and machines' acts carry keys of their own
+    if case.actor.kind not in (ActorKind.STAFF, ActorKind.CITIZEN):
+        return None  # acts of machines and other systems carry keys of their own
     given = {"kind": kind, "author": case.actor.key(), "text": text, "created_at__gt": case.now - ECHO, **more}
     return Note.objects.filter(order=case.order, **given).order_by("-id").first()
 
