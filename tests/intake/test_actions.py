@@ -429,7 +429,7 @@ class TestTogether:
 
         def run() -> None:
             try:
-                gate.wait(10)
+                gate.wait(120)
                 results.append(
                     actions.file_appeal(
                         actor=actor,
@@ -449,7 +449,7 @@ class TestTogether:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         assert not faults
         assert len({(one.number, one.lookup_code) for one in results}) == 1
         assert [one.again for one in results].count(False) == 1

@@ -108,6 +108,7 @@ def test_a_gateway_that_hangs_is_left_alone_and_found_well_again():
     with time_machine.travel(at("2026-11-23 09:00"), tick=False) as clock:
         with pytest.raises(gateways.GatewayDown, match=r"0\.05"):
             line.send(hanging, PHONE, "text", "a")
+        assert hanging.began.wait(60)
         line.seconds = 600
         for _more in range(3):
             with pytest.raises(gateways.GatewayDown):
