@@ -129,7 +129,9 @@ def test_a_clock_that_changes_under_the_look_is_judged_as_it_became(meanwhile: s
         scanner.start()
         blocked = 0
         while not blocked and scanner.is_alive():
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks, pg_sleep(0.02) WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"
+            )
             blocked = cursor.fetchone()[0]
         WorkOrder.objects.filter(pk=order.pk).update(revision=order.revision + 1)
         if meanwhile == "stopped":
