@@ -42,8 +42,13 @@ from hotline.language.zeroshot import teach
 
 DATA = Path(os.environ.get("XINSHENG_DATA", Path(__file__).parents[2] / "shared" / "data")) / "messages"
 
-CUT = 500
-"""Characters of a message that are compared, as `workorders.queries.words` does."""
+CUT, POOL = 500, 120
+"""Characters of a message that are compared and its nearest by meaning, as in `workorders.queries.words`."""
+
+EVERY = 4
+"""Every fourth title is asked with where the ranking itself is measured."""
+ASKED = 200
+"""Titles whose mean stands for what is asked, as in `suggestions.actions.meaning`."""
 
 OUT = Path(__file__).parent / "out" / "language_models.json"
 
@@ -146,8 +151,8 @@ def retrieval(with_meaning: bool = False) -> None:
             figures["ours, with meaning"] = fuse(by_words, by_grams, near, weights, evened)
             if work.startswith("title"):
                 _searched(f"{work}, as a search over orders, with meaning", by_words, near, documents, queries)
-                near = _centred(vectors[0]) @ _centred(vectors[1]).T
-                _searched(f"{work}, the same, meaning centred", by_words, near, documents, queries)
+                told = _centred(*vectors)
+                _searched(f"{work}, the same, meaning centred", by_words, near, documents, queries, told)
         if work.startswith("title"):
             _searched(f"{work}, as a search over orders, by words alone", by_words, None, documents, queries)
         for name, scores in figures.items():
@@ -188,19 +193,24 @@ def _searched(
     near: np.ndarray | None,
     documents: list[str],
     queries: list[str],
-    every: int = 4,
+    told: np.ndarray | None = None,
+    every: int = EVERY,
 ) -> None:
-    """What a search over orders does: 80 candidates by words and 40 by meaning, in the order of `alike.ranking`; every fourth query."""
+    """What a search over orders does: 80 candidates by words and 120 by meaning, in the order of `alike.ranking`; every fourth query.
+
+    `told`: the meaning that ranks them, where it is not the plain cosine that finds them.
+    """
+    ranks_by = near if told is None else told
     places, began = [], time.process_time()
     for row in range(0, len(queries), every):
         pool = dict.fromkeys(np.argsort(-by_words[row], kind="stable")[:80].tolist())
         if near is not None:
-            pool |= dict.fromkeys(np.argsort(-near[row], kind="stable")[:40].tolist())
+            pool |= dict.fromkeys(np.argsort(-near[row], kind="stable")[:POOL].tolist())
         chosen = list(pool)
         scores = ranking(
             queries[row],
             [documents[i][:CUT] for i in chosen],
-            near[row][chosen].tolist() if near is not None else (),
+            ranks_by[row][chosen].tolist() if ranks_by is not None else (),
         )
         own = scores[chosen.index(row)] if row in pool else 0.0
         places.append(sum(one >= own for one in scores) if row in pool else 1000)
@@ -216,9 +226,15 @@ def _searched(
     )
 
 
-def _centred(vectors: np.ndarray) -> np.ndarray:
-    moved = vectors - vectors.mean(axis=0)
-    return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+def _centred(asked: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Cosines as the product compares: without the mean of what is stored, and of two hundred titles that are not asked with."""
+    others = np.setdiff1d(np.arange(len(asked)), np.arange(0, len(asked), EVERY))
+    drawn = np.random.default_rng(0).choice(others, ASKED, replace=False)
+    asked, stored = asked - asked[drawn].mean(axis=0), stored - stored.mean(axis=0)
+    found: np.ndarray = (asked / np.linalg.norm(asked, axis=1, keepdims=True)) @ (
+        stored / np.linalg.norm(stored, axis=1, keepdims=True)
+    ).T
+    return found
 
 
 def meaning() -> None:

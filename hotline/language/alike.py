@@ -16,7 +16,7 @@ from hotline.language.terms import grams, words
 MOST = 500
 """Texts compared at once; the rest count as unlike."""
 K1, B = 1.2, 0.75
-PAIRS, PAIRS_COVERED, WORDS_COVERED, LENGTH, MEANING = 0.5, 0.4, 0.4, -0.2, 1.4
+PAIRS, PAIRS_COVERED, WORDS_COVERED, LENGTH, MEANING = 0.3, 0.4, 0.3, -0.1, 1.5
 """How much each sign counts in `ranking`: learned from 2,112 titles that look for their own message, five folds agreeing
 (`python -m bench.language_models meaning` measures them). Meaning tells most, a pair of characters more than a word."""
 

@@ -10,7 +10,7 @@ from hotline.workorders.models import WorkOrder
 BACK = 20_000
 """Newest orders that get vectors; older ones are found by words."""
 KEPT = 1_000_000
-"""Newest orders whose vectors are kept: a year of the greatest city, 0.8 GB and about 1.3 GB of index. Of older ones words
+"""Newest orders whose vectors are kept: a year of the greatest city, 0.8 GB and 1.2 GB of index by the size of a row. Of older ones words
 tell, which cost nothing more."""
 FORGOTTEN = 20_000
 """Vectors let go of in one night."""
