@@ -17,8 +17,8 @@ class CallsConfig(AppConfig):
         from hotline.ui.navigation import Item, register
 
         register(
-            Item("calls:telephone", _("My telephone"), "headset", "calls:take", 11, "work"),
-            Item("calls:seats", _("Seats"), "phone-call", "calls:watch", 20, "oversight"),
+            Item("calls:telephone", _("My telephone"), "phone", "calls:take", 11, "work"),
+            Item("calls:seats", _("Seats"), "users", "calls:watch", 20, "oversight"),
         )
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS)
         livetopics.register("seats", lambda actor, rest: not rest and actor.has("calls:watch"))
