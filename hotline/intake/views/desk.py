@@ -156,14 +156,15 @@ def caller(request: HttpRequest) -> HttpResponse:
 def caller_notes(request: HttpRequest) -> HttpResponse:
     """Labels and remark of who calls, for the next who takes a call. By the number, so that nobody walks through ids."""
     actor, phone = actor_of(request), request.POST.get("phone", "")
+    tags, remark = (request.POST.get(name, "").replace("\0", "") for name in ("citizen_tags", "citizen_remark"))
     card = queries.caller_card(phone, actor=actor)
     if card.citizen is None:
         raise NotVisible
     change_citizen(
         actor=actor,
         citizen_id=card.citizen.pk,
-        tags=read_tags(request.POST.get("citizen_tags", "")),
-        remark=request.POST.get("citizen_remark", "").strip(),
+        tags=read_tags(tags),
+        remark=remark.strip(),
     )
     card = queries.caller_card(phone, actor=actor)
     return render(request, "intake/_caller.html", {"card": card, "restriction_form": RestrictionForm()})
