@@ -15,7 +15,7 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,18 +23,18 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import close_old_connections, connection
 
-from hotline.calls import actions, prompts
+from hotline.calls import actions, prompts, queries
 from hotline.calls.actions.hearing import SWITCH
 from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
 from hotline.calls.engines import Engine, EngineAway, EngineRefused, Figures, Mark, Reset
-from hotline.calls.models import Announcement, Ask, Line, Switch
+from hotline.calls.models import Ask, Switch
 
 log = logging.getLogger("hotline.calls")
 
 LOCK = 0x63616C6C7321
 TICK_SECONDS = 1.0
 HEARTBEAT_TICKS = 10
-PROMPTS_TICKS = 20
+PROMPTS_TICKS = 5
 MOST_ASKS = 1000
 AGAIN_SECONDS = 0.5
 """Pause before what the switch did not answer is asked again."""
@@ -49,15 +49,18 @@ class LeadershipLost(Exception):
 class Distributor:
     """One life: `run` works until something breaks, or it is cancelled."""
 
-    def __init__(self, engine: Engine, prompts_folder: Path) -> None:
+    def __init__(self, engine: Engine, prompts_folder: Path, voice: Sequence[str] = ()) -> None:
+        """`voice`: the command that speaks prompts; empty: tones."""
         self._engine = engine
         self._prompts = prompts_folder
+        self._voice = tuple(voice)
+        self._speaking: asyncio.Task[int] | None = None
         # One thread: events are followed in their order, and nothing of ours competes for locks.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="calls-database")
         self._woken = asyncio.Event()
         self._chains: dict[str, deque[Ask]] = {}
         self._under_way: set[int] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connected, self._legs = False, 0
 
@@ -183,13 +186,31 @@ class Distributor:
         count = 0
         while True:
             if count % PROMPTS_TICKS == 0:
-                await self._database(_prepare, self._prompts)
+                await self._speak()
             await self._database(actions.watch, actor=SYSTEM)
             if count % HEARTBEAT_TICKS == 0:
                 await self._sign()
             self._woken.set()
             count += 1
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _speak(self) -> None:
+        """Prompts brought up to date; the voice says beside the calls what is new."""
+        if self._speaking is not None:
+            if not self._speaking.done():
+                return
+            code = self._speaking.result()
+            if code == prompts.NO_VOICE:
+                log.warning("no voice is installed (part `speech`); callers hear tones")
+                self._voice = ()
+            elif code:
+                log.warning("the voice ended with code %s; what it has not said is tried again", code)
+            self._speaking = None
+        words = await asyncio.to_thread(prompts.prepare, self._prompts, await self._database(queries.prompts))
+        if words and self._voice:
+            self._speaking = asyncio.create_task(prompts.speak(self._prompts, words, self._voice))
+            self._tasks.add(self._speaking)
+            self._speaking.add_done_callback(self._tasks.discard)
 
     async def _sign(self) -> None:
         try:
@@ -225,20 +246,13 @@ def _stands(pk: int) -> bool:
     return Ask.objects.filter(pk=pk).exists()
 
 
-def _prepare(folder: Path) -> None:
-    wanted = {
-        *Line.objects.values_list("greeting", flat=True),
-        *Announcement.objects.values_list("sound", flat=True),
-    }
-    for name in prompts.prepare(folder, wanted):
-        log.info("no recording %s; callers hear a tone", name)
-
-
-async def serve(make: Callable[[], Engine], prompts_folder: Path, stop: asyncio.Event) -> None:
+async def serve(
+    make: Callable[[], Engine], prompts_folder: Path, stop: asyncio.Event, voice: Sequence[str] = ()
+) -> None:
     """Life after life, until told to stop."""
     while not stop.is_set():
         engine = make()
-        life = asyncio.create_task(Distributor(engine, prompts_folder).run())
+        life = asyncio.create_task(Distributor(engine, prompts_folder, voice).run())
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,20 +1,30 @@
-"""What the exchange plays: the city's own recordings; a tone for each that is missing, so that no caller hears nothing.
+"""What the exchange plays: a city's own recordings, else the platform's voice, else a tone, so that no caller hears nothing.
 
-There is no speech synthesis yet: until a city puts recordings of the same names into the folder (16 bit, mono, 8 kHz or a multiple),
-callers hear tones. `HOTLINE_DATA_DIR/switch/prompts` is the folder.
+A city puts recordings of the same names (16 bit, mono, 8 kHz or a multiple) into the folder `own` below the prompts. The voice is a
+process of its own, started when there is something to say; until it has spoken, and where none is installed, a tone is heard.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import hashlib
+import io
+import json
 import math
 import os
 import struct
 import wave
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from hotline.calls.actions.moving import CALL_BACK_ASKED, CALL_BACK_NOTED, CLOSED, FULL, MUSIC
+from hotline.calls.rules import CALL_BACK_ASKED, CALL_BACK_NOTED, CLOSED, FULL, MUSIC
 
+OWN = "own"
+SPOKEN = ".spoken.json"
+NO_VOICE = 3
+"""The voice's exit code where none is installed."""
 RATE = 8000
 LOUDNESS = 5000
 RAMP = 80
@@ -34,23 +44,100 @@ TONES: dict[str, Sequence[Tone]] = {
 OTHER: Sequence[Tone] = TONES["greeting.wav"]
 
 
-def prepare(folder: Path, names: Iterable[str]) -> list[str]:
-    """Make a tone for every prompt that is not there; their names. A city's own file is never touched."""
-    made = []
-    for name in sorted({*TONES, *names}):
-        path = folder / name
-        if path.exists():
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the voice is still to say in the file `name`; `key` stands for voice and text."""
+
+    name: str
+    text: str
+    key: str
+
+
+def prepare(folder: Path, texts: Mapping[str, str]) -> list[Words]:
+    """Bring the prompts up to date: the city's own copied, a tone where there is nothing; returns what the voice must say.
+
+    `texts`: by name, what is said; empty where nothing is (music).
+    """
+    spoken = _spoken(folder)
+    missing = []
+    for name in sorted({*TONES, *texts}):
+        path, own = folder / name, folder / OWN / name
+        if own.is_file():
+            if not path.is_file() or path.read_bytes() != own.read_bytes():
+                _write(path, own.read_bytes())
             continue
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        with wave.open(str(fresh), "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(RATE)
-            sound.writeframes(samples(TONES.get(name, OTHER)))
-        fresh.replace(path)
-        made.append(name)
-    return made
+        if not path.is_file():
+            _write(path, _wav(TONES.get(name, OTHER)))
+            spoken.pop(name, None)
+        if text := texts.get(name, ""):
+            key = hashlib.sha256(text.encode()).hexdigest()[:16]
+            if spoken.get(name) != key:
+                missing.append(Words(name, text, key))
+        elif name in spoken:  # nothing is said there any more
+            _write(path, _wav(TONES.get(name, OTHER)))
+            note(folder, name, "")
+    return missing
+
+
+def note(folder: Path, name: str, key: str) -> None:
+    """`name` says the text of `key` now; no key: it says nothing."""
+    spoken = _spoken(folder)
+    spoken.pop(name, None)
+    if key:
+        spoken[name] = key
+    _write(folder / SPOKEN, json.dumps(spoken).encode())
+
+
+def _spoken(folder: Path) -> dict[str, str]:
+    try:
+        known = json.loads((folder / SPOKEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(data)
+    fresh.replace(path)
+
+
+def _wav(tones: Sequence[Tone]) -> bytes:
+    memory = io.BytesIO()
+    with wave.open(memory, "wb") as sound:
+        sound.setparams((1, 2, RATE, 0, "NONE", ""))
+        sound.writeframes(samples(tones))
+    return memory.getvalue()
+
+
+async def speak(folder: Path, words: Sequence[Words], command: Sequence[str]) -> int:
+    """Have `command` (hotline/speech/__main__.py's protocol) say these; its exit code. Cancelled, it is killed.
+
+    Each is noted once its file is whole, so what was said before a fault stays said.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *command, str(folder), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    keys = {one.name: one.key for one in words}
+    try:
+        lines = "".join(json.dumps({"name": one.name, "text": one.text}) + "\n" for one in words)
+        with contextlib.suppress(
+            ConnectionError
+        ):  # it may end before it has read all, and says why by its code
+            child.stdin.write(lines.encode())
+            await child.stdin.drain()
+            child.stdin.close()
+        async for line in child.stdout:
+            if (name := line.decode().strip()) in keys:
+                note(folder, name, keys[name])
+        return await child.wait()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 def samples(tones: Sequence[Tone]) -> bytes:

@@ -112,6 +112,9 @@ class Environment(BaseSettings):
     hotline_telephone: Literal["on", "off"] = Field(
         "on", description="The telephone exchange and the distributor of calls; off: no telephone"
     )
+    hotline_voice: Literal["on", "off"] = Field(
+        "on", description="The platform's own voice for prompts, where the extra `speech` is installed; off: tones"
+    )
     hotline_sip_address: str = Field(
         "127.0.0.1", description="Address of this machine that the exchange takes calls on; browsers need a real one"
     )

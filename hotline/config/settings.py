@@ -211,6 +211,7 @@ MODELS_ON = env.hotline_models == "on"
 MODELS_DIR = DATA_DIR / "models"
 MODELS_MEMORY_MB = env.hotline_models_memory_mb
 TELEPHONE_ON = env.hotline_telephone == "on" and find_spec("baresip") is not None and not TESTING
+VOICE_ON = env.hotline_voice == "on"
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON else "")
 DESK_TRUNK = env.hotline_desk_trunk

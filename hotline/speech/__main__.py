@@ -23,7 +23,7 @@ from hotline.speech.weights import SpeechFault
 MEMORY = 3 * 2**30
 """Bytes of address space: the voice takes about 1 GB of it."""
 NICENESS = 10
-NAME = re.compile(r"[\w.-]{1,120}\.wav", re.ASCII)
+NAME = re.compile(r"[a-z0-9][a-z0-9_/-]{0,80}\.wav")
 
 
 def speak(folder: Path, lines: TextIO, voice: Voice, out: TextIO, faults: TextIO) -> int:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 from hotline.calls import actions, queries
-from hotline.calls.actions.moving import MUSIC, SYSTEM, command_of
+from hotline.calls.actions.moving import SYSTEM, command_of
 from hotline.calls.engines import (
     Bridge,
     Hangup,
@@ -36,7 +36,7 @@ from hotline.calls.models import (
     Segment,
     Station,
 )
-from hotline.calls.rules import Spell, gaps
+from hotline.calls.rules import MUSIC, Spell, gaps
 from hotline.kit.clock import now, simulated
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from tests.accounts.cast import Cast

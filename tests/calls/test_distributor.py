@@ -64,6 +64,7 @@ class Distributor:
             "HOTLINE_DATA_DIR": str(self._folder),
             "HOTLINE_SWITCH_PORT": str(self._exchange.ready["control_port"]),
             "HOTLINE_SWITCH_TOKEN": self._exchange.token,
+            "HOTLINE_VOICE": "off",
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hotline", "calls", "run"],
@@ -99,9 +100,9 @@ def telephones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phones]:
 def exchange(tmp_path: Path, telephones: Phones) -> Iterator[Exchange]:
     made = Exchange(tmp_path, telephones)
     # The city's own short prompts; what is missing becomes a tone.
-    (tmp_path / "switch" / "prompts").mkdir(exist_ok=True)
-    made.prompt("greeting.wav", 600, 0.3)
-    made.prompt("music.wav", 700, 1.0)
+    (tmp_path / "switch" / "prompts" / "own").mkdir(parents=True, exist_ok=True)
+    made.prompt("own/greeting.wav", 600, 0.3)
+    made.prompt("own/music.wav", 700, 1.0)
     yield made
     made.end()
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
     "importlinter"
 ]["contracts"]
-PUBLIC = {"kit", "ui", "language", "__main__"}
+PUBLIC = {"kit", "ui", "language", "speech", "__main__"}
 """Open as a whole, or nobody's to import."""
 
 

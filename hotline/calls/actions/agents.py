@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from hotline.accounts.actions import reveal_identity
 from hotline.calls.actions.moving import (
-    MUSIC,
     SYSTEM,
     ask,
     ask_for,
@@ -24,7 +23,7 @@ from hotline.calls.actions.moving import (
 from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Record, Resume, StopPlaying
 from hotline.calls.models import AgentSession, AgentShift, Call, PauseCode, Segment, Station
 from hotline.calls.permissions import can_act, can_lead, can_take
-from hotline.calls.rules import ON_A_CALL, SPEAKING, AgentState, OfferEnd
+from hotline.calls.rules import MUSIC, ON_A_CALL, SPEAKING, AgentState, OfferEnd
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused

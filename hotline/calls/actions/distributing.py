@@ -9,7 +9,6 @@ from django.db.models import Q
 
 from hotline.calls.actions.agents import release
 from hotline.calls.actions.moving import (
-    CALL_BACK_ASKED,
     OFFER,
     SYSTEM,
     ask_for,
@@ -28,6 +27,7 @@ from hotline.calls.models import AgentSession, Call, Segment, Station
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import lane_facts, levels_of
 from hotline.calls.rules import (
+    CALL_BACK_ASKED,
     AgentState,
     Aside,
     CallState,

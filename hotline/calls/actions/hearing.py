@@ -14,10 +14,6 @@ from hotline.accounts.actions import find_or_create_citizen
 from hotline.accounts.rules import normalize_phone
 from hotline.calls.actions.agents import connect, locked_pair, part, release
 from hotline.calls.actions.moving import (
-    CALL_BACK_NOTED,
-    CLOSED,
-    FULL,
-    MUSIC,
     OFFER,
     SYSTEM,
     ask,
@@ -67,8 +63,12 @@ from hotline.calls.models import (
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import able_and_ready, handling_of
 from hotline.calls.rules import (
+    CALL_BACK_NOTED,
+    CLOSED,
     DISTRICT_HEADER,
+    FULL,
     HUNG_UP,
+    MUSIC,
     Admission,
     AgentState,
     Aside,

@@ -39,6 +39,7 @@ from hotline.calls.models import (
 from hotline.calls.rules import (
     AGENT_MOVES,
     CALL_MOVES,
+    MUSIC,
     OWED,
     AgentState,
     CallState,
@@ -52,14 +53,6 @@ from hotline.kit.live import publish
 
 SYSTEM = system_actor("telephone", "calls:distribute")
 """The distributor."""
-MUSIC, CLOSED, FULL, CALL_BACK_ASKED, CALL_BACK_NOTED = (
-    "music.wav",
-    "closed.wav",
-    "full.wav",
-    "call-back.wav",
-    "call-back-noted.wav",
-)
-"""Prompts by name; prompts.py makes tones for those a city has not recorded."""
 OFFER = "offer:"
 """A label of the switch: the leg of the offer (segment) that follows."""
 CHANNEL = "calls"

@@ -18,20 +18,11 @@ from hotline.calls.actions.hearing import (
     greet,
     try_alone,
 )
-from hotline.calls.actions.moving import (
-    MUSIC,
-    OFFER,
-    SYSTEM,
-    ask,
-    ask_for,
-    event,
-    locked_session,
-    open_segment,
-)
+from hotline.calls.actions.moving import OFFER, SYSTEM, ask, ask_for, event, locked_session, open_segment
 from hotline.calls.engines import Bridge, Hangup, Hold, Leg, Play, Record, Reset
 from hotline.calls.models import AgentSession, Ask, Call, Segment, Station, Switch
 from hotline.calls.permissions import can_distribute
-from hotline.calls.rules import BEFORE_QUEUE, AgentState, CallState
+from hotline.calls.rules import BEFORE_QUEUE, MUSIC, AgentState, CallState
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 

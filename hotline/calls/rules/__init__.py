@@ -2,7 +2,12 @@
 
 from hotline.calls.rules.accounting import Spell, gaps, occupancy, seconds_by_state
 from hotline.calls.rules.lines import (
+    CALL_BACK_ASKED,
+    CALL_BACK_NOTED,
+    CLOSED,
     DISTRICT_HEADER,
+    FULL,
+    MUSIC,
     PERSON,
     SOUND,
     Admission,
@@ -49,9 +54,14 @@ from hotline.calls.rules.states import (
 __all__ = [
     "AGENT_MOVES",
     "BEFORE_QUEUE",
+    "CALL_BACK_ASKED",
+    "CALL_BACK_NOTED",
     "CALL_MOVES",
+    "CLOSED",
     "DISTRICT_HEADER",
+    "FULL",
     "HUNG_UP",
+    "MUSIC",
     "ON_A_CALL",
     "OWED",
     "PERSON",

@@ -18,6 +18,11 @@ DISTRICT_HEADER = "X-District"
 
 SOUND = re.compile(r"[a-z0-9][a-z0-9_/-]{0,80}\.wav")
 """A prompt's name below the switch's folder of prompts."""
+MUSIC = "music.wav"
+CLOSED = "closed.wav"
+FULL = "full.wav"
+CALL_BACK_ASKED = "call-back.wav"
+CALL_BACK_NOTED = "call-back-noted.wav"
 
 
 class Admission(StrEnum):

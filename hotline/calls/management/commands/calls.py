@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,13 @@ class Command(BaseCommand):
                 "The telephone is off: set HOTLINE_TELEPHONE=on and install the extra `telephony`."
             )
         folder = Path(settings.SWITCH_DIR) / "prompts"
+        voice = [sys.executable, "-m", "hotline.speech"] if settings.VOICE_ON else []
 
         async def work() -> None:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            await serve(lambda: SoftswitchEngine(port, token), folder, stop)
+            await serve(lambda: SoftswitchEngine(port, token), folder, stop, voice)
 
         asyncio.run(work())
 
