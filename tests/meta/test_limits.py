@@ -35,7 +35,7 @@ FOUND: dict[str, dict[str, Any]] = {
         "clocks": 50_000,
         "seconds": 3.2,
         "again": 0,
-        "bare_update_seconds": 0.9,
+        "bare_seconds": 0.9,
     },
     "suggest": {
         "orders": 1_000_000, "panel_p95_ms": 60.0, "similar_p95_ms": 80.0, "search_p95_ms": 90.0,
