@@ -19,18 +19,17 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO
 
 import psycopg
 
 from hotline.ops.machine import PostgresFault
+from hotline.ops.plan import FIRST_DELAY, Child, Plan, children
 from hotline.ops.postgres import Cluster, using
 
 OLDEST_POSTGRES = 150000
 MIGRATION_LOCK = 0x78696E73686E67  # several nodes may start at once on one database; one migrates
-FIRST_DELAY, LONGEST_DELAY, SETTLED_SECONDS = 0.3, 30.0, 30.0
+LONGEST_DELAY, SETTLED_SECONDS = 30.0, 30.0
 STOP_SECONDS = 25
 DATABASE_SECONDS = 15
 """How long a database of one's own may take to answer at the start."""
@@ -42,70 +41,6 @@ class RunFault(Exception):
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to run. Ports and counts as in the settings of the same name."""
-
-    data_dir: Path
-    database_url: str | None
-    host: str
-    port: int
-    live_port: int
-    public_url: str
-    sign_in_url: str
-    web_workers: int
-    web_threads: int
-    job_workers: int
-    job_threads: int
-    demo: bool
-    demo_pack: Path
-    demo_orders: int
-    demo_password: str
-    assets_built: bool
-    models: bool = False
-    switch: SwitchPlan | None = None
-
-
-@dataclass(frozen=True)
-class SwitchPlan:
-    """The telephone exchange: its folder, the values of its settings file (softswitch/settings.py), the file with its trunks."""
-
-    folder: Path
-    settings: dict[str, object] = field(repr=False)
-    trunks: Path | None = None
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "settings.json"
-
-    def write(self) -> None:
-        """The settings file, readable by us alone. OSError, ValueError when the trunks cannot be read."""
-        trunks = json.loads(self.trunks.read_text()) if self.trunks is not None else LOCAL_TRUNKS
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self.file.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            json.dump({**self.settings, "trunks": trunks}, stream)
-        fresh.replace(self.file)
-
-
-LOCAL_TRUNKS = [{"name": "local", "host": "127.0.0.1:5070", "addresses": ["127.0.0.0/8"]}]
-"""Without a carrier: telephones on this very machine call in, and desk telephones registered at port 5070 of it are called."""
-
-
-@dataclass
-class Child:
-    """One process under care. `delay` is the wait before the next start; `process` the present one."""
-
-    name: str
-    command: list[str]
-    probe: tuple[int, str] | None = None
-    delay: float = FIRST_DELAY
-    restarts: int = 0
-    niceness: int = 0
-    process: asyncio.subprocess.Process | None = None
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class Log:
@@ -307,78 +242,7 @@ class Supervisor:
     # ── processes ──
 
     def _start_children(self) -> None:
-        plan = self.plan
-        granian = [sys.executable, "-m", "granian", "--host", plan.host, "--log-level", "error"]
-        self.children = [
-            Child(
-                "web",
-                [
-                    *granian,
-                    "--interface",
-                    "wsgi",
-                    "--port",
-                    str(plan.port),
-                    "--workers",
-                    str(plan.web_workers),
-                    "--blocking-threads",
-                    str(plan.web_threads),
-                    "--backlog",
-                    "2048",
-                    "--no-ws",
-                    "--workers-kill-timeout",
-                    "10s",
-                    "--respawn-failed-workers",
-                    "--respawn-interval",
-                    "0.5",
-                    "hotline.config.wsgi:application",
-                ],
-                (plan.port, "/healthz"),
-            ),
-            Child(
-                "live",
-                [
-                    *granian,
-                    "--interface",
-                    "asgi",
-                    "--port",
-                    str(plan.live_port),
-                    "--workers",
-                    "1",
-                    "--backlog",
-                    "4096",
-                    # Streams never end by themselves; browsers reconnect and lose nothing, so they are cut at
-                    # once.
-                    "--workers-kill-timeout",
-                    "1s",
-                    "--backpressure",
-                    "20000",
-                    "--no-ws",
-                    "--respawn-failed-workers",
-                    "--respawn-interval",
-                    "0.5",
-                    "hotline.live.app:app",
-                ],
-                (plan.live_port, "/live/health"),
-            ),
-        ]
-        for number in range(1, plan.job_workers + 1):
-            name = "jobs" if plan.job_workers == 1 else f"jobs{number}"
-            # Every worker serves all queues: any worker defers every queue's periodic jobs.
-            command = [
-                sys.executable,
-                "-m",
-                "hotline",
-                "procrastinate",
-                "worker",
-                "--name",
-                name,
-                "--concurrency",
-                str(plan.job_threads),
-            ]
-            self.children.append(Child(name, [*command, "--shutdown-graceful-timeout", "15"]))
-        if plan.models:
-            # Bounded in memory by itself; whoever asks it goes on without an answer.
-            self.children.append(Child("models", [sys.executable, "-m", "hotline", "models", "serve"]))
+        self.children = children(self.plan)
         self._plan_telephone()
         for child in self.children:
             child.task = asyncio.create_task(self._keep(child), name=child.name)

@@ -22,8 +22,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from hotline.ops.plan import Plan
 from hotline.ops.postgres import Cluster
-from hotline.ops.supervisor import Plan, RunFault, Supervisor
+from hotline.ops.supervisor import RunFault, Supervisor
 from tests.ops.folders import passable
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("supervisor")]

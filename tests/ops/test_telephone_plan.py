@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from hotline.config.environment import Environment
-from hotline.ops.supervisor import Plan, Supervisor, SwitchPlan
+from hotline.ops.plan import Plan, SwitchPlan
+from hotline.ops.supervisor import Supervisor
 from softswitch.settings import read
 
 

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand
 from django.shortcuts import resolve_url
 
 from hotline.config.environment import environment
-from hotline.ops.supervisor import Plan, Supervisor, SwitchPlan
+from hotline.ops.plan import Plan, SwitchPlan
+from hotline.ops.supervisor import Supervisor
 from hotline.ui.assets import modified_at
 
 
