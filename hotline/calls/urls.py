@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.calls import views
+from hotline.calls.views import telephone, wall
 
 app_name = "calls"
 urlpatterns = [
-    path("", views.page, name="telephone"),
-    path("sign-in", views.sign_in, name="sign_in"),
-    path("do/<slug:verb>", views.act, name="act"),
-    path("seats/", views.seats, name="seats"),
+    path("", telephone.page, name="telephone"),
+    path("sign-in", telephone.sign_in, name="sign_in"),
+    path("do/<slug:verb>", telephone.act, name="act"),
+    path("seats/", wall.seats, name="seats"),
 ]

@@ -36,6 +36,7 @@ from hotline.calls.models import (
     Segment,
     Station,
 )
+from hotline.calls.queries.queueing import HANDLING
 from hotline.calls.rules import MUSIC, Spell, gaps
 from hotline.kit.clock import now, simulated
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
@@ -457,7 +458,7 @@ def test_seats_and_lanes_for_those_who_watch(cast: Cast, exchange: Exchange):
     assert (lanes["general"].signed_in, lanes["general"].ready, lanes["english"].signed_in) == (1, 0, 0)
     with pytest.raises(NotPermitted):
         queries.seats(cast.actor("agent"))
-    assert waiting.likely_wait_seconds == int(queries.HANDLING.total_seconds())
+    assert waiting.likely_wait_seconds == int(HANDLING.total_seconds())
     exchange.ended(call.leg)
     assert queries.handling_of(call.lane, now()) >= timedelta(seconds=60)
 

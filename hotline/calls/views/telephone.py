@@ -1,4 +1,4 @@
-"""The agent's telephone and the shift leader's wall of seats. Both redraw themselves by the numbered stream."""
+"""The agent's telephone; it redraws itself by the numbered stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hotline.calls import actions, queries
 from hotline.calls.models import PauseCode, Station
-from hotline.calls.permissions import TAKE, WATCH
+from hotline.calls.permissions import TAKE
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import Invalid, NotVisible
 
@@ -73,13 +73,3 @@ def act(request: HttpRequest, verb: str) -> HttpResponse:
     else:
         PHONE_VERBS[verb](actor=actor, session_id=session.pk)
     return redirect("calls:telephone")
-
-
-@access(WATCH)
-@require_GET
-def seats(request: HttpRequest) -> HttpResponse:
-    """Queues above, seats below."""
-    actor = actor_of(request)
-    context = {"lanes": queries.lanes_now(actor), "seats": queries.seats(actor)}
-    whole = not request.headers.get("HX-Request")
-    return render(request, "calls/seats.html" if whole else "calls/_seats.html", context)

@@ -1,0 +1,132 @@
+"""The hall as its shift leader sees it: seats, queues, who is owed a call, whether all of it is at work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.utils.translation import gettext as _
+
+from hotline.calls.models import AgentSession, Call, CallBack, Lane
+from hotline.calls.permissions import can_watch
+from hotline.calls.queries.queueing import levels_of
+from hotline.calls.rules import AgentState, CallState
+from hotline.kit.actor import Actor
+from hotline.kit.clock import now
+from hotline.kit.health import Level, Result
+from hotline.kit.models import Heartbeat
+
+SILENT = timedelta(seconds=45)
+"""The distributor signs every 10 s; three missed and a bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One agent at the telephone. `since`: of the present state."""
+
+    session: AgentSession
+    name: str
+    state: str
+    since: datetime
+    lane: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneNow:
+    """One queue: how many wait, since when the first, how many of its agents are ready, and signed in at all."""
+
+    lane: Lane
+    waiting: int
+    oldest: datetime | None
+    ready: int
+    signed_in: int
+
+
+def seats(actor: Actor) -> list[Seat]:
+    """Everybody at the telephone, longest in their state first. NotPermitted unless a watcher."""
+    can_watch(actor).require("calls:watch")
+    rows = (
+        AgentSession.objects.exclude(state=AgentState.SIGNED_OUT)
+        .select_related("person", "pause", "call__lane")
+        .order_by("state_since", "id")
+    )
+    return [
+        Seat(
+            row,
+            row.person.name,
+            row.state,
+            row.state_since,
+            row.call.lane.name if row.call is not None else "",
+            row.pause.name if row.pause is not None else row.get_aside_display(),
+        )
+        for row in rows
+    ]
+
+
+def lanes_now(actor: Actor) -> list[LaneNow]:
+    """Every lane in use, in the city's order. NotPermitted unless a watcher."""
+    can_watch(actor).require("calls:watch")
+    waiting = {
+        row["lane"]: row
+        for row in Call.objects.filter(state=CallState.QUEUED)
+        .values("lane")
+        .annotate(count=Count("id"), oldest=Min("queued_at"))
+    }
+    levels = levels_of(
+        AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).values_list("person_id", flat=True)
+    )
+    states = list(AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).values_list("person_id", "state"))
+    found = []
+    for lane in Lane.objects.filter(active=True).select_related("skill"):
+        able = [
+            state
+            for person, state in states
+            if levels.get(person, {}).get(lane.skill.code, 0) >= max(1, lane.least_level)
+        ]
+        row = waiting.get(lane.pk)
+        found.append(
+            LaneNow(
+                lane,
+                row["count"] if row else 0,
+                row["oldest"] if row else None,
+                able.count(AgentState.READY),
+                len(able),
+            )
+        )
+    return found
+
+
+def call_backs_due() -> list[CallBack]:
+    """Callers whom nobody spoke to, by deadline."""
+    rows = CallBack.objects.filter(state__in=["waiting", "claimed"]).select_related(
+        "call__citizen", "call__line"
+    )
+    return list(rows.order_by("due_at", "id")[:200])
+
+
+def telephone_health() -> Result:
+    """One line of the health page: is the distributor at work, and does the exchange answer it?"""
+    if not settings.TELEPHONE_ON:
+        return Result(Level.OK, _("The telephone is switched off (HOTLINE_TELEPHONE)."))
+    beat = Heartbeat.objects.filter(kind="calls").order_by("-seen_at").first()
+    if beat is None or now() - beat.seen_at > SILENT:
+        return Result(
+            Level.FAIL,
+            _("No distributor of calls is at work."),
+            _("Start it: `hotline run`, or `hotline calls run`. Callers hear ringing until then."),
+        )
+    facts = beat.details
+    if not facts.get("connected"):
+        return Result(
+            Level.FAIL,
+            _("The telephone exchange does not answer."),
+            _("Its log says why; `hotline run` starts it again by itself. Calls in progress go on."),
+        )
+    return Result(
+        Level.OK,
+        _("The telephone exchange answers: %(legs)d connections, %(calls)d calls.")
+        % {"legs": int(facts.get("legs", 0)), "calls": int(facts.get("calls", 0))},
+    )

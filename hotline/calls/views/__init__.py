@@ -1,0 +1,1 @@
+"""Pages of the telephone: my telephone, the wall."""
