@@ -21,7 +21,9 @@ __all__ = [
     "Ask",
     "Call",
     "CallBack",
+    "CallBackResult",
     "CallBackState",
+    "CallBackTry",
     "CallEvent",
     "CallState",
     "Lane",
@@ -32,6 +34,8 @@ __all__ = [
     "Outcome",
     "PauseCode",
     "PersonSkill",
+    "Prompt",
+    "Rating",
     "Recording",
     "Segment",
     "Skill",
@@ -72,6 +76,15 @@ class CallBackState(models.TextChoices):
     CLAIMED = "claimed", _("Being called back")
     DONE = "done", _("Called back")
     UNREACHED = "unreached", _("Could not be reached")
+
+
+class CallBackResult(models.TextChoices):
+    """What one attempt at calling back came to."""
+
+    SPOKE = "spoke", _("Spoke to the caller")
+    NO_ANSWER = "no_answer", _("Nobody answered")
+    BUSY = "busy", _("Engaged")
+    WRONG = "wrong", _("Wrong number")
 
 
 class Skill(models.Model):
@@ -115,6 +128,9 @@ class Lane(models.Model):
     call_back_seconds = models.PositiveIntegerField(null=True, blank=True)
     ring_seconds = models.PositiveSmallIntegerField(default=20)
     wrap_seconds = models.PositiveSmallIntegerField(default=60)
+    update_seconds = models.PositiveSmallIntegerField(
+        default=60, help_text="place and likely wait are told again after so long; 0: only once"
+    )
     position = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
 
@@ -134,6 +150,8 @@ class Line(models.Model):
     merge_form = models.CharField(max_length=12, choices=MergeForm, default=MergeForm.OWN)
     lane = models.ForeignKey(Lane, models.PROTECT, related_name="lines")
     greeting = models.CharField(max_length=90, default="greeting.wav")
+    greeting_text = models.TextField(blank=True, help_text="empty: the line's name and its choice")
+    asks_satisfaction = models.BooleanField(default=True)
     choice_key = models.CharField(max_length=1, blank=True)
     choice_lane = models.ForeignKey(Lane, models.PROTECT, null=True, blank=True, related_name="+")
     opens = models.TimeField(default=time(0, 0))
@@ -159,16 +177,32 @@ class Line(models.Model):
 
 
 class Announcement(models.Model):
-    """B14: played before the greeting. No line: all; no district: the whole city. `text` is what is said."""
+    """B14: played before the greeting. No line: all; no district: the whole city. `text` is what is said.
+
+    Without `begins_at` it is prepared: spoken, to be listened to, on no line yet.
+    """
 
     line = models.ForeignKey(Line, models.CASCADE, null=True, blank=True, related_name="announcements")
     district_code = models.CharField(max_length=12, blank=True)
     text = models.TextField()
     sound = models.CharField(max_length=90)
-    begins_at = models.DateTimeField()
+    begins_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
+
+
+class Prompt(models.Model):
+    """What a sound file of the switch says now, as the distributor found or had it made; the file itself is the switch's.
+
+    `key` stands for the text that it says, "own" for a city's own recording, "" for a tone. `fault`: why `fault_key` was not spoken.
+    """
+
+    name = models.CharField(max_length=90, primary_key=True)
+    key = models.CharField(max_length=16, blank=True)
+    fault_key = models.CharField(max_length=16, blank=True)
+    fault = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
 
 
 class PauseCode(models.Model):
@@ -284,6 +318,9 @@ class Call(models.Model):
     likely_wait_seconds = models.PositiveIntegerField(
         null=True, blank=True, help_text="as foreseen when it was queued"
     )
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="when place and likely wait were last told"
+    )
     call_back_offered_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True, help_text="first to an agent")
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -373,6 +410,7 @@ class CallBack(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True, help_text="when it was told to be overdue")
 
     class Meta:
         indexes: ClassVar = [
@@ -381,6 +419,43 @@ class CallBack(models.Model):
                 condition=Q(state__in=["waiting", "claimed"]),
                 name="calls_call_backs",
             )
+        ]
+
+
+class CallBackTry(models.Model):
+    """One attempt at calling back; `result` is empty while it is under way."""
+
+    call_back = models.ForeignKey(CallBack, models.CASCADE, related_name="attempts")
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    call = models.OneToOneField(Call, models.SET_NULL, null=True, blank=True, related_name="call_back_try")
+    result = models.CharField(max_length=10, choices=CallBackResult, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["call_back"], condition=Q(ended_at=None), name="calls_one_try_at_a_time"
+            )
+        ]
+
+
+class Rating(models.Model):
+    """B11: what a citizen pressed after the conversation, once a call (一次一评); apart from the order's satisfaction.
+
+    `grade` 1 very satisfied … 5 very dissatisfied. `session`: the agent who spoke last.
+    """
+
+    call = models.OneToOneField(Call, models.PROTECT, related_name="rating")
+    session = models.ForeignKey(AgentSession, models.PROTECT, related_name="ratings")
+    grade = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["at"], name="calls_ratings_by_time")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(grade__range=(1, 5)), name="calls_rating_grade")
         ]
 
 

@@ -30,6 +30,7 @@ class CallState(TextChoices):
     OFFERED = "offered", _("Ringing at an agent")
     TALKING = "talking", _("In conversation")
     HELD = "held", _("Caller on hold")
+    RATING = "rating", _("Rating the conversation")
     LEAVING = "leaving", _("Being told goodbye")
     ENDED = "ended", _("Call over")
 
@@ -102,7 +103,10 @@ CALL_MOVES: Mapping[str, Move] = {
     "connect": _move(_C.TALKING, _("Connected to an agent"), _C.OFFERED),
     "hold": _move(_C.HELD, _("Caller put on hold"), _C.TALKING),
     "resume": _move(_C.TALKING, _("Taken back from hold"), _C.HELD),
-    "send_off": _move(_C.LEAVING, _("Told goodbye"), _C.ARRIVED, _C.GREETING, _C.CHOOSING, _C.QUEUED),
+    "rate": _move(_C.RATING, _("Asked how satisfied"), _C.TALKING, _C.HELD),
+    "send_off": _move(
+        _C.LEAVING, _("Told goodbye"), _C.ARRIVED, _C.GREETING, _C.CHOOSING, _C.QUEUED, _C.RATING
+    ),
     "end": _move(_C.ENDED, _("The call ended"), *(one for one in _C if one != _C.ENDED)),
 }
 """Verb → move of a call."""
@@ -111,6 +115,8 @@ ON_A_CALL = frozenset({AgentState.RINGING, AgentState.TALKING, AgentState.HOLD})
 """States in which a session has exactly one call; in after-call work it still names the one before."""
 WITH_AGENT = frozenset({CallState.OFFERED, CallState.TALKING, CallState.HELD})
 SPEAKING = frozenset({CallState.TALKING, CallState.HELD})
+SPOKEN = frozenset({*SPEAKING, CallState.RATING})
+"""States of a call that an agent has spoken in, so that its end, whoever makes it, leaves nothing owed."""
 BEFORE_QUEUE = frozenset({CallState.ARRIVED, CallState.GREETING, CallState.CHOOSING})
 
 OWED = frozenset({Outcome.ABANDONED, Outcome.CLOSED, Outcome.FULL, Outcome.CALL_BACK, Outcome.CUT})
@@ -124,7 +130,7 @@ def hung_up_in(state: str) -> Outcome:
     """The outcome of a call whose caller hangs up in this state; the goodbye keeps the one it was told with."""
     if state in BEFORE_QUEUE:
         return Outcome.LEFT_EARLY
-    return Outcome.ANSWERED if state in SPEAKING else Outcome.ABANDONED
+    return Outcome.ANSWERED if state in SPOKEN else Outcome.ABANDONED
 
 
 def offer_end(reason: str) -> OfferEnd:
