@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from hotline.calls.rules.states import AgentState, Aside, CallState, OfferEnd, Outcome
 
 __all__ = [
+    "AgentDay",
     "AgentSession",
     "AgentShift",
     "AgentSpell",
@@ -19,13 +20,16 @@ __all__ = [
     "Announcement",
     "Aside",
     "Ask",
+    "BreachNotice",
     "Call",
     "CallBack",
     "CallBackResult",
     "CallBackState",
     "CallBackTry",
     "CallEvent",
+    "CallSlot",
     "CallState",
+    "HallSlot",
     "Lane",
     "LaneKind",
     "Line",
@@ -41,6 +45,7 @@ __all__ = [
     "Skill",
     "Station",
     "Switch",
+    "TargetBreach",
 ]
 
 
@@ -274,6 +279,7 @@ class AgentSession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["idle_since"], condition=Q(state="ready"), name="calls_ready"),
             models.Index(fields=["leg"], condition=~Q(leg=""), name="calls_session_leg"),
+            models.Index(fields=["signed_out_at"], name="calls_sessions_over"),
         ]
 
 
@@ -297,7 +303,10 @@ class AgentSpell(models.Model):
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="calls_spell_order"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["session", "began_at"], name="calls_spell_of")]
+        indexes: ClassVar = [
+            models.Index(fields=["session", "began_at"], name="calls_spell_of"),
+            models.Index(fields=["ended_at"], name="calls_spells_ended"),
+        ]
 
 
 class Call(models.Model):
@@ -359,7 +368,10 @@ class Segment(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["call"], condition=Q(ended_at=None), name="calls_offered_to_one")
         ]
-        indexes: ClassVar = [models.Index(fields=["session", "-offered_at"], name="calls_segments_of")]
+        indexes: ClassVar = [
+            models.Index(fields=["session", "-offered_at"], name="calls_segments_of"),
+            models.Index(fields=["offered_at"], name="calls_segments_by_time"),
+        ]
 
 
 class CallEvent(models.Model):
@@ -478,3 +490,108 @@ class Switch(models.Model):
     run = models.CharField(max_length=60, blank=True)
     number = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField(null=True, blank=True)
+
+
+class CallSlot(models.Model):
+    """B15: the calls that arrived in one quarter hour at one line, into one lane, counted once all of them are over.
+
+    What the columns mean stands in `rules/figures.py`. Seconds are whole calls' seconds, wherever the quarter's end lies.
+    """
+
+    begins_at = models.DateTimeField()
+    line = models.ForeignKey(Line, models.CASCADE, related_name="+", db_index=False)
+    lane = models.ForeignKey(Lane, models.CASCADE, related_name="+", db_index=False)
+    arrived = models.PositiveIntegerField()
+    left_early = models.PositiveIntegerField()
+    closed = models.PositiveIntegerField()
+    full = models.PositiveIntegerField()
+    coming = models.PositiveIntegerField()
+    queued = models.PositiveIntegerField()
+    answered = models.PositiveIntegerField()
+    in_time = models.PositiveIntegerField()
+    abandoned = models.PositiveIntegerField()
+    call_back = models.PositiveIntegerField()
+    cut = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField()
+    talked = models.PositiveIntegerField()
+    wrapped = models.PositiveIntegerField()
+    wait_seconds = models.FloatField()
+    abandoned_seconds = models.FloatField()
+    longest_wait = models.FloatField()
+    talk_seconds = models.FloatField()
+    hold_seconds = models.FloatField()
+    wrap_seconds = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["begins_at", "line", "lane"], name="calls_slot_once")
+        ]
+
+
+class HallSlot(models.Model):
+    """Seconds of all agents by state in one quarter hour. Its row says that the quarter is settled: its calls are in `CallSlot`."""
+
+    begins_at = models.DateTimeField(primary_key=True)
+    ready = models.FloatField()
+    ringing = models.FloatField()
+    talking = models.FloatField()
+    hold = models.FloatField()
+    wrap_up = models.FloatField()
+    paused = models.FloatField()
+    settled_at = models.DateTimeField()
+
+
+class AgentDay(models.Model):
+    """One agent's settled quarters of one day of the city: seconds by state, offers and what came of them."""
+
+    day = models.DateField()
+    person = models.ForeignKey("accounts.Person", models.CASCADE, related_name="+", db_index=False)
+    ready = models.FloatField()
+    ringing = models.FloatField()
+    talking = models.FloatField()
+    hold = models.FloatField()
+    wrap_up = models.FloatField()
+    paused = models.FloatField()
+    offered = models.PositiveIntegerField()
+    taken = models.PositiveIntegerField()
+    not_taken = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day", "person"], name="calls_agent_day_once")
+        ]
+
+
+class TargetBreach(models.Model):
+    """A target of GB/T 33358 missed over 24 h: from the minute it was seen to the minute it was met again."""
+
+    measure = models.CharField(max_length=20)
+    began_at = models.DateTimeField()
+    value = models.FloatField(help_text="when it began")
+    worst = models.FloatField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["measure"], condition=Q(ended_at=None), name="calls_one_open_breach"
+            )
+        ]
+
+
+class BreachNotice(models.Model):
+    """A breach, or its end, told to one shift leader, once; `seen_at` when they said so."""
+
+    breach = models.ForeignKey(TargetBreach, models.CASCADE, related_name="notices")
+    person = models.ForeignKey("accounts.Person", models.CASCADE, related_name="+", db_index=False)
+    over = models.BooleanField(default=False)
+    told_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "breach", "over"], name="calls_breach_told_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["person"], condition=Q(seen_at__isnull=True), name="calls_breach_unseen")
+        ]
