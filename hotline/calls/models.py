@@ -9,7 +9,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from hotline.calls.rules.states import AgentState, Aside, CallState, OfferEnd, Outcome
+from hotline.calls.rules.states import (
+    AgentState,
+    Aside,
+    CallState,
+    ConsultEnd,
+    ConsultState,
+    OfferEnd,
+    Outcome,
+    WatchRole,
+)
 
 __all__ = [
     "AgentDay",
@@ -29,6 +38,9 @@ __all__ = [
     "CallEvent",
     "CallSlot",
     "CallState",
+    "Consultation",
+    "Contact",
+    "Direction",
     "HallSlot",
     "Lane",
     "LaneKind",
@@ -46,6 +58,7 @@ __all__ = [
     "Station",
     "Switch",
     "TargetBreach",
+    "Watching",
 ]
 
 
@@ -74,6 +87,11 @@ class Station(models.TextChoices):
 
     BROWSER = "browser", _("In the browser")
     PHONE = "phone", _("Desk telephone")
+
+
+class Direction(models.TextChoices):
+    IN = "in", _("Came in")
+    OUT = "out", _("Called out")
 
 
 class CallBackState(models.TextChoices):
@@ -251,6 +269,11 @@ class AgentSession(models.Model):
     leg = models.CharField(
         max_length=80, blank=True, help_text="the switch's leg to the agent, while there is one"
     )
+    coming = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="the leg that a browser is making now, perhaps in the old one's place",
+    )
     state = models.CharField(max_length=12, choices=AgentState, default=AgentState.SIGNED_OUT)
     state_since = models.DateTimeField()
     pause = models.ForeignKey(PauseCode, models.PROTECT, null=True, blank=True, related_name="+")
@@ -268,11 +291,12 @@ class AgentSession(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["call"],
-                condition=Q(state__in=["ringing", "talking", "hold"]),
+                condition=Q(state__in=["ringing", "talking", "hold", "consulting", "dialling"]),
                 name="calls_one_agent_a_call",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["ringing", "talking", "hold"]) | Q(call__isnull=False),
+                condition=~Q(state__in=["ringing", "talking", "hold", "consulting", "dialling"])
+                | Q(call__isnull=False),
                 name="calls_busy_with_a_call",
             ),
         ]
@@ -310,8 +334,15 @@ class AgentSpell(models.Model):
 
 
 class Call(models.Model):
-    """One call. The caller is a citizen of `accounts`, who holds the number; none when the number was withheld."""
+    """One call. The caller is a citizen of `accounts`, who holds the number; none when the number was withheld.
 
+    `direction` out: an agent called the citizen; it never waits in a queue and is no contact of the figures.
+    """
+
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
+    order_number = models.CharField(
+        max_length=40, blank=True, help_text="of a call out: the order it is about"
+    )
     line = models.ForeignKey(Line, models.PROTECT, related_name="calls")
     lane = models.ForeignKey(Lane, models.PROTECT, related_name="calls")
     citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, null=True, blank=True, related_name="+")
@@ -371,6 +402,83 @@ class Segment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["session", "-offered_at"], name="calls_segments_of"),
             models.Index(fields=["offered_at"], name="calls_segments_by_time"),
+        ]
+
+
+class Contact(models.Model):
+    """Somebody outside whom agents may ask or hand over to by one key: 110, a unit's duty telephone."""
+
+    code = models.SlugField(max_length=30, unique=True)
+    name = models.CharField(max_length=60)
+    number = models.CharField(max_length=20)
+    position = models.PositiveSmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Consultation(models.Model):
+    """B6: somebody else is brought to a call: a colleague (`helper`), a contact, or a number. `consult`, `leg`: the switch's names."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="consultations")
+    session = models.ForeignKey(AgentSession, models.PROTECT, related_name="consultations")
+    helper = models.ForeignKey(AgentSession, models.PROTECT, null=True, blank=True, related_name="+")
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="+")
+    name = models.CharField(max_length=60, help_text="whom, in words; a number dialled by hand is masked")
+    blind = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=ConsultState, default=ConsultState.RINGING)
+    outcome = models.CharField(max_length=12, choices=ConsultEnd, blank=True)
+    leg = models.CharField(max_length=80, blank=True)
+    consult = models.CharField(max_length=80, blank=True)
+    began_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["call"], condition=~Q(state="ended"), name="calls_one_consultation_a_call"
+            ),
+            models.UniqueConstraint(
+                fields=["helper"],
+                condition=~Q(state="ended") & Q(helper__isnull=False),
+                name="calls_one_consultation_a_helper",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="ended") & ~Q(outcome="") & Q(ended_at__isnull=False))
+                | (~Q(state="ended") & Q(ended_at=None)),
+                name="calls_consultation_ended",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["leg"], condition=~Q(state="ended"), name="calls_consultation_leg")
+        ]
+
+
+class Watching(models.Model):
+    """B7: a shift leader in a conversation, from their own browser; one conversation at a time."""
+
+    person = models.ForeignKey("accounts.Person", models.PROTECT, related_name="+")
+    call = models.ForeignKey(Call, models.CASCADE, related_name="watchers")
+    session = models.ForeignKey(AgentSession, models.PROTECT, related_name="watchers")
+    role = models.CharField(max_length=8, choices=WatchRole, default=WatchRole.LISTEN)
+    leg = models.CharField(max_length=80, blank=True)
+    began_at = models.DateTimeField()
+    joined_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(ended_at=None), name="calls_watching_one_at_a_time"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["leg"], condition=Q(ended_at=None), name="calls_watching_leg")
         ]
 
 
@@ -456,12 +564,12 @@ class CallBackTry(models.Model):
 class Rating(models.Model):
     """B11: what a citizen pressed after the conversation, once a call (一次一评); apart from the order's satisfaction.
 
-    `grade` 1 very satisfied … 5 very dissatisfied. `session`: the agent who spoke last.
+    `grade` 1 very satisfied … 5 very dissatisfied, None: was asked and pressed none. `session`: the agent who spoke last.
     """
 
     call = models.OneToOneField(Call, models.PROTECT, related_name="rating")
     session = models.ForeignKey(AgentSession, models.PROTECT, related_name="ratings")
-    grade = models.PositiveSmallIntegerField()
+    grade = models.PositiveSmallIntegerField(null=True, blank=True)
     at = models.DateTimeField()
 
     class Meta:
