@@ -14,7 +14,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,6 +28,7 @@ from hotline.calls.actions.hearing import SWITCH
 from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
 from hotline.calls.engines import Engine, EngineAway, EngineRefused, Figures, Mark, Reset
 from hotline.calls.models import Ask, Switch
+from hotline.calls.rules.prompting import NO_VOICE
 
 log = logging.getLogger("hotline.calls")
 
@@ -35,6 +36,9 @@ LOCK = 0x63616C6C7321
 TICK_SECONDS = 1.0
 HEARTBEAT_TICKS = 10
 PROMPTS_TICKS = 5
+MOST_ATTEMPTS = 3
+"""At speaking one text in one life of the distributor."""
+FAULT = "the voice ended before it had said this"
 MOST_ASKS = 1000
 AGAIN_SECONDS = 0.5
 """Pause before what the switch did not answer is asked again."""
@@ -55,6 +59,10 @@ class Distributor:
         self._prompts = prompts_folder
         self._voice = tuple(voice)
         self._speaking: asyncio.Task[int] | None = None
+        self._batch: list[prompts.Words] = []
+        self._faults: dict[str, tuple[str, str]] = {}
+        """By name: the key of the text that was not spoken, and why."""
+        self._failed: Counter[str] = Counter()
         # One thread: events are followed in their order, and nothing of ours competes for locks.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="calls-database")
         self._woken = asyncio.Event()
@@ -195,22 +203,40 @@ class Distributor:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _speak(self) -> None:
-        """Prompts brought up to date; the voice says beside the calls what is new."""
-        if self._speaking is not None:
-            if not self._speaking.done():
-                return
-            code = self._speaking.result()
-            if code == prompts.NO_VOICE:
-                log.warning("no voice is installed (part `speech`); callers hear tones")
-                self._voice = ()
-            elif code:
-                log.warning("the voice ended with code %s; what it has not said is tried again", code)
+        """Prompts brought up to date; the voice says beside the calls what is new, the most urgent first."""
+        texts = await self._database(queries.prompts)
+        words = await asyncio.to_thread(prompts.prepare, self._prompts, texts)
+        if self._speaking is not None and self._speaking.done():
+            self._spoke(self._speaking.result(), words)
             self._speaking = None
-        words = await asyncio.to_thread(prompts.prepare, self._prompts, await self._database(queries.prompts))
-        if words and self._voice:
+        words = [one for one in words if self._failed[one.key] < MOST_ATTEMPTS]
+        if self._speaking is not None and words and words[0] not in self._batch:
+            # An announcement does not wait for a hundred sentences that nobody needs yet.
+            self._speaking.cancel()
+            await asyncio.gather(self._speaking, return_exceptions=True)
+            self._speaking = None
+        if not self._voice:
+            self._faults |= {one.name: (one.key, NO_VOICE) for one in words}
+        elif words and self._speaking is None:
+            self._batch = words
             self._speaking = asyncio.create_task(prompts.speak(self._prompts, words, self._voice))
             self._tasks.add(self._speaking)
             self._speaking.add_done_callback(self._tasks.discard)
+        says = await asyncio.to_thread(prompts.says, self._prompts, texts)
+        await self._database(actions.note_prompts, actor=SYSTEM, says=says, faults=self._faults)
+
+    def _spoke(self, code: int, left: Sequence[prompts.Words]) -> None:
+        """The voice has ended; `left` is what it has not said."""
+        if code == prompts.NO_VOICE:
+            log.warning("no voice is installed (part `speech`); callers hear tones")
+            self._voice = ()
+        elif code:
+            log.warning("the voice ended with code %s; what it has not said is tried again", code)
+            asked = {one.key for one in self._batch}
+            # It dies at one text: the first that it had not said; the others are not to blame.
+            for one in [one for one in left if one.key in asked][:1]:
+                self._failed[one.key] += 1
+                self._faults[one.name] = (one.key, FAULT)
 
     async def _sign(self) -> None:
         try:

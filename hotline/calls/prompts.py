@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import io
 import json
 import math
 import os
 import struct
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hotline.calls.rules import CALL_BACK_ASKED, CALL_BACK_NOTED, CLOSED, FULL, MUSIC
+from hotline.calls.rules.prompting import OWN_KEY, key_of
 
 OWN = "own"
 SPOKEN = ".spoken.json"
@@ -56,11 +56,11 @@ class Words:
 def prepare(folder: Path, texts: Mapping[str, str]) -> list[Words]:
     """Bring the prompts up to date: the city's own copied, a tone where there is nothing; returns what the voice must say.
 
-    `texts`: by name, what is said; empty where nothing is (music).
+    `texts`: by name, what is said; empty where nothing is (music). The voice must say it in their order.
     """
     spoken = _spoken(folder)
     missing = []
-    for name in sorted({*TONES, *texts}):
+    for name in dict.fromkeys([*texts, *TONES]):
         path, own = folder / name, folder / OWN / name
         if own.is_file():
             if not path.is_file() or path.read_bytes() != own.read_bytes():
@@ -70,13 +70,19 @@ def prepare(folder: Path, texts: Mapping[str, str]) -> list[Words]:
             _write(path, _wav(TONES.get(name, OTHER)))
             spoken.pop(name, None)
         if text := texts.get(name, ""):
-            key = hashlib.sha256(text.encode()).hexdigest()[:16]
+            key = key_of(text)
             if spoken.get(name) != key:
                 missing.append(Words(name, text, key))
         elif name in spoken:  # nothing is said there any more
             _write(path, _wav(TONES.get(name, OTHER)))
             note(folder, name, "")
     return missing
+
+
+def says(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """What each file says now: the key of its text, `OWN_KEY` for a city's own recording, "" for a tone."""
+    spoken = _spoken(folder)
+    return {name: OWN_KEY if (folder / OWN / name).is_file() else spoken.get(name, "") for name in names}
 
 
 def note(folder: Path, name: str, key: str) -> None:

@@ -97,6 +97,10 @@ class Exchange:
         self.tell(PlayEnded, call.leg, "play-1", "finished")
         return Call.objects.get(pk=call.pk)
 
+    def tell_played(self, leg: str) -> None:
+        """What was being said to this leg has been said."""
+        self.tell(PlayEnded, leg, "play-1", "finished")
+
     def dialled(self) -> str:
         """The switch rings the desk telephone of the newest offer: its leg."""
         row = Ask.objects.filter(verb="originate").order_by("-pk").first()

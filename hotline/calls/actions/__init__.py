@@ -4,6 +4,7 @@ from hotline.calls.actions.agents import (
     answer,
     caller_number,
     finish_wrap_up,
+    hand_to_satisfaction,
     hang_up,
     hold,
     pause,
@@ -22,6 +23,7 @@ from hotline.calls.actions.configuring import (
 from hotline.calls.actions.distributing import distribute, sign, watch
 from hotline.calls.actions.hearing import done, hear, refused
 from hotline.calls.actions.reconciling import reconcile
+from hotline.calls.actions.telling import note_prompts
 
 __all__ = [
     "Fault",
@@ -32,10 +34,12 @@ __all__ = [
     "distribute",
     "done",
     "finish_wrap_up",
+    "hand_to_satisfaction",
     "hang_up",
     "hear",
     "hold",
     "load_telephony",
+    "note_prompts",
     "pause",
     "ready",
     "reconcile",

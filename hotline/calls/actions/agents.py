@@ -20,6 +20,7 @@ from hotline.calls.actions.moving import (
     move_call,
     open_segment,
 )
+from hotline.calls.actions.rating import let_go, may_ask
 from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Record, Resume, StopPlaying
 from hotline.calls.models import AgentSession, AgentShift, Call, PauseCode, Segment, Station
 from hotline.calls.permissions import can_act, can_lead, can_take
@@ -161,10 +162,26 @@ def resume(*, actor: Actor, session_id: int) -> None:
 def hang_up(*, actor: Actor, session_id: int) -> None:
     """End the conversation; after-call work begins at once, the call ends when the switch says so."""
     call, session = _speaking(actor, session_id)
+    _leave(call, session, actor=actor, handed=False)
+
+
+@transaction.atomic
+def hand_to_satisfaction(*, actor: Actor, session_id: int) -> None:
+    """End the conversation and have the citizen asked how satisfied they are, also on a line that does not ask by itself.
+
+    Refused `not_asked` when nobody can be asked on this call; the conversation goes on.
+    """
+    call, session = _speaking(actor, session_id)
+    if not may_ask(call):
+        raise Refused("not_asked", _("This caller cannot be asked to rate the call. Hang up the call instead."))
+    _leave(call, session, actor=actor, handed=True)
+
+
+def _leave(call: Call, session: AgentSession, *, actor: Actor, handed: bool) -> None:
     segment = open_segment(call)
     assert segment is not None
     part(call, session, segment, actor=actor)
-    ask_for(call, now(), Hangup(call.leg))
+    let_go(call, session, actor=actor, at=now(), handed=handed)
 
 
 def _speaking(actor: Actor, session_id: int) -> tuple[Call, AgentSession]:

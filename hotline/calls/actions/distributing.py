@@ -22,6 +22,7 @@ from hotline.calls.actions.moving import (
     set_aside,
     wake,
 )
+from hotline.calls.actions.telling import tell_those_who_wait
 from hotline.calls.engines import Collect, Originate, Play
 from hotline.calls.models import AgentSession, Call, Segment, Station
 from hotline.calls.permissions import can_distribute
@@ -116,7 +117,7 @@ def watch(*, actor: Actor) -> int:
             and offers_call_back(moment - since, timedelta(seconds=after), offered=False)
         ):
             count += _ask_call_back(pk, moment)
-    return count
+    return count + tell_those_who_wait(moment)
 
 
 @transaction.atomic

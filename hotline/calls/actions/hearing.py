@@ -31,6 +31,8 @@ from hotline.calls.actions.moving import (
     set_aside,
     wake,
 )
+from hotline.calls.actions.rating import let_go, rated
+from hotline.calls.actions.telling import entertain, music
 from hotline.calls.engines import (
     Answer,
     Collect,
@@ -62,13 +64,13 @@ from hotline.calls.models import (
 )
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import able_and_ready, handling_of
+from hotline.calls.queries.prompting import audible
 from hotline.calls.rules import (
     CALL_BACK_NOTED,
     CLOSED,
     DISTRICT_HEADER,
     FULL,
     HUNG_UP,
-    MUSIC,
     Admission,
     AgentState,
     Aside,
@@ -87,8 +89,11 @@ from hotline.calls.rules import (
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import ActionError
+from hotline.kit.events import declare, emit
 
 log = logging.getLogger("hotline.calls")
+
+RECORDING_CLOSED = declare("call.recording_closed", "The exchange has closed a call's recording, or could not make it.")
 
 SWITCH = "main"
 BROWSER = "agent:"
@@ -204,10 +209,15 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
     if admitted is Admission.FULL:
         send_off(call, Outcome.FULL, FULL, actor=SYSTEM, at=at, mark=mark)
         return
-    rows = Announcement.objects.filter(begins_at__lte=at).exclude(ends_at__lte=at).select_related("line")
+    rows = list(
+        Announcement.objects.filter(begins_at__lte=at).exclude(ends_at__lte=at).select_related("line")
+    )
+    # One that is still being spoken would be a tone before the greeting.
+    heard = audible({row.sound: row.text for row in rows}) if rows else set()
     notices = [
         Notice(row.sound, row.line.code if row.line else "", row.district_code, row.begins_at, row.ends_at)
         for row in rows
+        if row.sound in heard and row.begins_at is not None
     ]
     sounds = announced(notices, line=line.code, district=call.district_code, at=at)
     move_call(call, "greet", actor=SYSTEM, at=at, mark=mark, sounds=[*sounds, line.greeting])
@@ -228,6 +238,8 @@ def after_prompt(call: Call, at: datetime, mark: Mark | None) -> None:
         ask_for(call, at, Collect(call.leg, most=1, first_seconds=CHOICE_SECONDS, fresh=False))
     elif call.state == CallState.GREETING:
         enqueue(call, call.lane, at, mark)
+    elif call.state in (CallState.QUEUED, CallState.OFFERED):
+        music(call, at)
     elif call.state == CallState.LEAVING:
         ask_for(call, at, Hangup(call.leg))
 
@@ -243,7 +255,9 @@ def _collected(heard: DigitsCollected) -> None:
         if heard.digits == YES:
             send_off(call, Outcome.CALL_BACK, CALL_BACK_NOTED, actor=SYSTEM, at=heard.at, mark=heard.mark)
         else:
-            ask_for(call, heard.at, Play(call.leg, (MUSIC,), loop=True))
+            music(call, heard.at)
+    elif call.state == CallState.RATING:
+        rated(call, heard.digits, heard.at, heard.mark)
 
 
 def enqueue(call: Call, lane: Lane, at: datetime, mark: Mark | None, **data: Any) -> None:
@@ -254,7 +268,10 @@ def enqueue(call: Call, lane: Lane, at: datetime, mark: Mark | None, **data: Any
     call.lane, call.priority, call.queued_at = lane, lane.priority, at
     call.likely_wait_seconds = None if wait is None else int(wait.total_seconds())
     move_call(call, "queue", actor=SYSTEM, at=at, mark=mark, lane=lane.code, ahead=ahead, **data)
-    ask_for(call, at, Play(call.leg, (MUSIC,), loop=True))
+    if ready > ahead:
+        music(call, at)
+    else:
+        entertain(call, at, ahead=ahead, wait=wait)
     wake()
 
 
@@ -276,7 +293,7 @@ def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> Non
     segment = open_segment(call)
     if call.state == CallState.LEAVING:
         outcome = call.outcome
-    elif reason not in HUNG_UP:
+    elif reason not in HUNG_UP and call.state != CallState.RATING:
         outcome = Outcome.CUT
     else:
         outcome = hung_up_in(call.state)
@@ -302,7 +319,7 @@ def agent_gone(call: Call, session: AgentSession, segment: Segment, reason: str,
     elif reason in HUNG_UP and session.station == Station.PHONE:
         segment.leg = ""
         part(call, session, segment, actor=SYSTEM)
-        ask_for(call, moment, Hangup(call.leg))
+        let_go(call, session, actor=SYSTEM, at=moment)
     else:
         put_back(call, segment, OfferEnd.VANISHED, at=moment, mark=mark)
         set_aside(session, Aside.VANISHED, at=moment, mark=mark)
@@ -345,10 +362,18 @@ def _recording_closed(heard: RecordingClosed) -> None:
         recovered=heard.recovered,
         failure="" if heard.bytes else "lost",
     )
+    _recording_over(heard.recording)
 
 
 def _recording_failed(heard: RecordingFailed) -> None:
     Recording.objects.filter(name=heard.recording).update(failure=heard.why)
+    _recording_over(heard.recording)
+
+
+def _recording_over(name: str) -> None:
+    row = Recording.objects.filter(name=name).values_list("pk", flat=True).first()
+    if row is not None:
+        emit(RECORDING_CLOSED, recording_id=row)
 
 
 REACTIONS: Mapping[type[EngineEvent], Callable[[Any], None]] = {
@@ -414,12 +439,15 @@ def refused(*, actor: Actor, ask_id: int, code: str) -> None:
         return
     caller = _of_caller(leg) if leg else None
     if caller is not None:
-        _goes_on(caller, row.verb, code, moment)
+        _goes_on(caller, row, code, moment)
 
 
-def _goes_on(call: Call, verb: str, code: str, moment: datetime) -> None:
-    event("refused", actor=SYSTEM, at=moment, call=call, what=verb, code=code)
-    if verb == "play" and code in ("file_missing", "file_unusable"):
-        after_prompt(call, moment, None)
-    elif verb == "collect" and call.state == CallState.CHOOSING:
+def _goes_on(call: Call, row: Ask, code: str, moment: datetime) -> None:
+    event("refused", actor=SYSTEM, at=moment, call=call, what=row.verb, code=code)
+    if row.verb == "play" and code in ("file_missing", "file_unusable"):
+        if not row.arguments.get("loop"):  # without music there is silence, not music asked for again
+            after_prompt(call, moment, None)
+    elif row.verb == "collect" and call.state == CallState.CHOOSING:
         enqueue(call, call.lane, moment, None)
+    elif row.verb == "collect" and call.state == CallState.RATING:
+        rated(call, "", moment, None)

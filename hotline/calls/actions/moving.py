@@ -20,10 +20,13 @@ from hotline.calls.engines import (
     Leave,
     Mark,
     Originate,
+    PauseRecording,
     Play,
     Record,
     Resume,
+    ResumeRecording,
     StopPlaying,
+    StopRecording,
 )
 from hotline.calls.models import (
     AgentSession,
@@ -60,7 +63,22 @@ CHANNEL = "calls"
 
 _COMMANDS: dict[str, type[Command[Any]]] = {
     one.verb: one
-    for one in (Answer, Bridge, Collect, Hangup, Hold, Leave, Originate, Play, Record, Resume, StopPlaying)
+    for one in (
+        Answer,
+        Bridge,
+        Collect,
+        Hangup,
+        Hold,
+        Leave,
+        Originate,
+        PauseRecording,
+        Play,
+        Record,
+        Resume,
+        ResumeRecording,
+        StopPlaying,
+        StopRecording,
+    )
 }
 
 

@@ -83,7 +83,7 @@ def _settle(call: Call, legs: Mapping[str, Leg]) -> None:
             enqueue(call, call.lane, moment, None)
     elif call.state == CallState.QUEUED:
         ask_for(call, moment, Play(call.leg, (MUSIC,), loop=True))
-    elif call.state == CallState.LEAVING:
+    elif call.state in (CallState.RATING, CallState.LEAVING):
         ask_for(call, moment, Hangup(call.leg))
     elif call.state in (CallState.OFFERED, CallState.TALKING, CallState.HELD):
         _settle_offer(call, legs, leg)

@@ -2,6 +2,7 @@
 
 from hotline.calls.queries.prompting import prompts
 from hotline.calls.queries.queueing import able_and_ready, handling_of, lane_facts, levels_of
+from hotline.calls.queries.rating import RatingFigures, ratings
 from hotline.calls.queries.telephone import Act, accounted, acts_of, present_call, session_of
 from hotline.calls.queries.wall import (
     LaneNow,
@@ -15,6 +16,7 @@ from hotline.calls.queries.wall import (
 __all__ = [
     "Act",
     "LaneNow",
+    "RatingFigures",
     "Seat",
     "able_and_ready",
     "accounted",
@@ -26,6 +28,7 @@ __all__ = [
     "levels_of",
     "present_call",
     "prompts",
+    "ratings",
     "seats",
     "session_of",
     "telephone_health",

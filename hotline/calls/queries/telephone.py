@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from hotline.calls.models import AgentSession, AgentSpell, Call
+from hotline.calls.models import AgentSession, AgentSpell, Call, Direction
 from hotline.calls.rules import AGENT_MOVES, AgentState, Spell, seconds_by_state
 
 
@@ -31,6 +31,7 @@ BUTTONS: tuple[tuple[str, frozenset[str], str | Promise], ...] = (
     ("hold", AGENT_MOVES["hold"].before, gettext_lazy("Hold the caller")),
     ("resume", AGENT_MOVES["resume"].before, gettext_lazy("Take the caller back")),
     ("hang-up", AGENT_MOVES["wrap_up"].before, gettext_lazy("Hang up the call")),
+    ("satisfaction", frozenset({AgentState.TALKING, AgentState.HOLD}), gettext_lazy("Hand over for rating")),
     ("pause", AGENT_MOVES["pause"].before, gettext_lazy("Make a pause")),
     ("sign-out", AGENT_MOVES["sign_out"].before, gettext_lazy("Sign out of the telephone")),
 )
@@ -41,7 +42,16 @@ def acts_of(session: AgentSession | None) -> list[Act]:
     """What may be done now."""
     if session is None:
         return []
-    return [Act(verb, label) for verb, before, label in BUTTONS if session.state in before]
+    return [
+        Act(verb, label)
+        for verb, before, label in BUTTONS
+        if session.state in before and (verb != "satisfaction" or _leaves_it_to_the_agent(session.call))
+    ]
+
+
+def _leaves_it_to_the_agent(call: Call | None) -> bool:
+    """Lines that ask after each conversation need no button for it."""
+    return call is not None and call.direction == Direction.IN and not call.line.asks_satisfaction
 
 
 def present_call(session: AgentSession | None) -> Call | None:

@@ -22,6 +22,7 @@ PHONE_VERBS: Mapping[str, Callable[..., Any]] = {
     "hold": actions.hold,
     "resume": actions.resume,
     "hang-up": actions.hang_up,
+    "satisfaction": actions.hand_to_satisfaction,
     "sign-out": actions.sign_out,
 }
 
