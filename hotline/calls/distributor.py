@@ -24,9 +24,10 @@ import psycopg
 from django.db import close_old_connections, connection
 
 from hotline.calls import actions, prompts, queries
+from hotline.calls.actions.calling_out import with_number
 from hotline.calls.actions.hearing import SWITCH
 from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
-from hotline.calls.engines import Engine, EngineAway, EngineRefused, Figures, Mark, Reset
+from hotline.calls.engines import Command, Engine, EngineAway, EngineRefused, Figures, Mark, Reset
 from hotline.calls.models import Ask, Switch
 from hotline.calls.rules.prompting import NO_VOICE
 
@@ -175,7 +176,7 @@ class Distributor:
     async def _carry_out(self, row: Ask) -> None:
         while await self._database(_stands, row.pk):
             try:
-                await self._engine.do(command_of(row), key=row.key)
+                await self._engine.do(await self._database(_command, row), key=row.key)
             except EngineRefused as refusal:
                 if refusal.code not in ("no_leg", "not_up", "leg_gone"):
                     log.warning("the exchange refused %s: %s", row.verb, refusal)
@@ -265,6 +266,10 @@ def _mark() -> Mark | None:
 
 def _asks() -> list[Ask]:
     return list(Ask.objects.order_by("pk")[:MOST_ASKS])
+
+
+def _command(row: Ask) -> Command[Any]:
+    return with_number(command_of(row))
 
 
 def _stands(pk: int) -> bool:

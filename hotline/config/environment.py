@@ -131,6 +131,15 @@ class Environment(BaseSettings):
     hotline_desk_trunk: str = Field(
         "local", pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$", description="Trunk by which agents' desk telephones are called"
     )
+    hotline_out_trunk: str = Field(
+        "",
+        pattern=r"^([a-z0-9][a-z0-9_-]{0,30})?$",
+        description="Trunk by which agents call out and ask others; empty: that of the desk telephones",
+    )
+    hotline_dial_pattern: str = Field(
+        r"1[3-9]\d{9}|0[1-9]\d{1,2}[2-9]\d{6,7}|[2-9]\d{6,7}|400\d{7}|1\d{2,4}|9[56]\d{3,6}",
+        description="Numbers that may be dialled, as a pattern of whole numbers; abroad and charged by the minute never",
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )

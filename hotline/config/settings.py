@@ -215,6 +215,8 @@ VOICE_ON = env.hotline_voice == "on"
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON else "")
 DESK_TRUNK = env.hotline_desk_trunk
+OUT_TRUNK = env.hotline_out_trunk or DESK_TRUNK
+DIAL_PATTERN = env.hotline_dial_pattern
 SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""
 WRITER_MODEL = env.writer_model()

@@ -336,6 +336,9 @@ def test_signing_in_by_telephone_and_browser(cast: Cast, exchange: Exchange):
         actions.ready(actor=me, session_id=session.pk)
     own = {"kind": "browser", "label": f"agent:{session.pk}", "trunk": "", "caller": "", "called": ""}
     exchange.tell(LegStarted, "leg-me", exchange.facts("leg-me", **own))
+    with pytest.raises(Refused):
+        actions.ready(actor=me, session_id=session.pk)
+    exchange.answered("leg-me")
     actions.ready(actor=me, session_id=session.pk)
     cast.agent.call_skills.create(skill=Lane.objects.get(code="general").skill, level=3)
     call = exchange.queued()
@@ -347,7 +350,9 @@ def test_signing_in_by_telephone_and_browser(cast: Cast, exchange: Exchange):
     assert fresh(call).state == CallState.TALKING
     # Loaded anew: the new leg took the old one's place, whose end means nothing.
     exchange.tell(LegStarted, "leg-2", exchange.facts("leg-2", **own))
-    Segment.objects.update(leg="leg-2")
+    exchange.answered("leg-2")
+    assert Segment.objects.get().leg == "leg-2"
+    assert Ask.objects.latest("pk").arguments == {"leg": "leg-me"}
     exchange.ended("leg-me", "replaced")
     assert fresh(session).state == "talking"
     exchange.ended(call.leg)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hotline.accounts.actions import reveal_identity
+from hotline.calls.actions.consulted import consultation_of, drop_consultation
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask,
@@ -24,7 +25,17 @@ from hotline.calls.actions.rating import let_go, may_ask
 from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Record, Resume, StopPlaying
 from hotline.calls.models import AgentSession, AgentShift, Call, PauseCode, Segment, Station
 from hotline.calls.permissions import can_act, can_lead, can_take
-from hotline.calls.rules import MUSIC, ON_A_CALL, SPEAKING, AgentState, OfferEnd
+from hotline.calls.rules import (
+    MUSIC,
+    ON_A_CALL,
+    SPEAKING,
+    AgentState,
+    ConsultEnd,
+    ConsultState,
+    Dial,
+    OfferEnd,
+    may_sign_in,
+)
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
@@ -39,7 +50,7 @@ def sign_in(
     A desk telephone is called by its own `number` over `trunk`. Raises NotPermitted, Invalid, Refused `signed_in`.
     """
     can_take(actor).require("calls:take")
-    if station == Station.PHONE and not (trunk and re.fullmatch(r"\+?\d{2,20}", number)):
+    if station == Station.PHONE and not (trunk and may_sign_in(number, settings.DIAL_PATTERN) == Dial.YES):
         raise Invalid(
             "number", _("Give the number of your desk telephone."), details={"number": _("Digits only.")}
         )
@@ -173,7 +184,9 @@ def hand_to_satisfaction(*, actor: Actor, session_id: int) -> None:
     """
     call, session = _speaking(actor, session_id)
     if not may_ask(call):
-        raise Refused("not_asked", _("This caller cannot be asked to rate the call. Hang up the call instead."))
+        raise Refused(
+            "not_asked", _("This caller cannot be asked to rate the call. Hang up the call instead.")
+        )
     _leave(call, session, actor=actor, handed=True)
 
 
@@ -224,6 +237,9 @@ def connect(call: Call, session: AgentSession, segment: Segment, *, actor: Actor
 def part(call: Call, session: AgentSession, segment: Segment, *, actor: Actor) -> None:
     """The conversation is over for the agent: after-call work as long as the lane gives, their leg let go."""
     moment = now()
+    asked = consultation_of(call)
+    if asked is not None and not asked.blind and asked.state != ConsultState.PASSED:
+        drop_consultation(call, ConsultEnd.BACK, moment)
     close_segment(segment, OfferEnd.ANSWERED, moment)
     until = moment + timedelta(seconds=call.lane.wrap_seconds)
     move_agent(session, "wrap_up", actor=actor, at=moment, call=call, until=until)

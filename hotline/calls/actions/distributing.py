@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hotline.calls.actions.agents import release
+from hotline.calls.actions.consulted import give_up_asking
 from hotline.calls.actions.moving import (
     OFFER,
     SYSTEM,
@@ -81,11 +82,12 @@ def distribute(*, actor: Actor) -> int:
     free = [Free(row.pk, row.idle_since, levels.get(row.person_id, {})) for row in sessions.values()]
     pairs = match(waiting, free, moment)
     for pair in pairs:
-        _offer(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
+        offer_to(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
     return len(pairs)
 
 
-def _offer(call: Call, session: AgentSession, *, overflowed: bool, at: datetime) -> None:
+def offer_to(call: Call, session: AgentSession, *, overflowed: bool, at: datetime) -> None:
+    """A waiting call rings at a ready agent; both are locked."""
     seconds = call.lane.ring_seconds
     segment = Segment.objects.create(call=call, session=session, overflowed=overflowed, offered_at=at)
     move_call(call, "offer", actor=SYSTEM, at=at, session=session, overflowed=overflowed)
@@ -105,6 +107,8 @@ def watch(*, actor: Actor) -> int:
     rows = AgentSession.objects.filter(until__lte=moment)
     for pk in rows.filter(state=AgentState.RINGING).values_list("pk", flat=True):
         count += _give_up(pk, moment)
+    for pk in rows.filter(state=AgentState.ASKED).values_list("pk", flat=True):
+        count += give_up_asking(pk, moment)
     for pk in rows.filter(state=AgentState.WRAP_UP).values_list("pk", flat=True):
         count += _wrapped_up(pk, moment)
     asked = Q(call_back_offered_at=None, lane__call_back_seconds__isnull=False, citizen__isnull=False)

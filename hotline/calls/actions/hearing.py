@@ -9,10 +9,25 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from hotline.accounts.actions import find_or_create_citizen
 from hotline.accounts.rules import normalize_phone
-from hotline.calls.actions.agents import connect, locked_pair, part, release
+from hotline.calls.actions.agents import connect, part, release
+from hotline.calls.actions.browsers import BROWSER, browser_comes, browser_gone, browser_up
+from hotline.calls.actions.calling_out import OUT, out_answered, out_leg, out_refused
+from hotline.calls.actions.consulted import (
+    CONSULT,
+    consult_answered,
+    consult_ended,
+    consult_refused,
+    consulted_leg,
+    drop_consultation,
+    leg_ended,
+    transfer_done,
+    transfer_failed,
+)
+from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import (
     OFFER,
     SYSTEM,
@@ -36,6 +51,8 @@ from hotline.calls.actions.telling import entertain, music
 from hotline.calls.engines import (
     Answer,
     Collect,
+    ConsultAnswered,
+    ConsultEnded,
     DigitsCollected,
     EngineEvent,
     Hangup,
@@ -49,12 +66,15 @@ from hotline.calls.engines import (
     RecordingClosed,
     RecordingFailed,
     RecordingStarted,
+    TransferDone,
+    TransferFailed,
 )
 from hotline.calls.models import (
     AgentSession,
     Announcement,
     Ask,
     Call,
+    Direction,
     Lane,
     Line,
     Recording,
@@ -75,6 +95,7 @@ from hotline.calls.rules import (
     AgentState,
     Aside,
     CallState,
+    ConsultEnd,
     Notice,
     OfferEnd,
     Outcome,
@@ -93,11 +114,11 @@ from hotline.kit.events import declare, emit
 
 log = logging.getLogger("hotline.calls")
 
-RECORDING_CLOSED = declare("call.recording_closed", "The exchange has closed a call's recording, or could not make it.")
+RECORDING_CLOSED = declare(
+    "call.recording_closed", "The exchange has closed a call's recording, or could not make it."
+)
 
 SWITCH = "main"
-BROWSER = "agent:"
-"""A label of the switch: the browser's leg of the session that follows."""
 YES = "1"
 CHOICE_SECONDS = 4.0
 LEAST_DIGITS = 3
@@ -148,10 +169,19 @@ def _started(heard: LegStarted) -> None:
         Segment.objects.filter(pk=number, ended_at=None).update(leg=facts.leg)
         if not Segment.objects.filter(pk=number, ended_at=None).exists():
             ask(Hangup(facts.leg), f"leg:{facts.leg[-30:]}", now())
-    elif facts.label.startswith(BROWSER):
-        AgentSession.objects.filter(pk=facts.label.removeprefix(BROWSER)).exclude(
-            state=AgentState.SIGNED_OUT
-        ).update(leg=facts.leg)
+    else:
+        for label, begins in LABELLED.items():
+            if facts.label.startswith(label):
+                begins(facts.label.removeprefix(label), facts.leg)
+
+
+LABELLED: Mapping[str, Callable[[str, str], None]] = {
+    BROWSER: browser_comes,
+    CONSULT: consulted_leg,
+    OUT: out_leg,
+    WATCH: watcher_leg,
+}
+"""What a leg is whose label begins so; the rest of the label and the leg are given."""
 
 
 def arrive(facts: Leg, at: datetime, mark: Mark | None) -> Call | None:
@@ -186,6 +216,10 @@ def _answered(heard: LegAnswered) -> None:
     if call is not None:
         if call.state == CallState.ARRIVED:
             greet(call, heard.at, heard.mark)
+        elif call.state == CallState.DIALLING:
+            out_answered(call)
+        return
+    if browser_up(heard.leg) or watcher_up(heard.leg):
         return
     call, session, segment = _of_agent(heard.leg)
     if call is None or session is None or segment is None or segment.answered_at:
@@ -283,16 +317,21 @@ def _ended(heard: LegEnded) -> None:
     call, session, segment = _of_agent(heard.leg)
     if call is not None and session is not None and segment is not None:
         agent_gone(call, session, segment, heard.reason, heard.mark)
-    browser = AgentSession.objects.filter(leg=heard.leg).values_list("pk", flat=True).first()
-    if browser is not None:
-        browser_gone(browser, heard.mark)
+    leg_ended(heard.leg, heard.reason, heard.at, heard.mark)
+    watcher_gone(heard.leg)
+    browser = AgentSession.objects.filter(Q(leg=heard.leg) | Q(coming=heard.leg)).values_list("pk", flat=True)
+    if (own := browser.first()) is not None:
+        browser_gone(own, heard.leg, heard.mark)
 
 
 def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> None:
     """The caller's leg has ended, in any state: the agent is freed, the call ends with what it came to."""
     segment = open_segment(call)
+    drop_consultation(call, ConsultEnd.CALLER_LEFT, now())
     if call.state == CallState.LEAVING:
         outcome = call.outcome
+    elif call.state == CallState.DIALLING:
+        outcome = Outcome.UNREACHED
     elif reason not in HUNG_UP and call.state != CallState.RATING:
         outcome = Outcome.CUT
     else:
@@ -311,6 +350,11 @@ def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> Non
 def agent_gone(call: Call, session: AgentSession, segment: Segment, reason: str, mark: Mark | None) -> None:
     """The agent's own leg of an offer has ended: not answered, hung up, or lost."""
     moment = now()
+    if segment.call.direction == Direction.OUT and segment.answered_at is None:
+        part(call, session, segment, actor=SYSTEM)
+        ask_for(call, moment, Hangup(call.leg))
+        return
+    drop_consultation(call, ConsultEnd.BACK, moment)
     if segment.answered_at is None:
         outcome = offer_end(reason)
         put_back(call, segment, outcome, at=moment, mark=mark)
@@ -323,22 +367,6 @@ def agent_gone(call: Call, session: AgentSession, segment: Segment, reason: str,
     else:
         put_back(call, segment, OfferEnd.VANISHED, at=moment, mark=mark)
         set_aside(session, Aside.VANISHED, at=moment, mark=mark)
-
-
-def browser_gone(session_id: int, mark: Mark | None) -> None:
-    """A browser's leg has ended: what rang there rings elsewhere, and nothing more until it is back."""
-    call, session = locked_pair(session_id)
-    session.leg = ""
-    session.save(update_fields=["leg"])
-    if (
-        call is not None
-        and session.state == AgentState.RINGING
-        and (segment := open_segment(call)) is not None
-    ):
-        # Rings by the screen alone, so that no segment names the leg.
-        put_back(call, segment, OfferEnd.VANISHED, at=now(), mark=mark)
-    if session.state in (AgentState.READY, AgentState.RINGING, AgentState.WRAP_UP):
-        set_aside(session, Aside.VANISHED, at=now(), mark=mark)
 
 
 # -- recordings ------------------------------------------------------------------------------------------------------------
@@ -385,6 +413,10 @@ REACTIONS: Mapping[type[EngineEvent], Callable[[Any], None]] = {
     RecordingStarted: _recording_started,
     RecordingClosed: _recording_closed,
     RecordingFailed: _recording_failed,
+    ConsultAnswered: consult_answered,
+    ConsultEnded: consult_ended,
+    TransferDone: transfer_done,
+    TransferFailed: transfer_failed,
 }
 
 
@@ -429,6 +461,12 @@ def refused(*, actor: Actor, ask_id: int, code: str) -> None:
     row.delete()
     leg = str(row.arguments.get("leg", ""))
     moment = now()
+    if row.verb in ("consult", "transfer"):
+        consult_refused(row, moment)
+        return
+    if row.verb == "originate" and row.arguments["label"].startswith(OUT):
+        out_refused(row.arguments["label"].removeprefix(OUT))
+        return
     if row.verb == "originate":
         segment = Segment.objects.filter(pk=row.arguments["label"].removeprefix(OFFER), ended_at=None).first()
         if segment is not None:

@@ -13,20 +13,25 @@ from django.utils.translation import gettext as _
 from hotline.calls.engines import (
     Answer,
     Bridge,
+    CancelConsult,
     Collect,
     Command,
+    CompleteConsult,
+    Consult,
     Hangup,
     Hold,
+    Join,
     Leave,
     Mark,
+    MergeConsult,
     Originate,
-    PauseRecording,
     Play,
     Record,
     Resume,
-    ResumeRecording,
+    Role,
     StopPlaying,
     StopRecording,
+    Transfer,
 )
 from hotline.calls.models import (
     AgentSession,
@@ -35,9 +40,11 @@ from hotline.calls.models import (
     Call,
     CallBack,
     CallEvent,
+    Direction,
     Line,
     PauseCode,
     Segment,
+    Watching,
 )
 from hotline.calls.rules import (
     AGENT_MOVES,
@@ -66,18 +73,22 @@ _COMMANDS: dict[str, type[Command[Any]]] = {
     for one in (
         Answer,
         Bridge,
+        CancelConsult,
         Collect,
+        CompleteConsult,
+        Consult,
         Hangup,
         Hold,
+        Join,
         Leave,
+        MergeConsult,
         Originate,
-        PauseRecording,
         Play,
         Record,
         Resume,
-        ResumeRecording,
         StopPlaying,
         StopRecording,
+        Transfer,
     )
 }
 
@@ -128,6 +139,8 @@ def command_of(row: Ask) -> Command[Any]:
     plain = {
         name: tuple(value) if isinstance(value, list) else value for name, value in row.arguments.items()
     }
+    if "role" in plain:
+        plain["role"] = Role(str(plain["role"]))
     return _COMMANDS[row.verb](**plain)
 
 
@@ -209,6 +222,17 @@ def close_segment(segment: Segment, outcome: str, at: datetime) -> None:
     segment.ended_at = max(at, segment.answered_at or segment.offered_at)
     segment.outcome = OfferEnd.ANSWERED if segment.answered_at and outcome != OfferEnd.VANISHED else outcome
     segment.save(update_fields=["ended_at", "outcome"])
+    for row in Watching.objects.filter(call_id=segment.call_id, ended_at=None):
+        let_watcher_go(row, at)
+
+
+def let_watcher_go(row: Watching, at: datetime) -> None:
+    """A shift leader's part in a conversation is over."""
+    row.ended_at = at
+    row.save(update_fields=["ended_at"])
+    if row.leg:
+        ask(Hangup(row.leg), f"leg:{row.leg[-30:]}", at)
+    publish([f"person:{row.person_id}"], "agent.watched", session=row.session_id, call=row.call_id)
 
 
 def end_call(
@@ -217,7 +241,7 @@ def end_call(
     """The call is over; who is owed a call-back gets one, with the line's deadline."""
     call.outcome, call.end_reason, call.ended_at, call.at_head = outcome, reason[:20], at, False
     move_call(call, "end", actor=actor, at=at, mark=mark, outcome=outcome, reason=reason)
-    if outcome in OWED and call.citizen_id is not None:
+    if outcome in OWED and call.citizen_id is not None and call.direction == Direction.IN:
         minutes = Line.objects.values_list("call_back_minutes", flat=True).get(pk=call.line_id)
         CallBack.objects.get_or_create(
             call=call, defaults={"due_at": call_back_due(at, timedelta(minutes=minutes)), "created_at": at}

@@ -7,22 +7,24 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from hotline.calls.actions.agents import connect
+from hotline.calls.actions.browsers import BROWSER, browser_comes, browser_gone, browser_up
+from hotline.calls.actions.calling_out import OUT, out_answered, out_leg
+from hotline.calls.actions.consulted import CONSULT, blind_failed, consultation_of, consulted_leg, leg_ended
 from hotline.calls.actions.hearing import (
-    BROWSER,
     SWITCH,
     agent_gone,
     arrive,
-    browser_gone,
     caller_gone,
     enqueue,
     greet,
     try_alone,
 )
+from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import OFFER, SYSTEM, ask, ask_for, event, locked_session, open_segment
 from hotline.calls.engines import Bridge, Hangup, Hold, Leg, Play, Record, Reset
-from hotline.calls.models import AgentSession, Ask, Call, Segment, Station, Switch
+from hotline.calls.models import AgentSession, Ask, Call, Segment, Station, Switch, Watching
 from hotline.calls.permissions import can_distribute
-from hotline.calls.rules import BEFORE_QUEUE, MUSIC, AgentState, CallState
+from hotline.calls.rules import BEFORE_QUEUE, MUSIC, AgentState, CallState, ConsultEnd, ConsultState
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 
@@ -47,10 +49,14 @@ def reconcile(*, actor: Actor, reset: Reset) -> None:
         try_alone(_settle, call, legs)
     for leg in reset.legs:
         try_alone(_stray, leg, known)
-    sessions = AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).exclude(leg="").order_by("pk")
-    for pk, own in sessions.values_list("pk", "leg"):
-        if own not in legs:
-            try_alone(browser_gone, pk, None)
+    sessions = AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).order_by("pk")
+    for pk, *own in sessions.values_list("pk", "leg", "coming"):
+        for one in own:
+            if one and one not in legs:
+                try_alone(browser_gone, pk, one, None)
+    for watching in Watching.objects.filter(ended_at=None).exclude(leg=""):
+        if watching.leg not in legs:
+            watcher_gone(watching.leg)
     event("reconcile", actor=SYSTEM, at=now(), mark=reset.mark, new_run=new_run, legs=len(legs))
     switch.run, switch.number, switch.seen_at = reset.mark.run, reset.mark.number, now()
     switch.save()
@@ -64,16 +70,38 @@ def _name_legs(legs: Mapping[str, Leg]) -> None:
                 leg=leg.leg
             )
         elif leg.label.startswith(BROWSER):
-            AgentSession.objects.filter(pk=leg.label.removeprefix(BROWSER)).exclude(
-                state=AgentState.SIGNED_OUT
-            ).update(leg=leg.leg)
+            browser_comes(leg.label.removeprefix(BROWSER), leg.leg)
+            if leg.state == "up":
+                browser_up(leg.leg)
+        elif leg.label.startswith(CONSULT):
+            consulted_leg(leg.label.removeprefix(CONSULT), leg.leg)
+        elif leg.label.startswith(OUT):
+            if Call.objects.filter(pk=leg.label.removeprefix(OUT), state=CallState.DIALLING).exists():
+                out_leg(leg.label.removeprefix(OUT), leg.leg)
+        elif leg.label.startswith(WATCH):
+            watcher_leg(leg.label.removeprefix(WATCH), leg.leg)
+            if leg.state == "up":
+                watcher_up(leg.leg)
 
 
 def _settle(call: Call, legs: Mapping[str, Leg]) -> None:
     moment = now()
     leg = legs.get(call.leg)
     if leg is None:
-        caller_gone(call, LOST, moment, None)
+        if not (call.state == CallState.DIALLING and _still_dialled(call)):
+            caller_gone(call, LOST, moment, None)
+        return
+    if call.state == CallState.DIALLING:
+        if leg.state == "up":
+            out_answered(call)
+        return
+    asked = consultation_of(call)
+    if asked is not None and asked.leg and asked.leg not in legs:
+        if asked.blind and asked.state == ConsultState.RINGING:
+            blind_failed(call, asked, ConsultEnd.FAILED, moment)
+        else:
+            leg_ended(asked.leg, LOST, moment, None)
+    if call.state == CallState.PASSED or (asked is not None and asked.state == ConsultState.TALKING):
         return
     if call.state in BEFORE_QUEUE and leg.state == "up":
         # Where it was in the greeting is not known; nobody waits for words that may never end.
@@ -110,6 +138,11 @@ def _settle_offer(call: Call, legs: Mapping[str, Leg], caller: Leg) -> None:
             ask_for(call, moment, Hold(call.leg, (MUSIC,)))
         if caller.recording is None:
             ask_for(call, moment, Record(call.leg))
+
+
+def _still_dialled(call: Call) -> bool:
+    """The switch has not been asked to dial yet; it will be."""
+    return Ask.objects.filter(verb="originate", arguments__label=f"{OUT}{call.pk}").exists()
 
 
 def _still_asked(segment: Segment) -> bool:

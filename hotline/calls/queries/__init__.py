@@ -1,7 +1,7 @@
 """Reads of the telephone."""
 
 from hotline.calls.queries.prompting import prompts
-from hotline.calls.queries.queueing import able_and_ready, handling_of, lane_facts, levels_of
+from hotline.calls.queries.queueing import able_and_ready, able_now, handling_of, lane_facts, levels_of
 from hotline.calls.queries.rating import RatingFigures, ratings
 from hotline.calls.queries.telephone import Act, accounted, acts_of, present_call, session_of
 from hotline.calls.queries.wall import (
@@ -19,6 +19,7 @@ __all__ = [
     "RatingFigures",
     "Seat",
     "able_and_ready",
+    "able_now",
     "accounted",
     "acts_of",
     "call_backs_due",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Avg, F
 
-from hotline.calls.models import AgentSession, Lane, PersonSkill, Segment
+from hotline.calls.models import AgentSession, Lane, PersonSkill, Segment, Station
 from hotline.calls.rules import AgentState, LaneFacts, wants_of
 
 HANDLING = timedelta(minutes=4)
@@ -49,6 +49,16 @@ def able_and_ready(lane: Lane) -> tuple[int, int]:
     )
     states = list(rows.values_list("state", flat=True))
     return len(states), states.count(AgentState.READY)
+
+
+def able_now(lane: Lane, *, but: int) -> AgentSession | None:
+    """Who of the lane would be asked first: ready, able, the longest idle; not the session `but`."""
+    rows = AgentSession.objects.select_related("person").filter(
+        state=AgentState.READY,
+        person__call_skills__skill=lane.skill_id,
+        person__call_skills__level__gte=max(1, lane.least_level),
+    )
+    return rows.exclude(pk=but).exclude(station=Station.BROWSER, leg="").order_by("idle_since").first()
 
 
 def handling_of(lane: Lane, at: datetime) -> timedelta:

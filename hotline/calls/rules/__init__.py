@@ -1,6 +1,7 @@
 """Tables and pure functions of queueing; time is an argument."""
 
 from hotline.calls.rules.accounting import Spell, gaps, occupancy, seconds_by_state
+from hotline.calls.rules.dialling import DIALLABLE, Dial, bare, may_dial, may_sign_in
 from hotline.calls.rules.lines import (
     CALL_BACK_ASKED,
     CALL_BACK_NOTED,
@@ -61,6 +62,7 @@ __all__ = [
     "CALL_BACK_NOTED",
     "CALL_MOVES",
     "CLOSED",
+    "DIALLABLE",
     "DISTRICT_HEADER",
     "FULL",
     "HUNG_UP",
@@ -77,6 +79,7 @@ __all__ = [
     "CallState",
     "ConsultEnd",
     "ConsultState",
+    "Dial",
     "Free",
     "LaneFacts",
     "Move",
@@ -90,6 +93,7 @@ __all__ = [
     "WatchRole",
     "admission",
     "announced",
+    "bare",
     "best",
     "call_back_due",
     "chose",
@@ -100,6 +104,8 @@ __all__ = [
     "likely_wait",
     "line_of",
     "match",
+    "may_dial",
+    "may_sign_in",
     "occupancy",
     "offer_end",
     "offers_call_back",
