@@ -1,0 +1,75 @@
+"""A switch's recording on our disk: two files of one side each become one WAV, left what the leg says, right what it hears."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import wave
+from array import array
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+RATE = 8000
+SILENT_BELOW = 50
+"""As in softswitch/recording.py: a side none of whose samples is further from zero was never spoken on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    sha256: str
+    bytes: int
+    seconds: float
+    silent_left: bool
+    silent_right: bool
+
+
+def samples(told: bytes) -> array[int]:
+    """Of a WAV of one channel, 16 bit, 8 kHz. Raises ValueError."""
+    try:
+        with wave.open(BytesIO(told)) as sound:
+            if (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) != (1, 2, RATE):
+                raise ValueError("The switch's recording is not mono, 16 bit, 8 kHz.")
+            data = sound.readframes(sound.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"The switch's recording cannot be read: {error}.") from None
+    return native(data)
+
+
+def native(data: bytes) -> array[int]:
+    read = array("h")
+    read.frombytes(data[: len(data) // 2 * 2])
+    if sys.byteorder == "big":
+        read.byteswap()
+    return read
+
+
+def file_sides(path: Path, left: array[int], right: array[int]) -> Filed:
+    """Write both as one file, whole and durable; the shorter side ends in silence. Blocks: call it from a thread. Raises OSError."""
+    length = max(len(left), len(right))
+    for side in (left, right):
+        side.extend([0] * (length - len(side)))
+    both = array("h", bytes(4 * length))
+    both[0::2], both[1::2] = left, right
+    if sys.byteorder == "big":
+        both.byteswap()
+    memory = BytesIO()
+    with wave.open(memory, "wb") as sound:
+        sound.setparams((2, 2, RATE, 0, "NONE", ""))
+        sound.writeframes(both.tobytes())
+    data = memory.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".part")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return Filed(
+        hashlib.sha256(data).hexdigest(), len(data), round(length / RATE, 2), _silent(left), _silent(right)
+    )
+
+
+def _silent(side: array[int]) -> bool:
+    return not side or max(max(side), -min(side)) < SILENT_BELOW
