@@ -13,6 +13,8 @@ from hotline.calls.models import AgentSession, Call, CallBack, Lane
 from hotline.calls.permissions import can_watch
 from hotline.calls.queries.queueing import levels_of
 from hotline.calls.rules import AgentState, CallState
+from hotline.calls.rules.figures import IN_TIME
+from hotline.calls.rules.wall import Need, Order, need_of, sorted_seats
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.health import Level, Result
@@ -24,7 +26,7 @@ SILENT = timedelta(seconds=45)
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One agent at the telephone. `since`: of the present state."""
+    """One agent at the telephone. `since`: of the present state; `need`: what of it asks for the shift leader."""
 
     session: AgentSession
     name: str
@@ -32,11 +34,15 @@ class Seat:
     since: datetime
     lane: str
     reason: str
+    need: Need
 
 
 @dataclass(frozen=True, slots=True)
 class LaneNow:
-    """One queue: how many wait, since when the first, how many of its agents are ready, and signed in at all."""
+    """One queue: how many wait, since when the first, how many of its agents are ready, and signed in at all.
+
+    `due`: when the first should have been answered (15 s after it came into the queue).
+    """
 
     lane: Lane
     waiting: int
@@ -44,16 +50,31 @@ class LaneNow:
     ready: int
     signed_in: int
 
+    @property
+    def due(self) -> datetime | None:
+        return self.oldest + IN_TIME if self.oldest is not None else None
 
-def seats(actor: Actor) -> list[Seat]:
-    """Everybody at the telephone, longest in their state first. NotPermitted unless a watcher."""
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """Queues and seats of one reading; `counts`: state → how many."""
+
+    lanes: list[LaneNow]
+    seats: list[Seat]
+    counts: dict[str, int]
+    waiting: int
+
+
+def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
+    """Everything of one look, by four statements. NotPermitted unless a watcher."""
     can_watch(actor).require("calls:watch")
-    rows = (
-        AgentSession.objects.exclude(state=AgentState.SIGNED_OUT)
-        .select_related("person", "pause", "call__lane")
-        .order_by("state_since", "id")
+    moment = now()
+    rows = list(
+        AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).select_related(
+            "person", "pause", "call__lane"
+        )
     )
-    return [
+    seats = [
         Seat(
             row,
             row.person.name,
@@ -61,24 +82,39 @@ def seats(actor: Actor) -> list[Seat]:
             row.state_since,
             row.call.lane.name if row.call is not None else "",
             row.pause.name if row.pause is not None else row.get_aside_display(),
+            need_of(
+                row.state,
+                moment - row.state_since,
+                aside=row.aside,
+                most_pause=timedelta(minutes=row.pause.most_minutes)
+                if row.pause and row.pause.most_minutes
+                else None,
+            ),
         )
         for row in rows
     ]
+    counts = {str(state): 0 for state in AgentState if state != AgentState.SIGNED_OUT}
+    for one in seats:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    lanes = _lanes([(row.person_id, row.state) for row in rows])
+    return Wall(
+        lanes,
+        sorted_seats(
+            seats, order, lambda one: (one.need, one.state, one.since, one.name, one.lane, one.session.pk)
+        ),
+        counts,
+        sum(one.waiting for one in lanes),
+    )
 
 
-def lanes_now(actor: Actor) -> list[LaneNow]:
-    """Every lane in use, in the city's order. NotPermitted unless a watcher."""
-    can_watch(actor).require("calls:watch")
+def _lanes(states: list[tuple[int, str]]) -> list[LaneNow]:
     waiting = {
         row["lane"]: row
         for row in Call.objects.filter(state=CallState.QUEUED)
         .values("lane")
         .annotate(count=Count("id"), oldest=Min("queued_at"))
     }
-    levels = levels_of(
-        AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).values_list("person_id", flat=True)
-    )
-    states = list(AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).values_list("person_id", "state"))
+    levels = levels_of(person for person, _state in states)
     found = []
     for lane in Lane.objects.filter(active=True).select_related("skill"):
         able = [
@@ -97,6 +133,19 @@ def lanes_now(actor: Actor) -> list[LaneNow]:
             )
         )
     return found
+
+
+def seats(actor: Actor) -> list[Seat]:
+    """Everybody at the telephone, who needs the shift leader first. NotPermitted unless a watcher."""
+    return wall(actor).seats
+
+
+def lanes_now(actor: Actor) -> list[LaneNow]:
+    """Every lane in use, in the city's order. NotPermitted unless a watcher."""
+    can_watch(actor).require("calls:watch")
+    return _lanes(
+        list(AgentSession.objects.exclude(state=AgentState.SIGNED_OUT).values_list("person_id", "state"))
+    )
 
 
 def call_backs_due() -> list[CallBack]:

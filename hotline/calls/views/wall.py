@@ -2,20 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from hotline.calls import queries
+from hotline.calls.models import AgentState, Lane
 from hotline.calls.permissions import WATCH
+from hotline.calls.queries.figures import live
+from hotline.calls.queries.wall import wall
+from hotline.calls.rules.figures import DEFINITIONS, TARGETS
+from hotline.calls.rules.wall import STATE_ORDER, Need, Order
+from hotline.calls.views.figures import written
 from hotline.kit.access import access, actor_of
+from hotline.kit.clock import now
+
+ORDERS: Mapping[str, str | Promise] = {
+    Order.NEED: gettext_lazy("Who needs help first"),
+    Order.STATE: gettext_lazy("By state"),
+    Order.LANE: gettext_lazy("By lane"),
+    Order.NAME: gettext_lazy("By name"),
+}
+TODAY = (
+    "asked",
+    "answered",
+    "connection_rate",
+    "in_time_rate",
+    "abandoned",
+    "mean_wait",
+    "mean_talk",
+    "mean_wrap",
+)
+"""Figures of today above the wall."""
 
 
 @access(WATCH)
 @require_GET
 def seats(request: HttpRequest) -> HttpResponse:
-    """Queues above, seats below."""
+    """Queues above, seats below. `?order=`, `?state=`, `?lane=` narrow and sort the seats."""
     actor = actor_of(request)
-    context = {"lanes": queries.lanes_now(actor), "seats": queries.seats(actor)}
-    whole = not request.headers.get("HX-Request")
-    return render(request, "calls/seats.html" if whole else "calls/_seats.html", context)
+    order = request.GET.get("order", "")
+    order = order if order in ORDERS else Order.NEED
+    state, lane = request.GET.get("state", ""), request.GET.get("lane", "")
+    it = wall(actor, order=Order(order))
+    shown = [one for one in it.seats if state in ("", one.state) and lane in ("", one.lane)]
+    moment = now()
+    context = {
+        "lanes": it.lanes,
+        "seats": [
+            (one, _clock((moment - one.since).total_seconds()), one.need is not Need.NONE) for one in shown
+        ],
+        "signed_in": len(it.seats),
+        "waits": {
+            one.lane.pk: _clock((moment - one.oldest).total_seconds()) for one in it.lanes if one.oldest
+        },
+        "counts": [(code, AgentState(code).label, it.counts.get(code, 0)) for code in STATE_ORDER],
+        "orders": ORDERS.items(),
+        "order": order,
+        "state": state,
+        "lane": lane,
+        "lane_names": Lane.objects.filter(active=True).values_list("name", flat=True)
+        if not _part(request)
+        else (),
+        "query": request.GET.urlencode(),
+        "moment": moment,
+    }
+    return render(request, "calls/_seats.html" if _part(request) else "calls/seats.html", context)
+
+
+@access(WATCH)
+@require_GET
+def live_figures(request: HttpRequest) -> HttpResponse:
+    """Today and the last 24 hours against their targets; a part of the wall."""
+    it = live(actor_of(request))
+    context: dict[str, Any] = {
+        "today": [(one, written(one.read(it.today), one.kind)) for one in DEFINITIONS if one.code in TODAY],
+        "occupancy": written(it.occupancy, "share"),
+        "waiting": it.today.waiting,
+        "targets": [
+            (
+                one,
+                written(one.value, "share").text,
+                f"{TARGETS[one.measure]:.0%}",
+                "missed" if one.missed_since else "none" if one.value is None else "met",
+            )
+            for one in it.targets
+        ],
+        "decided": it.day.decided,
+    }
+    return render(request, "calls/_live_figures.html", context)
+
+
+def _part(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))
+
+
+def _clock(seconds: float) -> str:
+    """m:ss, h:mm:ss; the browser goes on from there."""
+    whole = max(0, int(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from hotline.accounts.models import Person
 from hotline.accounts.queries import actor_for
 from hotline.calls import actions, queries
+from hotline.calls.actions import figures as counting
+from hotline.calls.actions.moving import SYSTEM
 from hotline.calls.models import AgentSession, Call, CallState, Station
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
@@ -22,13 +25,17 @@ from hotline.kit.errors import ActionError
 
 
 class Command(BaseCommand):
-    help = "The telephone: run, status, load, sign-in, ready, pause, sign-out."
+    help = "The telephone: run, status, figures, load, sign-in, ready, pause, sign-out."
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         verbs.add_parser("run", help="distribute calls until stopped; `hotline run` starts it")
         verbs.add_parser("status", help="seats and calls now")
+        figures = verbs.add_parser(
+            "figures", help="settle figures; --again counts a settled day once more and says what differed"
+        )
+        figures.add_argument("--again", type=date.fromisoformat, metavar="DAY")
         load = verbs.add_parser(
             "load", help="lines, lanes, skills, pause codes, staff's levels of a folder of CSV files"
         )
@@ -50,15 +57,22 @@ class Command(BaseCommand):
             details = "; ".join(f"{name}: {text}" for name, text in error.details.items())
             raise CommandError(f"{error.message} {details}".strip()) from None
 
+    def _figures(self, options: dict[str, Any]) -> None:
+        if options["again"]:
+            differences = counting.count_again(actor=SYSTEM, day=options["again"])
+            self.stdout.write("\n".join(differences) or "no difference")
+            return
+        while count := counting.settle(actor=SYSTEM):
+            self.stdout.write(f"{count} quarters settled")
+
     def _run(self, options: dict[str, Any]) -> None:
         from hotline.calls.distributor import serve
-        from hotline.calls.engines import SoftswitchEngine
+        from hotline.calls.engines import EngineAway, chosen_engine
 
-        port, token = settings.SWITCH_PORT, settings.SWITCH_TOKEN
-        if not token:
-            raise CommandError(
-                "The telephone is off: set HOTLINE_TELEPHONE=on and install the extra `telephony`."
-            )
+        try:
+            chosen_engine()
+        except EngineAway as off:
+            raise CommandError(str(off)) from None
         folder = Path(settings.SWITCH_DIR) / "prompts"
         voice = [sys.executable, "-m", "hotline.speech"] if settings.VOICE_ON else []
 
@@ -66,7 +80,7 @@ class Command(BaseCommand):
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            await serve(lambda: SoftswitchEngine(port, token), folder, stop, voice)
+            await serve(chosen_engine, folder, stop, voice)
 
         asyncio.run(work())
 
