@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
-from django.conf import settings
-from django.utils.translation import gettext as _
-
-from hotline.calls.engines import Command, EngineAway, SoftswitchEngine
+from hotline.calls.engines import Command, chosen_engine
 
 PATIENCE = 6.0
 """Seconds that a page waits. The exchange answers a browser in some hundredths of one."""
@@ -17,11 +14,9 @@ Result = TypeVar("Result")
 
 def ask_now(command: Command[Result]) -> Result:
     """Connect, ask, let go. Raises EngineRefused, EngineAway."""
-    if not settings.SWITCH_TOKEN:
-        raise EngineAway(_("The telephone is switched off."))
 
     async def ask() -> Result:
-        engine = SoftswitchEngine(settings.SWITCH_PORT, settings.SWITCH_TOKEN, patience=PATIENCE)
+        engine = chosen_engine(PATIENCE)
         try:
             return await engine.do(command)
         finally:

@@ -112,6 +112,20 @@ class Environment(BaseSettings):
     hotline_telephone: Literal["on", "off"] = Field(
         "on", description="The telephone exchange and the distributor of calls; off: no telephone"
     )
+    hotline_engine: Literal["softswitch", "asterisk"] = Field(
+        "softswitch", description="What switches calls: the exchange that `hotline run` starts, or the city's own Asterisk by ARI"
+    )
+    hotline_engine_address: str = Field(
+        "", description="Where Asterisk's HTTP server listens, host:port; needed with asterisk"
+    )
+    hotline_engine_user: str = Field("", description="Asterisk's ARI user; needed with asterisk")
+    hotline_engine_password: str = Field("", description="Its password; needed with asterisk")
+    hotline_engine_sounds: str = Field(
+        "", description="The folder of prompts as Asterisk sees it; empty: as the platform does"
+    )
+    hotline_engine_media_address: str = Field(
+        "127.0.0.1", description="Address of this machine that Asterisk sends the calls' sound to, for transcripts"
+    )
     hotline_voice: Literal["on", "off"] = Field(
         "on", description="The platform's own voice for prompts, where the extra `speech` is installed; off: tones"
     )
@@ -195,6 +209,20 @@ class Environment(BaseSettings):
         return self.hotline_switch_token or kept_secret(
             self.hotline_data_dir / "switch.token", lambda: secrets.token_urlsafe(48)
         )
+
+    def engine_address(self) -> str:
+        """host:port of the engine that is not ours; empty for the embedded exchange."""
+        if self.hotline_engine == "softswitch":
+            return ""
+        host, _colon, port = self.hotline_engine_address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise SettingsFault("HOTLINE_ENGINE_ADDRESS: must be host:port of Asterisk's HTTP server, for example 10.1.2.3:8088.")
+        for name in ("hotline_engine_user", "hotline_engine_password"):
+            if not getattr(self, name):
+                raise SettingsFault(f"{name.upper()}: must be set with HOTLINE_ENGINE=asterisk (ari.conf).")
+        if self.hotline_engine_sounds and not self.hotline_engine_sounds.startswith("/"):
+            raise SettingsFault("HOTLINE_ENGINE_SOUNDS: must be a whole path on Asterisk's machine, beginning with /.")
+        return self.hotline_engine_address
 
     def writer_model(self) -> str:
         """The model that the writer's server is asked for; empty without a server."""

@@ -252,12 +252,13 @@ class Supervisor:
         switch = self.plan.switch
         if switch is None:
             return
-        try:
-            switch.write()
-        except (OSError, ValueError) as error:
-            self.log("switch", f"no telephone: HOTLINE_TRUNKS cannot be read: {error}")
-            return
-        self.children.append(Child("switch", [sys.executable, "-m", "softswitch", str(switch.file)]))
+        if not switch.elsewhere:
+            try:
+                switch.write()
+            except (OSError, ValueError) as error:
+                self.log("switch", f"no telephone: HOTLINE_TRUNKS cannot be read: {error}")
+                return
+            self.children.append(Child("switch", [sys.executable, "-m", "softswitch", str(switch.file)]))
         self.children.append(Child("calls", [sys.executable, "-m", "hotline", "calls", "run"]))
 
     async def _keep(self, child: Child) -> None:
@@ -394,7 +395,8 @@ class Supervisor:
         ]
         if self.plan.switch is not None:
             told = self.plan.switch.settings
-            lines.append(f"  Telephone                sip:12345@{told['address']}:{told['sip_port']}")
+            own = f"sip:12345@{told['address']}:{told['sip_port']}"
+            lines.append(f"  Telephone                {self.plan.switch.elsewhere or own}")
         if self.plan.demo:
             lines += await _demo_lines(url, self.plan.demo_password)
         lines += ["", "  Ctrl-C stops everything; the data stays in " + str(self.plan.data_dir), ""]

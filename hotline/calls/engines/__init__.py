@@ -1,5 +1,6 @@
 """Engines: one interface to whatever switches calls. See interface.py for the protocol, commands.py and events.py for its words."""
 
+from hotline.calls.engines.chosen import chosen_engine
 from hotline.calls.engines.commands import (
     Answer,
     Bridge,
@@ -111,4 +112,5 @@ __all__ = [
     "TransferDone",
     "TransferFailed",
     "Transferring",
+    "chosen_engine",
 ]
