@@ -210,10 +210,18 @@ MAX_UPLOAD_BYTES = env.hotline_max_upload_mb * 1024 * 1024
 MODELS_ON = env.hotline_models == "on"
 MODELS_DIR = DATA_DIR / "models"
 MODELS_MEMORY_MB = env.hotline_models_memory_mb
-TELEPHONE_ON = env.hotline_telephone == "on" and find_spec("baresip") is not None and not TESTING
+ENGINE = env.hotline_engine
+ENGINE_ADDRESS = env.engine_address()
+ENGINE_USER = env.hotline_engine_user
+ENGINE_PASSWORD = env.hotline_engine_password
+ENGINE_SOUNDS = env.hotline_engine_sounds
+ENGINE_MEDIA_ADDRESS = env.hotline_engine_media_address
+TELEPHONE_ON = (
+    env.hotline_telephone == "on" and (ENGINE != "softswitch" or find_spec("baresip") is not None) and not TESTING
+)
 VOICE_ON = env.hotline_voice == "on"
 SWITCH_PORT = env.hotline_switch_port
-SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON else "")
+SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON and ENGINE == "softswitch" else "")
 DESK_TRUNK = env.hotline_desk_trunk
 OUT_TRUNK = env.hotline_out_trunk or DESK_TRUNK
 DIAL_PATTERN = env.hotline_dial_pattern

@@ -44,6 +44,8 @@ class SwitchPlan:
     folder: Path
     settings: dict[str, object] = field(repr=False)
     trunks: Path | None = None
+    elsewhere: str = ""
+    """Where the city's own switch listens: none is started then, nor are there settings to write."""
 
     @property
     def file(self) -> Path:

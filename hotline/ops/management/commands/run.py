@@ -79,4 +79,5 @@ class Command(BaseCommand):
                 "headers": ["X-District"],
             },
             trunks=env.hotline_trunks,
+            elsewhere=f"by {settings.ENGINE} at {settings.ENGINE_ADDRESS}" if settings.ENGINE_ADDRESS else "",
         )
