@@ -65,6 +65,11 @@ class Activity:
     def speaking(self) -> bool:
         return bool(self._speech) and self._loud * _A_CHUNK >= LEAST_SPEECH
 
+    @property
+    def since(self) -> float | None:
+        """Second at which the stretch began that is being spoken now."""
+        return self._start * _A_CHUNK if self.speaking else None
+
     def feed(self, samples: Samples) -> list[Stretch]:
         """Stretches that ended within these samples (float32, -1..1, 16 kHz)."""
         self._rest = np.concatenate([self._rest, samples])
