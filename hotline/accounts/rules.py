@@ -118,6 +118,12 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "calls:watch": (_("Watch over seats and queues"), {_SL: _C, _SU: _C, _LE: _C}),
     "calls:announce": (_("Put announcements on the line"), {_SL: _C, _AD: _C}),
     "calls:configure": (_("Keep lines, lanes and skills"), {_AD: _C}),
+    "calls:plan": (_("Plan shifts at the telephone"), {_SL: _C, _AD: _C}),
+    # recordings (of calls whose every order one sees; where there is none, one's own, or a shift leader's)
+    "transcripts:listen": (
+        _("Read and hear recorded calls"),
+        {_AG: _C, _SL: _C, _DI: _C, _UM: _S, _HA: _S, _RE: _C, _FU: _C, _SU: _C, _IN: _A, _LE: _C},
+    ),
     # dispatch, follow-up
     "dispatch:pool": (_("Work in the dispatch pool"), {_DI: _C}),
     "dispatch:catalogue": (_("Keep the dispatch catalogue"), {_DI: _C, _AD: _C}),

@@ -8,11 +8,12 @@ from hotline.calls.models import AgentSession
 from hotline.kit.actor import Actor
 from hotline.kit.verdict import Verdict, allow, deny
 
-TAKE, WATCH, ANNOUNCE, CONFIGURE, DISTRIBUTE = (
+TAKE, WATCH, ANNOUNCE, CONFIGURE, PLAN, DISTRIBUTE = (
     "calls:take",
     "calls:watch",
     "calls:announce",
     "calls:configure",
+    "calls:plan",
     "calls:distribute",
 )
 
@@ -53,11 +54,23 @@ def can_announce(actor: Actor) -> Verdict:
     return deny(_("Only shift leaders and administrators may put announcements on the line."))
 
 
+def can_record(actor: Actor, sound: str) -> Verdict:
+    """Put an own recording in place of what is spoken: of an announcement whoever may announce, else whoever keeps the lines."""
+    return can_announce(actor) if sound.startswith("announcement-") else can_configure(actor)
+
+
 def can_configure(actor: Actor) -> Verdict:
     """Lines, lanes, skills, pause codes."""
     if actor.has(CONFIGURE):
         return allow()
     return deny(_("Only an administrator may change lines and lanes."))
+
+
+def can_plan(actor: Actor) -> Verdict:
+    """When who is to be at the telephone."""
+    if actor.has(PLAN):
+        return allow()
+    return deny(_("Only shift leaders and administrators may plan shifts."))
 
 
 def can_distribute(actor: Actor) -> Verdict:

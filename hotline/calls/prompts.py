@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from hotline.calls.rules import CALL_BACK_ASKED, CALL_BACK_NOTED, CLOSED, FULL, MUSIC
 from hotline.calls.rules.prompting import OWN_KEY, key_of
 
@@ -26,6 +28,9 @@ SPOKEN = ".spoken.json"
 NO_VOICE = 3
 """The voice's exit code where none is installed."""
 RATE = 8000
+MOST_RATE = 48_000
+MOST_BYTES = 10_000_000
+"""Of an own recording."""
 LOUDNESS = 5000
 RAMP = 80
 """Samples at either end of a tone that fade, so that nothing clicks."""
@@ -63,6 +68,8 @@ def prepare(folder: Path, texts: Mapping[str, str]) -> list[Words]:
     for name in dict.fromkeys([*texts, *TONES]):
         path, own = folder / name, folder / OWN / name
         if own.is_file():
+            if name in spoken:  # should it be taken away, the text is spoken anew
+                note(folder, name, "")
             if not path.is_file() or path.read_bytes() != own.read_bytes():
                 _write(path, own.read_bytes())
             continue
@@ -83,6 +90,44 @@ def says(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """What each file says now: the key of its text, `OWN_KEY` for a city's own recording, "" for a tone."""
     spoken = _spoken(folder)
     return {name: OWN_KEY if (folder / OWN / name).is_file() else spoken.get(name, "") for name in names}
+
+
+def folder() -> Path:
+    """Where this installation's prompts are."""
+    return Path(settings.SWITCH_DIR) / "prompts"
+
+
+def seconds_of(data: bytes) -> float:
+    """How long a recording is. Raises ValueError `large`, `type`, `form` or `empty` when the switch could not play it."""
+    if len(data) > MOST_BYTES:
+        raise ValueError("large")
+    try:
+        with wave.open(io.BytesIO(data)) as sound:
+            form = sound.getsampwidth(), sound.getnchannels()
+            rate: int = sound.getframerate()
+            frames = len(sound.readframes(sound.getnframes())) // 2
+    except (wave.Error, EOFError, struct.error):
+        raise ValueError("type") from None
+    if form != (2, 1) or rate % RATE or not RATE <= rate <= MOST_RATE:
+        raise ValueError("form")
+    if not frames:
+        raise ValueError("empty")
+    return frames / rate
+
+
+def take_own(folder: Path, name: str, data: bytes) -> None:
+    """A city's own recording, played from the next `prepare` on."""
+    _write(folder / OWN / name, data)
+
+
+def drop_own(folder: Path, name: str) -> bool:
+    """Away with it; False when there was none. Until the voice has spoken a tone is heard."""
+    own = folder / OWN / name
+    if not own.is_file():
+        return False
+    own.unlink()
+    (folder / name).unlink(missing_ok=True)
+    return True
 
 
 def note(folder: Path, name: str, key: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from hotline.calls import actions
-from hotline.calls.models import Announcement, Lane, Line, PersonSkill
-from hotline.kit.clock import now
-from hotline.kit.errors import Invalid, NotPermitted, NotVisible
+from hotline.calls.models import Lane, Line, PersonSkill
+from hotline.kit.errors import NotPermitted
 from tests.accounts.cast import Cast
 
 PACK = Path(__file__).resolve().parents[2] / "hotline" / "demo" / "packs" / "county" / "telephony"
@@ -24,7 +22,7 @@ def test_a_folder_is_loaded_and_loaded_again(cast: Cast):
     assert cast.agent.username == "agent"
     for _ in range(2):
         counts = actions.load_telephony(actor=cast.actor("admin"), folder=PACK)
-        assert counts == {"skills": 1, "lanes": 1, "lines": 1, "pauses": 1, "staff": 1}
+        assert counts == {"skills": 1, "lanes": 1, "lines": 1, "pauses": 1, "staff": 1, "contacts": 4}
     assert Line.objects.get().lane == Lane.objects.get()
     assert PersonSkill.objects.get().person == cast.agent
     with pytest.raises(NotPermitted):
@@ -63,25 +61,3 @@ def test_a_line_has_one_choice_at_most_and_never_0(cast: Cast):
     for key, to in (("0", lane), ("1", None), ("", lane)):
         with pytest.raises(IntegrityError), transaction.atomic():
             Line.objects.update(choice_key=key, choice_lane=to)
-
-
-def test_an_announcement_goes_on_the_line_and_off(cast: Cast):
-    leader = cast.actor("shift_leader")
-    row = actions.announce(
-        actor=leader, text="台风停课通知", sound="storm.wav", ends_at=now() + timedelta(hours=1)
-    )
-    assert row.line is None
-    actions.withdraw_announcement(actor=leader, announcement_id=row.pk)
-    actions.withdraw_announcement(actor=leader, announcement_id=row.pk)
-    ended = Announcement.objects.get().ends_at
-    assert ended is not None
-    assert ended <= now()
-    with pytest.raises(NotVisible):
-        actions.withdraw_announcement(actor=leader, announcement_id=0)
-    with pytest.raises(NotPermitted):
-        actions.announce(actor=cast.actor("agent"), text="x", sound="x.wav")
-    with pytest.raises(Invalid) as wrong:
-        actions.announce(
-            actor=leader, text=" ", sound="../x.wav", line_code="no", district_code="x", ends_at=now()
-        )
-    assert set(wrong.value.details) == {"text", "sound", "line", "district", "ends_at"}

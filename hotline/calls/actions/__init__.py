@@ -13,14 +13,19 @@ from hotline.calls.actions.agents import (
     sign_in,
     sign_out,
 )
+from hotline.calls.actions.announcing import (
+    announce,
+    drop_recording,
+    put_on_line,
+    record_prompt,
+    withdraw_announcement,
+)
 from hotline.calls.actions.browsers import Place, leg_comes, place_of
 from hotline.calls.actions.calling_out import call_citizen, call_number, stop_dialling
 from hotline.calls.actions.configuring import (
     Fault,
     TelephonyFaults,
-    announce,
     load_telephony,
-    withdraw_announcement,
 )
 from hotline.calls.actions.consulting import (
     consult,
@@ -33,13 +38,36 @@ from hotline.calls.actions.consulting import (
 )
 from hotline.calls.actions.distributing import distribute, sign, watch
 from hotline.calls.actions.hearing import done, hear, refused
+from hotline.calls.actions.lines import (
+    save_lane,
+    save_line,
+    save_pause,
+    switch_lane,
+    switch_line,
+    switch_pause,
+)
 from hotline.calls.actions.monitoring import stop_watching, watch_as, watch_call, watcher_comes
 from hotline.calls.actions.reconciling import reconcile
+from hotline.calls.actions.staffing import (
+    COLUMNS,
+    ShiftFault,
+    ShiftPlan,
+    import_shifts,
+    plan_shift,
+    remove_shift,
+    remove_skill,
+    save_skill,
+    set_levels,
+    span,
+)
 from hotline.calls.actions.telling import note_prompts
 
 __all__ = [
+    "COLUMNS",
     "Fault",
     "Place",
+    "ShiftFault",
+    "ShiftPlan",
     "TelephonyFaults",
     "announce",
     "answer",
@@ -49,6 +77,7 @@ __all__ = [
     "consult",
     "distribute",
     "done",
+    "drop_recording",
     "finish_wrap_up",
     "hand_over",
     "hand_to_satisfaction",
@@ -56,6 +85,7 @@ __all__ = [
     "hear",
     "help_colleague",
     "hold",
+    "import_shifts",
     "leave_colleague",
     "leg_comes",
     "load_telephony",
@@ -64,15 +94,29 @@ __all__ = [
     "pass_on",
     "pause",
     "place_of",
+    "plan_shift",
+    "put_on_line",
     "ready",
     "reconcile",
+    "record_prompt",
     "refused",
+    "remove_shift",
+    "remove_skill",
     "resume",
+    "save_lane",
+    "save_line",
+    "save_pause",
+    "save_skill",
+    "set_levels",
     "sign",
     "sign_in",
     "sign_out",
+    "span",
     "stop_dialling",
     "stop_watching",
+    "switch_lane",
+    "switch_line",
+    "switch_pause",
     "take_back",
     "watch",
     "watch_as",

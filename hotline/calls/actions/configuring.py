@@ -1,26 +1,25 @@
-"""Lines, lanes, skills, pause codes from a folder of CSV files; announcements."""
+"""Lines, lanes, skills, pause codes from a folder of CSV files."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
 
+from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hotline.accounts.models import Person
 from hotline.audit import actions as audit
-from hotline.calls.models import Announcement, Lane, LaneKind, Line, MergeForm, PauseCode, PersonSkill, Skill
-from hotline.calls.permissions import can_announce, can_configure
-from hotline.calls.rules import SOUND
+from hotline.calls.models import Contact, Lane, LaneKind, Line, MergeForm, PauseCode, PersonSkill, Skill
+from hotline.calls.permissions import can_configure
+from hotline.calls.rules import SOUND, Dial, may_dial
 from hotline.kit.actor import Actor
-from hotline.kit.clock import now
-from hotline.kit.errors import Invalid, NotVisible
+from hotline.kit.errors import Invalid
 
 
 def _empty(value: object) -> object:
@@ -67,6 +66,7 @@ class LaneRow(_Row):
     call_back_seconds: Seconds = None
     ring_seconds: Annotated[int, Field(ge=5, le=120)] = 20
     wrap_seconds: Annotated[int, Field(ge=0, le=1800)] = 60
+    update_seconds: Annotated[int, Field(ge=0, le=600)] = 60
 
 
 class LineRow(_Row):
@@ -76,6 +76,8 @@ class LineRow(_Row):
     merge_form: MergeForm = MergeForm.OWN
     lane: str
     greeting: Sound = "greeting.wav"
+    greeting_text: Annotated[str, Field(max_length=500)] = ""
+    asks_satisfaction: bool = True
     choice_key: str = Field("", pattern=r"^[1-9]?$")
     choice_lane: str = ""
     opens: time = time(0)
@@ -90,13 +92,21 @@ class PauseRow(_Row):
     most_minutes: Whole = 0
 
 
+class ContactRow(_Row):
+    code: Code
+    name: Name
+    number: str = Field(pattern=r"^\d{2,20}$")
+
+
 FILES: Mapping[str, type[_Row]] = {
     "skills.csv": SkillRow,
     "lanes.csv": LaneRow,
     "lines.csv": LineRow,
     "pauses.csv": PauseRow,
     "staff.csv": StaffRow,
+    "contacts.csv": ContactRow,
 }
+OPTIONAL = frozenset({"contacts.csv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,9 @@ def load_telephony(*, actor: Actor, folder: Path) -> dict[str, int]:
         PersonSkill.objects.update_or_create(
             person_id=people[row.username], skill=skills[row.skill], defaults={"level": row.level}
         )
+    for place, row in enumerate(rows["contacts.csv"]):
+        values = {"name": row.name, "number": row.number, "position": place, "active": True}
+        Contact.objects.update_or_create(code=row.code, defaults=values)
     counts = {name.removesuffix(".csv"): len(found) for name, found in rows.items()}
     audit.record(
         actor=actor, verb="calls.load_telephony", object_type="city", object_id=folder.name, data=counts
@@ -175,7 +188,8 @@ def _read(folder: Path) -> tuple[dict[str, list[Any]], list[Fault]]:
     for name, kind in FILES.items():
         path = folder / name
         if not path.is_file():
-            faults.append(Fault(name, 0, "the file is missing"))
+            if name not in OPTIONAL:
+                faults.append(Fault(name, 0, "the file is missing"))
             rows[name] = []
         else:
             rows[name] = list(_lines(path, kind, faults))
@@ -220,79 +234,16 @@ def _between(rows: Mapping[str, list[Any]], people: Mapping[str, int]) -> list[F
     for row in rows["staff.csv"]:
         need(skills, row.skill, "staff.csv", row.line, "skill")
         need(people, row.username, "staff.csv", row.line, "person")
+    for row in rows["contacts.csv"]:
+        if may_dial(row.number, settings.DIAL_PATTERN) != Dial.YES:
+            faults.append(Fault("contacts.csv", row.line, f"{row.number} may not be dialled"))
     fallbacks = [row for row in rows["lines.csv"] if row.fallback]
     if rows["lines.csv"] and len(fallbacks) != 1:
         faults.append(Fault("lines.csv", 0, "exactly one line is the fallback"))
-    for name in ("skills.csv", "lanes.csv", "lines.csv", "pauses.csv"):
+    for name in ("skills.csv", "lanes.csv", "lines.csv", "pauses.csv", "contacts.csv"):
         seen: set[str] = set()
         for row in rows[name]:
             if row.code in seen:
                 faults.append(Fault(name, row.line, f"{row.code} stands more than once"))
             seen.add(row.code)
     return faults
-
-
-@transaction.atomic
-def announce(
-    *,
-    actor: Actor,
-    text: str,
-    sound: str,
-    line_code: str = "",
-    district_code: str = "",
-    ends_at: datetime | None = None,
-) -> Announcement:
-    """Put an announcement before the greeting; the next caller hears it. `sound` is a file below the switch's prompts.
-
-    No line: all lines; no district: the whole city. Raises NotPermitted, Invalid.
-    """
-    can_announce(actor).require("calls:announce")
-    moment = now()
-    line = Line.objects.filter(code=line_code).first() if line_code else None
-    problems: dict[str, str] = {}
-    if not text.strip():
-        problems["text"] = _("Write down what is announced.")
-    if not SOUND.fullmatch(sound):
-        problems["sound"] = _("Name a sound file such as storm.wav.")
-    if line_code and line is None:
-        problems["line"] = _("There is no such line.")
-    if district_code and not district_code.isdigit():
-        problems["district"] = _("Give the district by its code.")
-    if ends_at is not None and ends_at <= moment:
-        problems["ends_at"] = _("The end must lie in the future.")
-    if problems:
-        raise Invalid("announcement", _("The announcement was not put on the line."), details=problems)
-    row = Announcement.objects.create(
-        line=line,
-        district_code=district_code,
-        text=text.strip(),
-        sound=sound,
-        begins_at=moment,
-        ends_at=ends_at,
-        created_by=actor.key(),
-        created_at=moment,
-    )
-    audit.record(
-        actor=actor,
-        verb="calls.announce",
-        object_type="announcement",
-        object_id=row.pk,
-        data={"line": line_code, "district": district_code},
-    )
-    return row
-
-
-@transaction.atomic
-def withdraw_announcement(*, actor: Actor, announcement_id: int) -> None:
-    """Take an announcement off; one that has ended already is no error. Raises NotPermitted, NotVisible."""
-    can_announce(actor).require("calls:announce")
-    row = Announcement.objects.select_for_update().filter(pk=announcement_id).first()
-    if row is None:
-        raise NotVisible(announcement_id)
-    moment = now()
-    if row.ends_at is None or row.ends_at > moment:
-        row.ends_at = moment
-        row.save(update_fields=["ends_at"])
-        audit.record(
-            actor=actor, verb="calls.withdraw_announcement", object_type="announcement", object_id=row.pk
-        )

@@ -19,6 +19,7 @@ from hotline.calls.rules import MUSIC, CallState, Waiting, in_turn, likely_wait
 from hotline.calls.rules.prompting import NEXT, ahead_sound, wait_sound, waiting_words
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
+from hotline.kit.live import publish
 
 AFTER_OFFER = timedelta(seconds=20)
 """Nobody is spoken to while they think about being called back."""
@@ -105,6 +106,9 @@ def note_prompts(*, actor: Actor, says: Mapping[str, str], faults: Mapping[str, 
         row = known.get(name)
         if row is None or (row.key, row.fault_key, row.fault) != (key, fault_key, fault):
             fresh.append(Prompt(name=name, key=key, fault_key=fault_key, fault=fault[:200], at=moment))
+    if not fresh:
+        return
+    publish(["prompts"], "prompts.noted")
     Prompt.objects.bulk_create(
         fresh,
         update_conflicts=True,
