@@ -259,7 +259,13 @@ class Switch:
         except OSError as error:
             raise Refused("recording_failed", f"The recording could not be opened: {error}.") from None
         recording = party.recording
-        self.journal.tell("recording.started", leg=party.leg, recording=recording.number, path=recording.path)
+        self.journal.tell(
+            "recording.started",
+            leg=party.leg,
+            recording=recording.number,
+            path=recording.path,
+            sample=party.heard_samples,
+        )
         return recording.number
 
     def close_recording(self, party: Party) -> None:

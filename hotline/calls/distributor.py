@@ -121,16 +121,16 @@ class Distributor:
         raise LeadershipLost
 
     async def _follow(self) -> None:
-        events = self._engine.events(await self._database(_mark))
-        async for heard in events:
-            self._connected = True
-            if isinstance(heard, Reset):
-                # What was under way belongs to what was true before.
-                self._chains.clear()
-                await self._database(actions.reconcile, actor=SYSTEM, reset=heard)
-            else:
-                await self._database(actions.hear, actor=SYSTEM, heard=heard)
-            self._woken.set()
+        async with contextlib.aclosing(self._engine.events(await self._database(_mark))) as events:
+            async for heard in events:
+                self._connected = True
+                if isinstance(heard, Reset):
+                    # What was under way belongs to what was true before.
+                    self._chains.clear()
+                    await self._database(actions.reconcile, actor=SYSTEM, reset=heard)
+                else:
+                    await self._database(actions.hear, actor=SYSTEM, heard=heard)
+                self._woken.set()
 
     # -- out -------------------------------------------------------------------------------------------------------------
 

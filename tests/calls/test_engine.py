@@ -305,6 +305,30 @@ def test_a_reader_that_was_left_behind_gives_way_to_the_next():
     run(work)
 
 
+def test_a_reader_that_falls_far_behind_begins_anew_from_what_is_true(monkeypatch: pytest.MonkeyPatch):
+    from hotline.calls.engines import softswitch
+
+    monkeypatch.setattr(softswitch, "MOST_UNREAD", 3)
+
+    async def work(made: Double, engine: SoftswitchEngine) -> None:
+        made.known = [LEG]
+        events = engine.events()
+        assert (await anext(events)).mark == Mark("run-1", 0)
+        for digit in "12345":
+            await made.tell("leg.digit", leg="leg-1", digit=digit)
+        while len(made.follows) < 2:
+            await asyncio.sleep(0.01)
+        assert "run" not in made.follows[1]
+        anew = await anext(events)
+        assert isinstance(anew, Reset)
+        assert (anew.mark, anew.new_run, len(anew.legs)) == (Mark("run-1", 5), False, 1)
+        await made.tell("leg.digit", leg="leg-1", digit="6")
+        assert (await anext(events)).mark == Mark("run-1", 6)
+        await events.aclose()
+
+    run(work)
+
+
 def test_an_event_that_cannot_be_read_is_passed_over(caplog: pytest.LogCaptureFixture):
     async def work(made: Double, engine: SoftswitchEngine) -> None:
         events = engine.events(Mark("run-1", 0))

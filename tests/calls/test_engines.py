@@ -165,7 +165,7 @@ class Heard:
         self._task = asyncio.get_running_loop().create_task(self._follow(engine, after))
 
     async def _follow(self, engine: Engine, after: Mark | None) -> None:
-        async with contextlib.aclosing(engine.events(after)) as events:  # type: ignore[type-var]
+        async with contextlib.aclosing(engine.events(after)) as events:
             async for event in events:
                 async with self._changed:
                     self.told.append(event)
@@ -406,7 +406,7 @@ async def recordings_and_sound(place: Place, heard: Heard) -> None:
     await engine.do(PauseRecording(citizen))
     await engine.do(ResumeRecording(citizen))
     pieces = []
-    async with contextlib.aclosing(engine.sound(citizen)) as sound:  # type: ignore[type-var]
+    async with contextlib.aclosing(engine.sound(citizen)) as sound:
         async for piece in sound:
             pieces.append(piece)
             if len(pieces) == 4:

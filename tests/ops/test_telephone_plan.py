@@ -60,6 +60,14 @@ def test_a_citys_own_trunks_are_written_and_unreadable_ones_stop_the_telephone_a
         assert "HOTLINE_TRUNKS" in log.getvalue()
 
 
+def test_a_switch_of_the_citys_own_is_not_started(tmp_path: Path):
+    made, switch, _log = supervisor(tmp_path)
+    made.plan = replace(made.plan, switch=replace(switch, elsewhere="by asterisk at 10.1.2.3:8088"))
+    made._plan_telephone()
+    assert [child.name for child in made.children] == ["calls"]
+    assert not switch.file.exists()
+
+
 def test_off_by_the_setting(tmp_path: Path):
     made, _switch, _log = supervisor(tmp_path)
     made.plan = replace(made.plan, switch=None)

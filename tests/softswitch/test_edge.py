@@ -6,15 +6,20 @@ import contextlib
 import hashlib
 import random
 import re
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, Call, Exchange, Phones, Platform
+from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, ROOT, Call, Exchange, Phones, Platform
+from tests.softswitch.phone import free_port
 
 pytestmark = NEEDS_SIP
 
@@ -227,3 +232,64 @@ def test_a_flood_of_calls_is_bounded_and_passes(phones: Phones, tmp_path: Path):
         phones.hears(citizen={700})
     finally:
         assert exchange.end() == 0
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed here (Debian's sip-tester)")
+def test_another_make_of_telephone_is_heard_and_hangs_up(
+    exchange: Exchange, platform: Platform, tmp_path: Path
+):
+    """Everything else here calls with the exchange's own SIP library; sipp is another."""
+    tone = 6000 * np.sin(2 * np.pi * 440 * np.arange(16000) / 8000)
+    (tmp_path / "audio.alaw").write_bytes(bytes(a_law(int(one)) for one in tone))
+    begun = len(platform.events)
+    command = [
+        "sipp",
+        "-sf",
+        str(ROOT / "bench" / "caller.xml"),
+        "-m",
+        "2",
+        "-r",
+        "2",
+        "-d",
+        "2500",
+        "-s",
+        "12345",
+    ]
+    local = ["-i", "127.0.0.1", "-p", str(free_port("127.0.0.1")), "-mp", "50000", "-nostdin"]
+    caller = subprocess.Popen(
+        [*command, *local, f"127.0.0.1:{exchange.ready['sip_port']}"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for count in (1, 2):
+            with platform.changed:
+                assert platform.changed.wait_for(
+                    lambda count=count: len(rings(platform, begun)) >= count, PATIENCE
+                )
+            arrived = rings(platform, begun)[count - 1]
+            assert arrived["caller"] == f"+861390000{count}"  # by P-Asserted-Identity
+            platform.do("answer", leg=arrived["leg"])
+            platform.event("leg.answered", leg=arrived["leg"])
+            platform.do("record", leg=arrived["leg"])
+        for arrived in rings(platform, begun):
+            assert platform.event("leg.ended", leg=arrived["leg"])["reason"] == "far"
+            closed = platform.event("recording.closed", leg=arrived["leg"])
+            assert (closed["silent_left"], closed["silent_right"]) == (False, True)
+        assert caller.wait(PATIENCE) == 0
+    finally:
+        caller.kill()
+        caller.wait(PATIENCE)
+
+
+def rings(platform: Platform, since: int) -> list[dict[str, Any]]:
+    return [one for one in platform.events[since:] if one["event"] == "leg.ringing"]
+
+
+def a_law(sample: int) -> int:
+    """ITU-T G.711."""
+    sign, size = (0x80, sample) if sample >= 0 else (0, -sample)
+    exponent = max(0, min(size, 32767).bit_length() - 8)
+    mantissa = (size >> 4 if exponent == 0 else size >> (exponent + 3)) & 15
+    return (sign | exponent << 4 | mantissa) ^ 0x55

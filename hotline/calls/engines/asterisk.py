@@ -21,7 +21,7 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,13 @@ from hotline.calls.engines.ari import Ari, Fault
 from hotline.calls.engines.commands import Role
 from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
 from hotline.calls.engines.parties import RINGING, UP, Party, Playing, Seat
-from hotline.calls.engines.rtp import RATE, Ear
+from hotline.calls.engines.rtp import Ear
 from hotline.calls.engines.steered import (
     RING_BACK,
     UNANSWERED_SECONDS,
     recording_began,
     recording_path,
+    sample_of,
 )
 from hotline.calls.engines.transfers import Transferring
 from hotline.calls.engines.waves import file_sides, native, samples
@@ -473,7 +474,7 @@ class AsteriskEngine(Transferring):
                 raise
             return native(b"")
 
-    async def sound(self, leg: str) -> AsyncIterator[Sound]:
+    async def sound(self, leg: str) -> AsyncGenerator[Sound, None]:
         """See Engine.sound. Needs no events: it may be asked for in any process."""
         try:
             channel = await self._ari.get("channels", leg)
@@ -482,12 +483,11 @@ class AsteriskEngine(Transferring):
         if channel["state"] != "Up":
             raise EngineRefused("not_up", f"Leg {leg} has not been answered.")
         party = self._parties.get(leg)
-        since = (datetime.now(UTC) - party.answered).total_seconds() if party and party.answered else 0.0
         name = secrets.token_hex(8)
         snoop, media, bridge = f"{OWN}ear-{name}", f"{OWN}media-{name}", f"{OWN}hear-{name}"
         loop = asyncio.get_running_loop()
         transport, ear = await loop.create_datagram_endpoint(
-            lambda: Ear(int(since * RATE)), local_addr=(self._media_address, 0)
+            lambda: Ear(sample_of(party) if party else 0), local_addr=(self._media_address, 0)
         )
         try:
             host, port = transport.get_extra_info("sockname")[:2]

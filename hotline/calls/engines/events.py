@@ -147,8 +147,11 @@ class ConsultEnded(EngineEvent):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStarted(EngineEvent):
+    """`first`: the sample of the leg, counted since it was answered as in `Sound`, at which the file begins."""
+
     recording: str
     path: str
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ events.py. Legs, rooms, plays and recordings are opaque names that the engine gi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -45,12 +45,12 @@ class Engine(Protocol):
         """Carry out one command, once for its key. Raises EngineRefused, EngineAway."""
         ...
 
-    def events(self, after: Mark | None = None) -> AsyncIterator[EngineEvent | Reset]:
+    def events(self, after: Mark | None = None) -> AsyncGenerator[EngineEvent | Reset, None]:
         """Every event after the mark, in order, without end. Begins with a Reset when there is no mark, or it cannot be gone on
         from. One reader at a time: a new one takes the place of the one before."""
         ...
 
-    def sound(self, leg: str) -> AsyncIterator[Sound]:
+    def sound(self, leg: str) -> AsyncGenerator[Sound, None]:
         """What this leg says from now on, 100 ms a piece, until it ends. Raises EngineRefused, EngineAway."""
         ...
 

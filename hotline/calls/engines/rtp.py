@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from hotline.calls.engines.interface import Sound
 
@@ -87,6 +87,6 @@ class Ear(asyncio.DatagramProtocol):
             self._give(len(self._held))
         self._pieces.put_nowait(None)
 
-    async def pieces(self) -> AsyncIterator[Sound]:
+    async def pieces(self) -> AsyncGenerator[Sound, None]:
         while (piece := await self._pieces.get()) is not None:
             yield piece

@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -31,6 +31,8 @@ Told = Mapping[str, Any]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 """Seconds between two attempts to connect."""
+MOST_UNREAD = 20_000
+"""Events that a reader may be behind; as many as the exchange keeps. One that is further behind begins anew from what is true."""
 BROKEN = (ConnectionClosed, InvalidHandshake, WebSocketException, OSError, TimeoutError)
 
 
@@ -48,8 +50,11 @@ class SoftswitchEngine:
         self._mark: Mark | None = None
         self._following = False
         self._follows = 0
+        self._behind = False
+        """The reader was too slow; what it has not read is gone, and it is to be told what is true."""
         self._in_step = False
         """The switch has answered the latest follow: what comes now goes on from our mark."""
+        self._asking: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -58,10 +63,10 @@ class SoftswitchEngine:
         message = {"do": command.verb, "key": key or secrets.token_hex(16)} | _plain(asdict(command))  # type: ignore[call-overload]
         return command.result(await self._ask(message))
 
-    async def events(self, after: Mark | None = None) -> AsyncIterator[EngineEvent | Reset]:
+    async def events(self, after: Mark | None = None) -> AsyncGenerator[EngineEvent | Reset, None]:
         """See Engine.events."""
         self._keep()
-        self._following, self._mark = True, after
+        self._following, self._mark, self._behind = True, after, False
         told = self._told = asyncio.Queue()
         try:
             if self._connection is not None:
@@ -73,7 +78,7 @@ class SoftswitchEngine:
             if self._told is told:  # else another reader has taken its place
                 self._following = False
 
-    async def sound(self, leg: str) -> AsyncIterator[Sound]:
+    async def sound(self, leg: str) -> AsyncGenerator[Sound, None]:
         """See Engine.sound."""
         try:
             async with connect(
@@ -176,12 +181,12 @@ class SoftswitchEngine:
     async def _follow(self, line: ClientConnection) -> None:
         self._follows += 1
         self._in_step = False
-        mark = {"run": self._mark.run, "after": self._mark.number} if self._mark else {}
+        mark = {"run": self._mark.run, "after": self._mark.number} if self._mark and not self._behind else {}
         await line.send(json.dumps({"id": f"follow-{self._follows}", "do": "follow", **mark}))
 
     def _heard(self, told: dict[str, Any]) -> None:
         if told.get("id") == f"follow-{self._follows}":
-            self._in_step = True
+            self._in_step, self._behind = True, False
             if told["done"]["reset"]:
                 self._reset(told["done"])
         elif "number" in told or "reset" in told:
@@ -192,8 +197,22 @@ class SoftswitchEngine:
             else:
                 self._mark = Mark(self._mark.run, told["number"])
                 self._told.put_nowait(event_of(self._mark, told))
+                if self._told.qsize() > MOST_UNREAD:
+                    self._fall_behind()
         elif (future := self._waiting.get(str(told.get("id")))) is not None and not future.done():
             future.set_result(told)
+
+    def _fall_behind(self) -> None:
+        log.warning("%d events wait to be read; the reader begins anew", self._told.qsize())
+        while not self._told.empty():
+            self._told.get_nowait()
+        self._behind, self._in_step = True, False
+        if self._connection is not None:
+            self._asking = asyncio.get_running_loop().create_task(self._ask_anew(self._connection))
+
+    async def _ask_anew(self, line: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):  # the next connection follows by itself
+            await self._follow(line)
 
     def _reset(self, told: dict[str, Any]) -> None:
         new_run = self._mark is None or self._mark.run != told["run"]
@@ -258,7 +277,7 @@ READERS: dict[str, Reader] = {
         mark, at, leg, told["consult"], told["how"]
     ),
     "recording.started": lambda mark, at, leg, told: heard.RecordingStarted(
-        mark, at, leg, told["recording"], told["path"]
+        mark, at, leg, told["recording"], told["path"], told.get("sample", 0)
     ),
     "recording.closed": lambda mark, at, leg, told: heard.RecordingClosed(
         mark,

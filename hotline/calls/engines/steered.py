@@ -16,7 +16,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ Told = dict[str, Any]
 Verb = Callable[[Any, str], Awaitable[Told]]
 
 KEPT_REPLIES = 4096
+RATE = 8000
 UNANSWERED_SECONDS = 90
 """A call that nobody answers for so long is let go."""
 RING_BACK = "\x00ring"
@@ -150,14 +151,14 @@ class Steered:
             self.spawn(self._perform(command, key, reply))
         return command.result(await asyncio.shield(reply))
 
-    async def events(self, after: Mark | None = None) -> AsyncIterator[EngineEvent | Reset]:
+    async def events(self, after: Mark | None = None) -> AsyncGenerator[EngineEvent | Reset, None]:
         """See Engine.events. Events of this process are told again; those of a time without connection are not, but a Reset."""
         self._keep()
-        async with contextlib.aclosing(self._telling.read(after)) as reading:  # type: ignore[type-var]
+        async with contextlib.aclosing(self._telling.read(after)) as reading:
             async for event in reading:
                 yield event
 
-    def sound(self, leg: str) -> AsyncIterator[Sound]:
+    def sound(self, leg: str) -> AsyncGenerator[Sound, None]:
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -592,7 +593,7 @@ class Steered:
         except (EngineRefused, EngineAway):
             party.recording = ""
             raise
-        self._telling.tell(told.RecordingStarted, party.leg, recording, path)
+        self._telling.tell(told.RecordingStarted, party.leg, recording, path, sample_of(party))
         return {"recording": recording}
 
     async def _record_pause(self, command: asked.PauseRecording, key: str) -> Told:
@@ -620,6 +621,13 @@ class Steered:
     async def _figures(self, command: asked.Figures, key: str) -> Told:
         rooms = {one.seat.room for one in self._parties.values() if one.seat}
         return {"legs": len(self._parties), "rooms": len(rooms), **await self.do_figures()}
+
+
+def sample_of(party: Party) -> int:
+    """Of now, counted since it was answered."""
+    if party.answered is None:
+        return 0
+    return int((datetime.now(UTC) - party.answered).total_seconds() * RATE)
 
 
 def recording_name() -> str:

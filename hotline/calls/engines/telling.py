@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
 from hotline.calls.engines.events import EngineEvent, Leg, Mark, Reset
@@ -45,7 +45,7 @@ class Telling:
         self._kept.append(event)
         self._wake()
 
-    async def read(self, after: Mark | None) -> AsyncIterator[EngineEvent | Reset]:
+    async def read(self, after: Mark | None) -> AsyncGenerator[EngineEvent | Reset, None]:
         """See Engine.events. A reader that another has taken the place of ends."""
         reader = self._reader = object()
         self._wake()

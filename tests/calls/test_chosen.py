@@ -1,0 +1,53 @@
+"""Which engine runs is told by the settings, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hotline.calls.engines import EngineAway, SoftswitchEngine, chosen_engine
+from hotline.calls.engines.asterisk import AsteriskEngine
+from hotline.config.environment import Environment, SettingsFault
+
+WELL = {
+    "HOTLINE_ENGINE": "asterisk",
+    "HOTLINE_ENGINE_ADDRESS": "10.1.2.3:8088",
+    "HOTLINE_ENGINE_USER": "hotline",
+    "HOTLINE_ENGINE_PASSWORD": "secret",
+}
+
+
+def test_each_setting_gives_its_engine(settings: Any):
+    settings.ENGINE, settings.SWITCH_TOKEN = "softswitch", "x" * 40
+    assert isinstance(chosen_engine(), SoftswitchEngine)
+    settings.SWITCH_TOKEN = ""
+    with pytest.raises(EngineAway, match="HOTLINE_TELEPHONE"):
+        chosen_engine()
+    settings.ENGINE, settings.ENGINE_ADDRESS, settings.TELEPHONE_ON = "asterisk", "[::1]:8088", True
+    settings.ENGINE_USER, settings.ENGINE_PASSWORD = "hotline", "secret"
+    assert isinstance(chosen_engine(), AsteriskEngine)
+    settings.TELEPHONE_ON = False
+    with pytest.raises(EngineAway, match="HOTLINE_TELEPHONE"):
+        chosen_engine()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOTLINE_ENGINE_ADDRESS", ""),
+        ("HOTLINE_ENGINE_ADDRESS", "10.1.2.3"),
+        ("HOTLINE_ENGINE_ADDRESS", "10.1.2.3:70000"),
+        ("HOTLINE_ENGINE_USER", ""),
+        ("HOTLINE_ENGINE_PASSWORD", ""),
+        ("HOTLINE_ENGINE_SOUNDS", "prompts"),
+    ],
+)
+def test_a_wrong_setting_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+    for one, given in {**WELL, name: value}.items():
+        monkeypatch.setenv(one, given)
+    made: Any = Environment
+    with pytest.raises(SettingsFault, match=name):
+        made().engine_address()
+    monkeypatch.setenv(name, WELL.get(name, "/prompts"))
+    assert made().engine_address() == "10.1.2.3:8088"
