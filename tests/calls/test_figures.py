@@ -28,12 +28,14 @@ from hotline.calls.models import (
     TargetBreach,
 )
 from hotline.calls.queries import figures as reads
+from hotline.calls.rules import AgentState
 from hotline.calls.rules.figures import (
     COLUMNS,
     DEFINITIONS,
     LEAST_JUDGED,
     SLOT,
     STATES,
+    STATES_OF,
     Grain,
     Judgement,
     Load,
@@ -46,6 +48,7 @@ from hotline.calls.rules.figures import (
     rows_between,
     total,
 )
+from hotline.calls.rules.wall import STATE_ORDER, Need, Order, need_of, sorted_seats
 from hotline.kit.clock import CITY_ZONE, now, simulated
 from hotline.kit.errors import NotPermitted
 from hotline.kit.health import Level
@@ -101,6 +104,13 @@ def test_occupancy_is_of_the_time_signed_in(rows):
     assert Work().mean_talk is None
     assert Work(Seconds(talking=60, hold=20, wrap_up=10), taken=2).mean_talk == 40
     assert Work(Seconds(talking=60, hold=20, wrap_up=10), taken=2).mean_wrap == 5
+
+
+def test_every_state_of_an_agent_counts_once():
+    counted = [state for states in STATES_OF.values() for state in states]
+    assert sorted(counted) == sorted(state for state in AgentState if state != AgentState.SIGNED_OUT)
+    assert tuple(STATES_OF) == STATES
+    assert sorted(STATE_ORDER) == sorted(counted)
 
 
 def test_a_missed_target_is_met_again_only_by_a_little_more():
@@ -325,6 +335,51 @@ def test_nothing_is_settled_before_the_first_call(cast: Cast):
     assert acts.settle(actor=SYSTEM) == 0
     with pytest.raises(NotPermitted):
         acts.settle(actor=cast.actor("shift_leader"))
+
+
+# -- the wall --------------------------------------------------------------------------------------------------------------
+
+
+def test_seats_that_need_somebody_stand_first():
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    long = timedelta(minutes=20)
+    assert need_of("paused", long, aside="no_answer") is Need.ASIDE
+    assert need_of("talking", long) is need_of("hold", long) is need_of("wrap_up", long) is Need.LONG
+    assert need_of("paused", long) is need_of("ready", long) is Need.NONE
+    assert need_of("paused", long, most_pause=timedelta(minutes=10)) is Need.LONG
+    seats = [
+        (Need.NONE, "ready", moment, "丙", "", 1),
+        (Need.LONG, "talking", moment, "乙", "英语", 2),
+        (Need.ASIDE, "paused", moment, "甲", "", 3),
+        (Need.NONE, "talking", moment - long, "丁", "综合", 4),
+    ]
+    for order, expected in (
+        (Order.NEED, [3, 2, 4, 1]), (Order.STATE, [4, 2, 1, 3]), (Order.LANE, [4, 2, 1, 3]), (Order.NAME, [4, 1, 2, 3]),
+    ):  # fmt: skip
+        assert [one[5] for one in sorted_seats(seats, order, lambda one: one)] == expected
+
+
+@pytest.mark.django_db
+def test_the_wall_counts_waits_and_sorts(cast: Cast):
+    one = Hall(cast)
+    moment = now()
+    one.call(
+        moment, "", state="queued", queued_at=moment - timedelta(seconds=70), ended_at=None, lane=one.lanes[0]
+    )
+    session = one.sign_in(one.people[0], moment - timedelta(minutes=3))
+    leader = cast.client("shift_leader")
+    for query in ({}, {"order": "name"}, {"state": "ready"}, {"order": "nonsense"}):
+        said = leader.get("/telephone/seats/", query).content.decode()
+        assert f'id="seat-{session.pk}"' in said
+        assert "data-over" in said
+        assert "data-alarm" in said
+    assert (
+        f'id="seat-{session.pk}"'
+        not in leader.get("/telephone/seats/", {"state": "talking"}).content.decode()
+    )
+    figures = leader.get("/telephone/seats/figures").content.decode()
+    assert 'id="today-connection_rate"' in figures
+    assert 'data-target="none"' in figures
 
 
 # -- targets ---------------------------------------------------------------------------------------------------------------

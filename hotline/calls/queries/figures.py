@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from hotline.accounts.models import Person
@@ -20,7 +20,6 @@ from hotline.calls.models import (
     AgentDay,
     AgentSession,
     BreachNotice,
-    CallSlot,
     HallSlot,
     Lane,
     Line,
@@ -32,6 +31,7 @@ from hotline.calls.rules.figures import (
     IN_TIME,
     SLOT,
     STATES,
+    STATES_OF,
     TARGETS,
     WINDOW,
     Grain,
@@ -52,8 +52,8 @@ MOST_DAYS = 62
 """A page shows at most two months; the rest is the analysts'."""
 MOST_HALF_HOURS_DAYS = 7
 
-INBOUND = "NOT EXISTS (SELECT FROM calls_callbacktry t WHERE t.call_id = c.id)"
-"""Calls that citizens made; a call-back is ours."""
+INBOUND = "c.direction = 'in'"
+"""Calls that citizens made."""
 
 RAW_CALLS = f"""
 SELECT date_bin('15 minutes', c.arrived_at, TIMESTAMPTZ 'epoch') AS begins_at, c.line_id, c.lane_id,
@@ -79,10 +79,10 @@ SELECT date_bin('15 minutes', c.arrived_at, TIMESTAMPTZ 'epoch') AS begins_at, c
  coalesce(sum(p.wrap) FILTER (WHERE c.connected_at IS NOT NULL AND c.ended_at IS NOT NULL), 0) AS wrap_seconds
 FROM calls_call c LEFT JOIN LATERAL (
  SELECT sum(extract(epoch FROM s.ended_at - s.began_at)) FILTER (WHERE s.state = 'talking') AS talk,
-  sum(extract(epoch FROM s.ended_at - s.began_at)) FILTER (WHERE s.state = 'hold') AS hold,
+  sum(extract(epoch FROM s.ended_at - s.began_at)) FILTER (WHERE s.state IN ('hold', 'consulting')) AS hold,
   sum(extract(epoch FROM s.ended_at - s.began_at)) FILTER (WHERE s.state = 'wrap_up') AS wrap,
   count(s.ended_at) FILTER (WHERE s.state = 'wrap_up') AS wrapped
- FROM calls_agentspell s WHERE s.call_id = c.id AND s.state IN ('talking', 'hold', 'wrap_up')
+ FROM calls_agentspell s WHERE s.call_id = c.id AND s.state IN ('talking', 'hold', 'consulting', 'wrap_up')
 ) p ON c.connected_at IS NOT NULL
 WHERE {{when}} AND {INBOUND}
 GROUP BY 1, 2, 3"""
@@ -96,9 +96,14 @@ SELECT s.session_id, s.state, s.began_at, s.ended_at FROM calls_agentsession n C
 WHERE n.signed_in_at < %(until)s AND (n.signed_out_at IS NULL OR n.signed_out_at > %(until)s) AND (s.ended_at IS NULL OR s.ended_at > %(until)s){of}"""
 """Spells that touch a period: those that ended in it, and of each session open at its end the one that crosses it."""
 
+
+def _quoted(name: str) -> str:
+    return ", ".join(f"'{state}'" for state in STATES_OF[name])
+
+
 _LENGTH = "extract(epoch FROM least(coalesce(p.ended_at, %(now)s), b.at + %(length)s, %(until)s) - greatest(p.began_at, b.at, %(since)s))"
 _STATES = ", ".join(
-    f"coalesce(sum({_LENGTH}) FILTER (WHERE p.state = '{one}'), 0) AS {one}" for one in STATES
+    f"coalesce(sum({_LENGTH}) FILTER (WHERE p.state IN ({_quoted(name)})), 0) AS {name}" for name in STATES
 )
 RAW_SECONDS = f"""
 WITH p AS MATERIALIZED ({PIECES})
@@ -185,16 +190,11 @@ def settled_until() -> datetime:
     return last + SLOT if last is not None else datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def raw_calls(since: datetime, until: datetime, more: tuple[datetime, datetime] | None = None) -> list[Piece]:
-    """Counted from the calls themselves, of one period or two."""
-    when = "c.arrived_at >= %(since)s AND c.arrived_at < %(until)s"
-    if more is not None:
-        when = f"(({when}) OR (c.arrived_at >= %(since2)s AND c.arrived_at < %(until2)s))"
+def raw_calls(since: datetime, until: datetime) -> list[Piece]:
+    """Counted from the calls themselves."""
     given: dict[str, Any] = {"since": since, "until": until, "in_time": IN_TIME, "now": now()}
-    if more is not None:
-        given |= {"since2": more[0], "until2": more[1]}
     with connection.cursor() as cursor:
-        cursor.execute(RAW_CALLS.format(when=when), given)
+        cursor.execute(RAW_CALLS.format(when="c.arrived_at >= %(since)s AND c.arrived_at < %(until)s"), given)
         return [Piece(row[0], row[1], row[2], _load(row[3:])) for row in cursor.fetchall()]
 
 
@@ -207,32 +207,75 @@ def _load(values: Sequence[Any]) -> Load:
     return Load(**numbers)
 
 
-def pieces(
-    since: datetime, until: datetime, *, line: int | None = None, lane: int | None = None
-) -> list[Piece]:
-    """Calls of any period: settled quarters within it, and what is not settled or cut by its ends; three statements at most."""
+_SUMS = ", ".join(
+    f'max("{name}")' if name == "longest_wait" else f'coalesce(sum("{name}"), 0)' for name in COLUMNS
+)
+_KEPT = ", ".join(f'"{name}"' for name in COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Calls of a period by rows of time, by lane and by line."""
+
+    rows: dict[datetime, Load]
+    lanes: dict[int, Load]
+    lines: dict[int, Load]
+
+    @property
+    def whole(self) -> Load:
+        return sum(self.rows.values(), Load())
+
+
+def sums(
+    since: datetime, until: datetime, step: timedelta, *, line: int | None = None, lane: int | None = None
+) -> Sums:
+    """Calls of any period in pieces of `step` (days by the city's midnights), by two statements: settled quarters within it from
+    their rows, and what is not settled or cut by its ends from the calls."""
     settled = settled_until()
     begins = slot_of(since + SLOT - timedelta(microseconds=1))
     ends = max(begins, min(slot_of(until), settled))
-    rows: QuerySet[CallSlot] = CallSlot.objects.filter(begins_at__gte=begins, begins_at__lt=ends)
+    only = ""
     if line is not None:
-        rows = rows.filter(line=line)
+        only += " AND line_id = %(line)s"
     if lane is not None:
-        rows = rows.filter(lane=lane)
-    found = (
-        [
-            Piece(row[0], row[1], row[2], _load(row[3:]))
-            for row in rows.values_list("begins_at", "line_id", "lane_id", *COLUMNS)
-        ]
-        if begins < ends
-        else []
+        only += " AND lane_id = %(lane)s"
+    parts = []
+    if begins < ends:
+        parts.append(
+            f"SELECT begins_at, line_id, lane_id, {_KEPT} FROM calls_callslot"
+            f" WHERE begins_at >= %(begins)s AND begins_at < %(ends)s{only}"
+        )
+        young = [(since, begins), (ends, until)]
+    else:
+        young = [(since, until)]
+    given: dict[str, Any] = {
+        "begins": begins, "ends": ends, "line": line, "lane": lane, "in_time": IN_TIME, "now": now(), "step": step,
+        "origin": midnight(date(2020, 1, 1)),
+    }  # fmt: skip
+    for place, (first, last) in enumerate(young):
+        if first < last:
+            given |= {f"since{place}": first, f"until{place}": last}
+            when = f"c.arrived_at >= %(since{place})s AND c.arrived_at < %(until{place})s{only}"
+            parts.append(RAW_CALLS.format(when=when))
+    if not parts:
+        return Sums({}, {}, {})
+    text = (
+        f"WITH parts AS ({' UNION ALL '.join(f'({part})' for part in parts)})"
+        f" SELECT date_bin(%(step)s, begins_at, %(origin)s) AS at, lane_id, line_id, {_SUMS} FROM parts"
+        " GROUP BY GROUPING SETS ((1), (2), (3))"
     )
-    young: list[Piece] = []
-    if ends <= begins:
-        young = raw_calls(since, until)
-    elif since < begins or ends < until:
-        young = raw_calls(since, begins, (ends, until))
-    return found + [one for one in young if line in (None, one.line) and lane in (None, one.lane)]
+    found = Sums({}, {}, {})
+    with connection.cursor() as cursor:
+        cursor.execute(text, given)
+        for at, lane_id, line_id, *values in cursor.fetchall():
+            load = _load(values)
+            if at is not None:
+                found.rows[at] = load
+            elif lane_id is not None:
+                found.lanes[lane_id] = load
+            else:
+                found.lines[line_id] = load
+    return found
 
 
 def raw_seconds(
@@ -256,22 +299,25 @@ def raw_seconds(
         return {row[0]: Seconds(*map(float, row[1:])) for row in cursor.fetchall()}
 
 
-def hall_seconds(since: datetime, until: datetime) -> dict[datetime, Seconds]:
-    """All agents' seconds by quarter: settled rows, and what is young from the spells; quarters cut by the ends too."""
+def hall_seconds(since: datetime, until: datetime, step: timedelta) -> dict[datetime, Seconds]:
+    """All agents' seconds in pieces of `step`: settled quarters summed, what is young from the spells, quarters cut by the ends too."""
     settled = settled_until()
     begins = slot_of(since + SLOT - timedelta(microseconds=1))
     ends = max(begins, min(slot_of(until), settled))
-    found = {
-        row[0]: Seconds(*row[1:])
-        for row in HallSlot.objects.filter(begins_at__gte=begins, begins_at__lt=ends).values_list(
-            "begins_at", *STATES
-        )
-    }
+    found: dict[datetime, Seconds] = {}
+    columns = ", ".join(f"sum({one})" for one in STATES)
+    if begins < ends:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT date_bin(%s, begins_at, %s) AS at, {columns} FROM calls_hallslot"
+                " WHERE begins_at >= %s AND begins_at < %s GROUP BY 1",
+                [step, midnight(date(2020, 1, 1)), begins, ends],
+            )
+            found = {row[0]: Seconds(*map(float, row[1:])) for row in cursor.fetchall()}
     last = min(until, now())
     for part in ((since, min(begins, last)), (ends, last)):
-        if part[0] < part[1]:
-            for at, seconds in raw_seconds(*part, SLOT).items():
-                found[at] = found.get(at, Seconds()) + seconds
+        for at, seconds in raw_seconds(*part, step).items():
+            found[at] = found.get(at, Seconds()) + seconds
     return found
 
 
@@ -292,11 +338,14 @@ def raw_work(since: datetime, until: datetime) -> dict[int, Work]:
 
 def work_by_agent(first: date, last: date) -> dict[int, Work]:
     """Person → their days from `first` to `last`: settled days, and what is young from spells and segments."""
-    found: dict[int, Work] = {}
     columns = (*STATES, "offered", "taken", "not_taken")
-    for row in AgentDay.objects.filter(day__gte=first, day__lte=last).values_list("person_id", *columns):
-        work = Work(Seconds(*row[1:7]), *row[7:])
-        found[row[0]] = found.get(row[0], Work()) + work
+    rows = AgentDay.objects.filter(day__gte=first, day__lte=last).values("person_id")
+    found = {
+        row[0]: Work(Seconds(*row[1:7]), *row[7:])
+        for row in rows.annotate(*(Sum(name) for name in columns)).values_list(
+            "person_id", *(f"{name}__sum" for name in columns)
+        )
+    }
     begins = max(midnight(first), settled_until())
     for person, work in raw_work(begins, min(midnight(last + timedelta(days=1)), now())).items():
         found[person] = found.get(person, Work()) + work
@@ -306,32 +355,21 @@ def work_by_agent(first: date, last: date) -> dict[int, Work]:
 def figures(actor: Actor, asked: Asked) -> Figures:
     """Calls by half hour or day, with lanes and lines, of a period. NotPermitted unless a watcher."""
     can_watch(actor).require("calls:watch")
-    found = pieces(asked.since, asked.until, line=asked.line, lane=asked.lane)
+    step = 2 * SLOT if asked.grain is Grain.HALF_HOUR else timedelta(days=1)
+    found = sums(asked.since, asked.until, step, line=asked.line, lane=asked.lane)
     apart = asked.line is not None or asked.lane is not None
-    seconds = {} if apart else hall_seconds(asked.since, asked.until)
-    loads: dict[datetime, Load] = {}
-    lanes: dict[int, Load] = {}
-    lines: dict[int, Load] = {}
-    for one in found:
-        at = row_of(one.at, asked.grain)
-        loads[at] = loads.get(at, Load()) + one.load
-        lanes[one.lane] = lanes.get(one.lane, Load()) + one.load
-        lines[one.line] = lines.get(one.line, Load()) + one.load
-    spent: dict[datetime, Seconds] = {}
-    for at, value in seconds.items():
-        at = row_of(at, asked.grain)
-        spent[at] = spent.get(at, Seconds()) + value
+    spent = {} if apart else hall_seconds(asked.since, asked.until, step)
     rows = [
-        Row(at, loads.get(at, Load()), None if apart else spent.get(at, Seconds()))
+        Row(at, found.rows.get(at, Load()), None if apart else spent.get(at, Seconds()))
         for at in rows_between(asked.since, min(asked.until, max(now(), asked.since)), asked.grain)
     ]
     return Figures(
         asked,
-        sum(lanes.values(), Load()),
+        found.whole,
         None if apart else sum(spent.values(), Seconds()),
         rows,
-        _named(lanes, dict(Lane.objects.values_list("pk", "name"))),
-        _named(lines, dict(Line.objects.values_list("pk", "name"))),
+        _named(found.lanes, dict(Lane.objects.values_list("pk", "name"))),
+        _named(found.lines, dict(Line.objects.values_list("pk", "name"))),
     )
 
 
@@ -389,7 +427,7 @@ class Target:
 def last_day() -> Load:
     """The sliding 24 hours, to the second."""
     moment = now()
-    return sum((one.load for one in pieces(moment - WINDOW, moment)), Load())
+    return sums(moment - WINDOW, moment, timedelta(days=1)).whole
 
 
 def live(actor: Actor) -> Live:
@@ -397,10 +435,9 @@ def live(actor: Actor) -> Live:
     can_watch(actor).require("calls:watch")
     moment = now()
     begins = midnight(moment.astimezone(CITY_ZONE).date())
-    found = pieces(moment - WINDOW, moment)
-    today = sum((one.load for one in found if one.at >= begins), Load())
-    day = sum((one.load for one in found), Load())
-    spent = sum(hall_seconds(begins, moment).values(), Seconds())
+    found = sums(moment - WINDOW, moment, timedelta(days=1))
+    today, day = found.rows.get(begins, Load()), found.whole
+    spent = sum(hall_seconds(begins, moment, timedelta(days=1)).values(), Seconds())
     missed = dict(TargetBreach.objects.filter(ended_at=None).values_list("measure", "began_at"))
     targets = [Target(one, getattr(day, one), TARGETS[one], missed.get(str(one))) for one in Measure]
     return Live(today, spent.occupancy, day, targets)

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hotline.calls.rules.accounting import occupancy
+from hotline.calls.rules.states import AgentState
 from hotline.kit.clock import CITY_ZONE
 
 IN_TIME = timedelta(seconds=15)
@@ -134,6 +135,16 @@ class Seconds:
 
 
 STATES: tuple[str, ...] = tuple(one.name for one in fields(Seconds))
+
+STATES_OF: Mapping[str, tuple[AgentState, ...]] = {
+    "ready": (AgentState.READY,),
+    "ringing": (AgentState.RINGING, AgentState.ASKED, AgentState.DIALLING),
+    "talking": (AgentState.TALKING, AgentState.HELPING),
+    "hold": (AgentState.HOLD, AgentState.CONSULTING),
+    "wrap_up": (AgentState.WRAP_UP,),
+    "paused": (AgentState.PAUSED,),
+}
+"""Which states of an agent count as what: helping a colleague is conversation, asking one is hold for the caller."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,11 @@ class Order(StrEnum):
 
 STATE_ORDER: tuple[str, ...] = (
     AgentState.HOLD,
+    AgentState.CONSULTING,
     AgentState.TALKING,
+    AgentState.HELPING,
+    AgentState.ASKED,
+    AgentState.DIALLING,
     AgentState.RINGING,
     AgentState.WRAP_UP,
     AgentState.READY,
@@ -51,6 +55,7 @@ def need_of(state: str, lasted: timedelta, *, aside: str = "", most_pause: timed
         return Need.ASIDE
     limits = {
         AgentState.HOLD: LONG_HOLD,
+        AgentState.CONSULTING: LONG_HOLD,
         AgentState.WRAP_UP: LONG_WRAP,
         AgentState.TALKING: LONG_TALK,
         AgentState.PAUSED: most_pause,

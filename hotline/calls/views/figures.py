@@ -103,7 +103,7 @@ class Wanted:
 
     @property
     def asked(self) -> reads.Asked:
-        grain = Grain.DAY if self.by == "day" else Grain.HALF_HOUR
+        grain = Grain.HALF_HOUR if self.by == "half_hour" else Grain.DAY
         return reads.Asked(
             midnight(self.first),
             midnight(self.last + timedelta(days=1)),

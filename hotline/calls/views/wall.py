@@ -39,6 +39,9 @@ TODAY = (
 )
 """Figures of today above the wall."""
 
+ALWAYS = (AgentState.TALKING, AgentState.RINGING, AgentState.WRAP_UP, AgentState.READY, AgentState.PAUSED)
+"""States whose count is shown when nobody is in them, too."""
+
 
 @access(WATCH)
 @require_GET
@@ -60,7 +63,11 @@ def seats(request: HttpRequest) -> HttpResponse:
         "waits": {
             one.lane.pk: _clock((moment - one.oldest).total_seconds()) for one in it.lanes if one.oldest
         },
-        "counts": [(code, AgentState(code).label, it.counts.get(code, 0)) for code in STATE_ORDER],
+        "counts": [
+            (code, AgentState(code).label, count)
+            for code in STATE_ORDER
+            if (count := it.counts.get(code, 0)) or code in ALWAYS
+        ],
         "orders": ORDERS.items(),
         "order": order,
         "state": state,
