@@ -70,7 +70,7 @@ pytest_plugins = [
 
 TESTS = Path(__file__).parent
 OWN_PROCESSES = tuple(
-    TESTS / name for name in ("calls", "journeys", "language/test_worker.py", "live", "ops", "softswitch")
+    TESTS / name for name in ("calls", "emotion", "journeys", "language/test_worker.py", "live", "ops", "softswitch", "transcripts")
 )
 
 

@@ -129,6 +129,15 @@ class Environment(BaseSettings):
     hotline_voice: Literal["on", "off"] = Field(
         "on", description="The platform's own voice for prompts, where the extra `speech` is installed; off: tones"
     )
+    hotline_transcripts: Literal["on", "off"] = Field(
+        "on", description="Calls written down as they are spoken, where the extra `speech` is installed"
+    )
+    hotline_emotion: Literal["on", "off"] = Field(
+        "on", description="Voices measured beside their own baseline, where the extra `speech` is installed"
+    )
+    hotline_recording_days: int = Field(
+        1095, ge=30, le=36_500, description="Days that a recording is kept; longer while an order of its call is open"
+    )
     hotline_sip_address: str = Field(
         "127.0.0.1", description="Address of this machine that the exchange takes calls on; browsers need a real one"
     )

@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "hotline.dispatch",
     "hotline.suggestions",
     "hotline.workorders",
+    "hotline.emotion",
+    "hotline.transcripts",
     "hotline.calls",
     "hotline.knowledge",
     "hotline.notifications",
@@ -220,6 +222,9 @@ TELEPHONE_ON = (
     env.hotline_telephone == "on" and (ENGINE != "softswitch" or find_spec("baresip") is not None) and not TESTING
 )
 VOICE_ON = env.hotline_voice == "on"
+TRANSCRIPTS_ON = env.hotline_transcripts == "on"
+EMOTION_ON = env.hotline_emotion == "on"
+RECORDING_DAYS = env.hotline_recording_days
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON and ENGINE == "softswitch" else "")
 DESK_TRUNK = env.hotline_desk_trunk

@@ -29,6 +29,7 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("work_order.withdrawn", "hotline.followup.tasks", "tell"),
     ("knowledge.published", "hotline.knowledge.tasks", "embed"),
     ("work_order.dispatched", "hotline.config.tasks", "note_consultation"),
+    ("call.recording_closed", "hotline.transcripts.tasks", "keep"),
     ("appeal.filed", "hotline.dispatch.tasks", "propose"),
     ("work_order.reviewed", "hotline.dispatch.tasks", "send_by_itself"),
     ("work_order.dispatched", "hotline.dispatch.tasks", "settle"),

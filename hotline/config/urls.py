@@ -16,6 +16,8 @@ PREFIXES = (
     ("orders/", "hotline.workorders.urls"),
     ("search/", "hotline.workorders.search_urls"),
     ("telephone/", "hotline.calls.urls"),
+    ("recordings/", "hotline.transcripts.urls"),
+    ("emotion/", "hotline.emotion.urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("knowledge/", "hotline.knowledge.urls"),
     ("suggestions/", "hotline.suggestions.urls"),

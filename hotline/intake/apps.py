@@ -12,11 +12,15 @@ class IntakeConfig(AppConfig):
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
         from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
+        from hotline.intake.queries.conversation import calls_held, sees_call
         from hotline.intake.queries.quarantine import quarantine_health
         from hotline.intake.queries.sources import import_names, name_sources
         from hotline.kit import health, livetopics
         from hotline.kit.actor import Actor
+        from hotline.transcripts.actions import use_holder, use_seer
+        from hotline.transcripts.permissions import LISTEN
         from hotline.ui.navigation import Item, register
+        from hotline.workorders.queries import ORDER, Beside, register_beside
 
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
 
@@ -26,6 +30,9 @@ class IntakeConfig(AppConfig):
         livetopics.register("desk", may_hear_desk)
         health.register("quarantine", quarantine_health)
         name_sources("import", import_names)
+        use_seer(sees_call)
+        use_holder(calls_held)
+        register_beside(ORDER, Beside("calls", "intake:order_calls", _("Calls of this order"), LISTEN))
         register(
             Item("intake:desk", _("Desk"), "headset", "intake:take_call", 10, "work", "d"),
             Item("intake:quarantine", _("Quarantine"), "shield-question", "intake:quarantine", 70, "work"),

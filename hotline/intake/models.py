@@ -91,6 +91,8 @@ class Appeal(models.Model):
             models.Index(fields=["order"], name="appeal_order"),
             models.Index(fields=["citizen", "-id"], name="appeal_citizen"),
             models.Index(fields=["agent", "-id"], name="appeal_draft", condition=Q(state="draft")),
+            # Of calls on the telephone alone; they are asked for by their call.
+            models.Index(fields=["call_id"], name="appeal_call", condition=~Q(call_id="")),
         ]
         # Not `unique=True`, which adds an index for LIKE.
         constraints: ClassVar = [models.UniqueConstraint(fields=["number"], name="appeal_number_once")]

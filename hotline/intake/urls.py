@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.intake.views import desk, imports, proposals, quarantine, questions, restrictions
+from hotline.intake.views import conversation, desk, imports, proposals, quarantine, questions, restrictions
 
 app_name = "intake"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("caller/notes", desk.caller_notes, name="caller_notes"),
     path("questions-of", desk.questions, name="category_questions"),
     path("alike", desk.alike, name="alike"),
+    path("calls/<int:call_id>/draft", conversation.draft, name="from_call"),
+    path("orders/<int:order_id>/calls", conversation.of_order, name="order_calls"),
     path("proposals", proposals.panel, name="proposals"),
     path("file", desk.file, name="file"),
     path("files/<slug:key>", desk.upload, name="upload"),

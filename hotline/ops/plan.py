@@ -46,6 +46,8 @@ class SwitchPlan:
     trunks: Path | None = None
     elsewhere: str = ""
     """Where the city's own switch listens: none is started then, nor are there settings to write."""
+    transcripts: bool = False
+    emotion: bool = False
 
     @property
     def file(self) -> Path:

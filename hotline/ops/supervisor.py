@@ -260,6 +260,11 @@ class Supervisor:
                 return
             self.children.append(Child("switch", [sys.executable, "-m", "softswitch", str(switch.file)]))
         self.children.append(Child("calls", [sys.executable, "-m", "hotline", "calls", "run"]))
+        for name, wanted in (("transcripts", switch.transcripts), ("emotion", switch.emotion)):
+            if wanted:
+                # Beside the calls, never before them.
+                command = [sys.executable, "-m", "hotline", name, "run"]
+                self.children.append(Child(name, command, niceness=10))
 
     async def _keep(self, child: Child) -> None:
         """Run a child for ever, with a growing pause between starts that fail soon."""

@@ -117,23 +117,31 @@ class Listener:
 
     def feed(self, channel: int, samples: Samples) -> Iterator[Utterance]:
         """Utterances of this channel that ended within `samples` (float32, 8 kHz, -1..1)."""
+        for stretch in self.stretches(channel, samples):
+            if (found := self.understand(channel, stretch)) is not None:
+                yield found
+
+    def stretches(self, channel: int, samples: Samples) -> list[Stretch]:
+        """`feed` without recognition, which takes its time: what is to be understood, for who does that beside the listening."""
         doubler, activity = self._channels[channel]
-        return self._understood(channel, activity.feed(doubler(samples)))
+        return activity.feed(doubler(samples))
+
+    def understand(self, channel: int, stretch: Stretch) -> Utterance | None:
+        """What is said in a stretch of the channel; None when nothing is."""
+        return utterance(channel, stretch, self._recogniser.hear(stretch.samples), self._terms)
+
+    def last(self, channel: int) -> list[Stretch]:
+        """What was still being said on the channel when the call ended."""
+        return self._channels[channel][1].flush()
 
     def flush(self) -> list[Utterance]:
         """What was still being said when the call ended, in the order of speaking."""
-        last = [
-            found
-            for channel, (_, activity) in enumerate(self._channels)
-            for found in self._understood(channel, activity.flush())
+        found = [
+            self.understand(channel, stretch)
+            for channel in range(len(self._channels))
+            for stretch in self.last(channel)
         ]
-        return sorted(last, key=lambda found: found.start)
-
-    def _understood(self, channel: int, stretches: list[Stretch]) -> Iterator[Utterance]:
-        for stretch in stretches:
-            found = utterance(channel, stretch, self._recogniser.hear(stretch.samples), self._terms)
-            if found is not None:
-                yield found
+        return sorted((one for one in found if one is not None), key=lambda one: one.start)
 
 
 def transcribe(recording: Path, recogniser: Recogniser, terms: Terms | None = None) -> list[Utterance]:

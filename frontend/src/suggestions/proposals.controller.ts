@@ -37,6 +37,9 @@ const connect: Connect = (element, signal) => {
   const field = <T extends HTMLElement = HTMLInputElement>(name: string): T | null =>
     form.querySelector<T>(`[name="${name}"]`);
   const value = (name: string): string => field(name)?.value ?? "";
+  /** What is typed; while nothing is, what the citizen says on the telephone. */
+  const read = (name: string): string =>
+    value(name) || (name === "content" ? (form.querySelector<HTMLElement>("[data-heard]")?.dataset["heard"] ?? "") : "");
 
   const told = (): void => {
     const place = element.querySelector("[data-taken]");
@@ -168,9 +171,9 @@ const connect: Connect = (element, signal) => {
   const ask = async (): Promise<void> => {
     const asked = new FormData();
     for (const name of ["title", "content", "category", "division", "csrfmiddlewaretoken"]) {
-      asked.set(name, value(name).slice(0, LONGEST));
+      asked.set(name, read(name).slice(0, LONGEST));
     }
-    const text = `${value("title")}${value("content")}`.trim();
+    const text = `${value("title")}${read("content")}`.trim();
     const key = JSON.stringify([...asked.entries()]);
     if (key === last || (text.length < SHORTEST && !last)) return;
     last = key;
@@ -197,6 +200,7 @@ const connect: Connect = (element, signal) => {
     if (name === "content" || name === "title") later();
     mark();
   }, { signal });
+  form.addEventListener("call:heard", later, { signal });
   form.addEventListener("change", (event) => {
     const name = (event.target as HTMLElement).getAttribute("name") ?? "";
     if (name === "category" || name === "division") later();

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ('raw', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='intake.rawmessage')),
             ],
             options={
-                'indexes': [models.Index(fields=['order'], name='appeal_order'), models.Index(fields=['citizen', '-id'], name='appeal_citizen'), models.Index(condition=models.Q(('state', 'draft')), fields=['agent', '-id'], name='appeal_draft')],
+                'indexes': [models.Index(fields=['order'], name='appeal_order'), models.Index(fields=['citizen', '-id'], name='appeal_citizen'), models.Index(condition=models.Q(('state', 'draft')), fields=['agent', '-id'], name='appeal_draft'), models.Index(condition=models.Q(('call_id', ''), _negated=True), fields=['call_id'], name='appeal_call')],
                 'constraints': [models.UniqueConstraint(fields=('number',), name='appeal_number_once')],
             },
         ),

@@ -7,21 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from hotline.intake.queries.conversation import DEMANDS
 from hotline.intake.queries.proposals import desk_proposals
 from hotline.intake.views.desk import DESK
 from hotline.kit.access import access
 from hotline.kit.clock import today
-from hotline.workorders.models import DemandType
-
-DEMANDS = {
-    "consult": DemandType.CONSULTATION,
-    "help": DemandType.HELP,
-    "complain": DemandType.COMPLAINT,
-    "report": DemandType.REPORT,
-    "suggest": DemandType.SUGGESTION,
-    "praise": DemandType.PRAISE,
-}
-"""Kinds of demand as the language library calls them."""
 
 
 @access(DESK)

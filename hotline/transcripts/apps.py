@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TranscriptsConfig(AppConfig):
+    name = "hotline.transcripts"
+    label = "transcripts"
+    verbose_name = _("Recordings and transcripts")
+
+    def ready(self) -> None:
+        from hotline.audit.actions import register_labels
+        from hotline.calls.permissions import WATCH
+        from hotline.kit import health, livetopics
+        from hotline.kit.actor import Actor
+        from hotline.kit.numbers import whole
+        from hotline.transcripts import queries
+        from hotline.transcripts.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
+        from hotline.transcripts.permissions import LISTEN, can_read
+        from hotline.ui import watches
+        from hotline.ui.navigation import Item, register
+
+        def may_hear(actor: Actor, rest: str) -> bool:
+            call = whole(rest)
+            return call is not None and bool(can_read(actor, call))
+
+        register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
+        livetopics.register("transcript", may_hear)
+        health.register("transcripts.scribe", queries.scribe_health)
+        health.register("transcripts.recordings", queries.keeping_health)
+        watches.register(watches.Watch("transcripts:alarmed", lambda actor: actor.has(WATCH)))
+        register(Item("transcripts:calls", _("Recordings"), "microphone", LISTEN, 22, "oversight"))
