@@ -44,13 +44,28 @@ def plain(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Words that say something, in their order."""
-    return [word for word in rjieba.cut(plain(text)) if _WORD.match(word) and word not in _STOP]
+    return words_in(plain(text))
+
+
+def words_in(level: str) -> list[str]:
+    """`words` of a text that is `plain` already."""
+    return [word for word in rjieba.cut(level) if _WORD.match(word) and word not in _STOP]
 
 
 def grams(text: str) -> list[str]:
     """Pairs and triples of neighbouring characters within each run of letters."""
+    return grams_in(plain(text))
+
+
+def pairs_in(level: str) -> list[str]:
+    """The pairs alone."""
+    return [run[i : i + 2] for run in _SPAN.findall(level) for i in range(len(run) - 1)]
+
+
+def grams_in(level: str) -> list[str]:
+    """`grams` of a text that is `plain` already."""
     found = []
-    for run in _SPAN.findall(plain(text)):
+    for run in _SPAN.findall(level):
         found += [run[i : i + 2] for i in range(len(run) - 1)]
         found += [run[i : i + 3] for i in range(len(run) - 2)]
     return found

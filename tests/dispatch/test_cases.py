@@ -96,12 +96,26 @@ def test_people_of_a_unit_find_their_own_units_orders_alone(city: Cast) -> None:
     assert answered_like(city.actor("handler"), title="，", content="😀") == []
 
 
+def test_of_many_that_share_words_the_likest_are_compared(
+    city: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.dispatch.queries.cases.LOOKED_AT", 1)
+    monkeypatch.setattr("hotline.workorders.queries.words.POOL", 1)
+    for _ in range(2):
+        answered(city, title="夜间施工", content="夜间施工，工地。")
+    wanted = answered(city)
+    answered(city, title="夜间施工", content="夜间施工，工地。")
+    found = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT)
+    assert [one.order.pk for one in found] == [wanted.pk]
+
+
 def test_far_away_words_are_found_behind_the_newest_orders(
     city: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = answered(city)
     for _ in range(3):
         waiting(city, title="路灯不亮", content="路灯坏了")
-    monkeypatch.setattr("hotline.workorders.queries.words.WINDOWS", (1, 2, None))
+    monkeypatch.setattr("hotline.dispatch.queries.cases.WINDOWS", (1, 2, None))
+    monkeypatch.setattr("hotline.dispatch.queries.cases.BACK", (1, None))
     found = answered_like(city.actor("dispatcher"), title="夜间施工", content=TEXT)
     assert [one.order.pk for one in found] == [wanted.pk]

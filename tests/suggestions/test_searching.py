@@ -73,6 +73,21 @@ def test_meaning_adds_only_what_the_actor_may_see(city: Cast, meant: Any) -> Non
     assert found(city, "dispatcher", "有人被关在里面") == []
 
 
+@pytest.mark.parametrize("newest", [1, 3_000])
+@pytest.mark.parametrize("words", ["电梯", "电梯故障关人吗小区没人管"])
+def test_people_of_a_unit_find_what_is_their_units_however_far_back(
+    city: Cast, monkeypatch: pytest.MonkeyPatch, newest: int, words: str
+) -> None:
+    monkeypatch.setattr("hotline.workorders.queries.words.OF_UNIT", newest)
+    own = signed(city, title="电梯困人", content="小区电梯经常故障。").order
+    signed(city, title="路灯不亮", content="路灯坏了。")
+    make_order(city, title="电梯困人", content="小区电梯经常故障，不归这个单位。")
+    hidden = signed(city, title="电梯困人", content="小区电梯经常故障。").order
+    WorkOrder.objects.filter(pk=hidden.pk).update(secret=True)
+    assert found(city, "handler", words) == [own.number]
+    assert found(city, "other_handler", words) == []
+
+
 def test_in_the_lists_search_box(city: Cast, django_assert_max_num_queries: Any) -> None:
     order = make_order(city, title="电梯困人", content="小区电梯经常故障。")
     for _ in range(3):

@@ -2,7 +2,7 @@
 
 Every statement is bounded whatever the size of the table and however common the words: at most `POOL` rows leave it, an
 index leads to them (`order_search`, the key, `order_category`, `involvement_once`), and it is narrowed to the newest orders
-first, so that a common word is not read through to its first use.
+first, so that a common word is not read through to its first use. What each way costs and finds: bench/README.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 
 from hotline.kit.actor import Actor, ActorKind
@@ -21,22 +21,24 @@ from hotline.language.phrases import key_phrases
 from hotline.language.replying import MOST, adapt
 from hotline.language.segment import standard
 from hotline.suggestions.queries import place_finder
-from hotline.workorders.models import Involvement, Outcome, Reply, WorkOrder
+from hotline.workorders.models import Category, Outcome, Reply, WorkOrder
 from hotline.workorders.queries import visible_to
 from hotline.workorders.queries.visibility import paging_unit
-from hotline.workorders.queries.words import POOL, pools, search_query
+from hotline.workorders.queries.words import POOL, WINDOWS, newest_of_unit, pools, search_query
 
 LOOKED_AT = 60
 """Candidates that are compared by their words."""
 ENOUGH = 40
 """Candidates after which no wider step is taken."""
-OWN = 3_000
-"""Newest orders of a unit among which its people look; they see no others."""
 SHARE = 0.09
 """Least likeness: two letters about different matters rarely reach it."""
 SHARE_ELSEWHERE = 0.25
 """Least likeness where the two stand in different branches of the taxonomy: a street that both name is not yet a like matter."""
 PHRASES = 5
+TOGETHER = (4, 3, 2)
+"""Telling words that are asked for together, step by step."""
+BACK = (400_000, None)
+"""Newest orders among which more than two words together are looked for: few orders have them."""
 MOST_TEXT = 2_000
 """Characters of what is asked with; the matter stands early."""
 BEGIN = 200
@@ -70,17 +72,21 @@ def answered_like(
     if not any(letter.isalnum() for letter in text):
         return []
     replies = Reply.objects.filter(order_id=OuterRef("pk"), state="approved")
-    rows = visible_to(actor).filter(secret=False)
+    unit_id = _unit_of(actor)
+    # Of a unit's own orders few enough are looked at that whether they may be seen is asked of those alone, below.
+    rows = visible_to(actor) if unit_id is None else WorkOrder.objects.all()
+    rows = rows.filter(secret=False)
     if good:
         replies = replies.exclude(outcome=Outcome.UNSOLVED).exclude(citizen_satisfied=False)
         rows = rows.exclude(solved=False)
     rows = rows.filter(Exists(replies))
     if except_id:
         rows = rows.exclude(pk=except_id)
-    ids = _candidates(actor, rows, _telling(text), category)[:LOOKED_AT]
+    ids = _candidates(unit_id, rows, _telling(text), category)[:LOOKED_AT]
     begun = [
         (pk, f"{one_title}\n{begin}", least(category, code or ""))
-        for pk, one_title, begin, code in WorkOrder.objects.filter(pk__in=ids)
+        for pk, one_title, begin, code in visible_to(actor)
+        .filter(pk__in=ids)
         .annotate(begin=Left("content", BEGIN))
         .values_list("id", "title", "begin", "category__code")
     ]
@@ -155,44 +161,45 @@ def _with_replies(best: dict[int, float], good: bool) -> list[AnsweredCase]:
     ]
 
 
-def _candidates(actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str) -> list[int]:
+def _candidates(
+    unit_id: int | None, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
+) -> list[int]:
     """Ids by the narrowest way first, each once, until there are enough to compare."""
+    if unit_id is not None:
+        return _in_unit(unit_id, rows, telling, category)
     found: dict[int, None] = {}
-    steps = _in_unit if _unit_of(actor) else _in_city
-    for ids in steps(actor, rows, telling, category):
+    for ids in _in_city(rows, telling, category):
         found.update(dict.fromkeys(ids))
         if len(found) >= ENOUGH:
             break
     return list(found)
 
 
-def _in_city(
-    actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
-) -> Iterator[Iterable[int]]:
-    """The two most telling words together, from the newest orders back; the category's newest; then any telling word."""
-    del actor
-    if (together := search_query(" ".join(telling[:2])) if telling else None) is not None:
-        yield from pools(rows, together)
+def _in_city(rows: QuerySet[WorkOrder], telling: Sequence[str], category: str) -> Iterator[Iterable[int]]:
+    """The most telling words together, four, three, then two of them; the category's newest; then any telling word. Of what
+    matches, what has most of the telling words."""
+    likest = _any_of(telling, PHRASES)
+    for many in TOGETHER:
+        if len(telling) >= many and (query := search_query(" ".join(telling[:many]))) is not None:
+            yield from pools(rows, query, windows=BACK if many > 2 else WINDOWS, likest=likest)
     if category:
-        yield rows.filter(category__code=category).order_by("-id").values_list("pk", flat=True)[: POOL // 2]
-    if (single := _any_of(telling)) is not None:
-        yield from islice(pools(rows, single), 3)
+        yield rows.filter(_of_category(category)).order_by("-id").values_list("pk", flat=True)[: POOL // 2]
+    if (single := _any_of(telling, 3)) is not None:
+        yield from islice(pools(rows, single, likest=likest), 2)
 
 
-def _in_unit(
-    actor: Actor, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str
-) -> Iterator[Iterable[int]]:
+def _in_unit(unit_id: int, rows: QuerySet[WorkOrder], telling: Sequence[str], category: str) -> list[int]:
     """The newest orders of one's own unit that share a telling word or the category."""
-    newest = (
-        Involvement.objects.filter(unit_id=_unit_of(actor) or 0)
-        .order_by("-order_id")
-        .values_list("order_id", flat=True)[:OWN]
-    )
-    single = _any_of(telling)
+    single = _any_of(telling, 3)
     condition = Q(search=single) if single is not None else Q()
     if category:
-        condition |= Q(category__code=category)
-    yield rows.filter(condition, pk__in=newest).order_by("-id").values_list("pk", flat=True)[:POOL]
+        condition |= _of_category(category)
+    return newest_of_unit(unit_id, rows.filter(condition))
+
+
+def _of_category(code: str) -> Q:
+    """By the category's id, along the index of orders; through its code the planner joins the two whole tables."""
+    return Q(category_id=Subquery(Category.objects.filter(code=code).values("pk")[:1]))
 
 
 def _unit_of(actor: Actor) -> int | None:
@@ -200,8 +207,8 @@ def _unit_of(actor: Actor) -> int | None:
     return way.unit_id if way else None
 
 
-def _any_of(telling: Sequence[str]) -> SearchQuery | None:
-    parts = [query for word in telling[:3] if (query := search_query(word)) is not None]
+def _any_of(telling: Sequence[str], most: int) -> SearchQuery | None:
+    parts = [query for word in telling[:most] if (query := search_query(word)) is not None]
     found: SearchQuery | None = None
     for part in parts:
         found = part if found is None else found | part

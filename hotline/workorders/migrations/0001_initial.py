@@ -453,7 +453,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='workorder',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='order_search'),
+            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], gin_pending_list_limit=256, name='order_search'),
         ),
         migrations.AddConstraint(
             model_name='workorder',

@@ -16,7 +16,7 @@ from hotline.kit.paging import Page, keyset
 from hotline.workorders.models import FINAL_STATES, Involvement, WorkOrder
 from hotline.workorders.queries.filters import OrderFilters
 from hotline.workorders.queries.visibility import VIEW, Way, paging_unit, secrets_named, visible_to, ways_of
-from hotline.workorders.queries.words import NEWEST, alike, newest_matches, ranked, search_query
+from hotline.workorders.queries.words import NEWEST, alike, newest_matches, of_unit, ranked, search_query
 
 PAGE_SIZE = 50
 ROW = ("lead_unit", "category", "division", "citizen", "standing")
@@ -80,8 +80,9 @@ def list_orders(
         if query is None:
             return Listing(Page(rows=[]), sort)
         if sort == Sort.ALIKE:
-            rows = matching(actor, replace(filters, words=""), now=now)
-            return _page_of(alike(rows, filters.words), sort, capped=False, cursor=cursor, size=size)
+            rows, unit_id = _by_unit(actor, replace(filters, words=""), now=now)
+            ids = alike(rows, filters.words, unit_id)
+            return _page_of(ids, sort, capped=False, cursor=cursor, size=size)
         return _by_words(actor, filters, now=now, sort=sort, cursor=cursor, size=size)
     if sort in (Sort.RELEVANCE, Sort.ALIKE):
         sort = Sort.NEWEST
@@ -143,22 +144,24 @@ def _of_unit(
     return Page(rows=[row.order for row in page.rows], next=page.next, previous=page.previous)
 
 
+def _by_unit(actor: Actor, filters: OrderFilters, *, now: datetime) -> tuple[QuerySet[WorkOrder], int | None]:
+    """All that match, for whoever starts from words, and the unit that each must still concern: asked last, of what was found.
+    As part of the rows' condition the planner reads every order of the unit first."""
+    way = _paging_unit(actor, filters)
+    if way is None:
+        return matching(actor, filters, now=now), None
+    return WorkOrder.objects.filter(filters.conditions(now), secrets_named(actor, way)), way.unit_id
+
+
 def _by_words(
     actor: Actor, filters: OrderFilters, *, now: datetime, sort: Sort, cursor: str, size: int
 ) -> Listing:
     query = search_query(filters.words)
     assert query is not None
-    way = _paging_unit(actor, filters)
-    if way is not None:
-        # Inside one unit the join starts from the words, then asks for the unit: two indexes, no walk.
-        rows = (
-            WorkOrder.objects.filter(search=query)
-            .filter(filters.conditions(now), secrets_named(actor, way))
-            .filter(Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=way.unit_id or 0)))
-        )
-        ids, capped = newest_matches(rows)
-    else:
-        ids, capped = newest_matches(matching(actor, filters, now=now))
+    rows, unit_id = _by_unit(actor, filters, now=now)
+    if unit_id is not None:
+        rows = rows.filter(of_unit(unit_id), search=query)
+    ids, capped = newest_matches(rows)
     if sort in (Sort.RELEVANCE, Sort.DUE):
         sort, ids = Sort.RELEVANCE, ranked(ids, query)
     elif sort == Sort.OLDEST:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 from django.db.models.functions import Left
 
 from hotline.knowledge.queries import terms
 from hotline.knowledge.rules import question_of
 from hotline.language.alike import ranking
-from hotline.workorders.models import WorkOrder
+from hotline.workorders.models import Involvement, WorkOrder
 from hotline.workorders.rules import search_query as tsquery_of
 
 NEWEST = 1000
@@ -23,10 +24,17 @@ WINDOW = 20_000
 ENOUGH = 200
 """Four pages of matches among them: nobody reads further, who does narrows the list."""
 
-WINDOWS = (2_000, 20_000, 200_000, None)
-"""Newest orders among which candidates are looked for, step by step."""
+WINDOWS = (50_000, 400_000, None)
+"""Newest orders among which candidates are looked for, step by step. Each step reads the index of words anew, and below 50,000 the
+planner walks the key instead (measured: bench/README.md)."""
+OF_UNIT = 3_000
+"""Newest orders of a unit among which its people's words are looked for first."""
 POOL = 120
 """Candidates that one step gives at most."""
+MANY_WORDS = 4
+"""So many different words stand together in few orders."""
+RANKED = 400
+"""Matches of a step that the database puts in order, where the likest are wanted rather than any."""
 COMPARED = 80
 """Candidates by words that are compared in the process, which costs a quarter of a millisecond each."""
 BEGIN = 500
@@ -97,32 +105,76 @@ def ranked(ids: Sequence[int], query: SearchQuery) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def pools(rows: QuerySet[WorkOrder], query: SearchQuery) -> Iterator[list[int]]:
+def newest_of_unit(unit_id: int, rows: QuerySet[WorkOrder], most: int = POOL) -> list[int]:
+    """At most `most` newest ids of `rows` among the `OF_UNIT` newest orders of a unit, newest first.
+
+    The unit's orders are walked from the newest and the walk ends with the last one wanted. Django has no words for that:
+    as a condition on the orders the planner reads everything that the unit ever had.
+    """
+    involved = Involvement.objects.filter(unit_id=unit_id).order_by("-order_id").values("order_id")
+    own, own_values = involved[:OF_UNIT].query.sql_with_params()
+    wanted, values = rows.order_by().values("pk").query.sql_with_params()
+    statement = (
+        f"SELECT own.id FROM ({own}) AS own(id) WHERE EXISTS"
+        f" (SELECT 1 FROM ({wanted}) AS wanted(id) WHERE wanted.id = own.id) ORDER BY own.id DESC LIMIT {most}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*own_values, *values])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def pools(
+    rows: QuerySet[WorkOrder],
+    query: SearchQuery,
+    *,
+    windows: Sequence[int | None] = WINDOWS,
+    likest: SearchQuery | None = None,
+) -> Iterator[list[int]]:
     """At most POOL ids of `rows` that match, among the newest orders, then further back; whoever has enough stops asking.
 
-    Unordered, so that the planner has no reason to walk the key for a rare word; a common one fills the pool early.
+    Unordered, so that the planner has no reason to walk the key for a rare word; a common one fills the pool early. With
+    `likest` the pool is the best by that query of the first `RANKED` found.
     """
+    rows = rows.filter(search=query).order_by()
     last = WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    for window in WINDOWS:
-        near = Q() if window is None or window >= last else Q(pk__gt=last - window)
-        yield list(rows.filter(near, search=query).order_by().values_list("pk", flat=True)[:POOL])
-        if not near:
+    for window in windows:
+        near = rows if window is None or window >= last else rows.filter(pk__gt=last - window)
+        if likest is not None:
+            near = (
+                WorkOrder.objects.filter(pk__in=near.values("pk")[:RANKED])
+                .annotate(rank=SearchRank(F("search"), likest))
+                .order_by("-rank", "-id")
+            )
+        yield list(near.values_list("pk", flat=True)[:POOL])
+        if window is None or window >= last:
             return
 
 
-def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
+def of_unit(unit_id: int) -> Exists:
+    """The condition that an order concerns a unit, now or before."""
+    return Exists(Involvement.objects.filter(order=OuterRef("pk"), unit_id=unit_id))
+
+
+def alike(rows: QuerySet[WorkOrder], text: str, unit_id: int | None = None) -> list[int]:
     """Ids of `rows` that say the same as `text` in these or other words, the likest first; some two hundred at most.
 
     As the knowledge base searches: synonyms and a city's abbreviations count as the word itself, all words before some, and
-    meaning where vectors are kept. `rows` decide what may be found at all.
+    meaning where vectors are kept. `rows` decide what may be found at all, `unit_id` that it is the unit's own.
     """
     question = question_of(text, terms())
+    mine = rows if unit_id is None else rows.filter(of_unit(unit_id))
     found: dict[int, None] = {}
     if question.terms:
         indexes = range(len(question.terms))
-        for expression in (question.every(indexes[:6]), question.some(indexes[:6])):
+        for expression, many in (
+            (question.every(indexes[:6]), len(indexes) >= MANY_WORDS),
+            (question.some(indexes[:6]), False),
+        ):
             query = SearchQuery(expression, search_type="raw", config="simple")
-            for ids in pools(rows, query):
+            steps = pools(mine, query, windows=(WINDOWS[0], None) if many else WINDOWS)
+            if unit_id is not None and not many:
+                steps = chain([newest_of_unit(unit_id, rows.filter(search=query))], steps)
+            for ids in steps:
                 found.update(dict.fromkeys(ids))
                 if len(found) >= POOL // 2:
                     break
@@ -132,7 +184,7 @@ def alike(rows: QuerySet[WorkOrder], text: str) -> list[int]:
     meant = [pk for pk, one in near.items() if one.cosine >= MEANT and pk not in found]
     if meant:
         # What is near in meaning is shown only if it belongs to `rows`: the vectors know nothing of secrecy.
-        meant = list(rows.filter(pk__in=meant).values_list("pk", flat=True))
+        meant = list(mine.filter(pk__in=meant).values_list("pk", flat=True))
     begun = list(
         WorkOrder.objects.filter(pk__in=[*list(found)[:COMPARED], *meant])
         .annotate(begin=Left("content", BEGIN))
