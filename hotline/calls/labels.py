@@ -8,12 +8,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hotline.audit.actions import Field, Kind
-from hotline.calls.models import LaneKind, MergeForm
+from hotline.calls.models import CallBackResult, LaneKind, MergeForm
 
 AUDIT_LABELS: Mapping[str, str | Promise] = {
     "system.telephone": _("Telephone machine"),
     "calls.load_telephony": _("Lines and lanes loaded"),
     "calls.export_figures": _("Call figures exported"),
+    "calls.call_citizen": _("Citizen called by telephone"),
+    "calls.listen": _("Listened in to a conversation"),
+    "calls.whisper": _("Whispered to an agent"),
+    "calls.barge": _("Spoke into a conversation"),
     "calls.announce": _("Announcement put on the line"),
     "calls.withdraw_announcement": _("Announcement taken off the line"),
     "calls.prepare_announcement": _("Announcement prepared"),
@@ -28,12 +32,14 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "calls.set_levels": _("Skill levels of agents changed"),
     "calls.save_pause": _("Reason for a pause changed"),
     "calls.switch_pause": _("Reason for a pause switched on or off"),
+    "calls.settle_call_back": _("Missed caller called back"),
     "calls.plan_shift": _("Shift planned"),
     "calls.remove_shift": _("Shift taken out of the plan"),
     "calls.import_shifts": _("Shifts imported"),
 }
 
 AUDIT_KINDS: Mapping[str, Kind] = {
+    "call": Kind(_("Call"), "calls.Call"),
     "call_figures": Kind(_("Call figures")),
     "announcement": Kind(_("Announcement"), "calls.Announcement", "text"),
     "prompt": Kind(_("Sound file of the telephone")),
@@ -43,6 +49,7 @@ AUDIT_KINDS: Mapping[str, Kind] = {
     "skills": Kind(_("Skill levels of agents"), single=True),
     "pause_code": Kind(_("Reason for a pause"), "calls.PauseCode"),
     "shifts": Kind(_("Plan of shifts"), single=True),
+    "call_back": Kind(_("Missed caller's call-back")),
 }
 
 AUDIT_CHANGES = (
@@ -91,5 +98,6 @@ AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
         "lines": _("Lines"),
         "pauses": _("Reasons for a pause"),
         "staff": _("Levels given"),
+        "outcome": Field(_("What came of it"), choices=dict(CallBackResult.choices)),
     }
 }
