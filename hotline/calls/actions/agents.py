@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from hotline.accounts.actions import reveal_identity
 from hotline.calls.actions.consulted import consultation_of, drop_consultation
 from hotline.calls.actions.moving import (
+    OFFER,
     SYSTEM,
     ask,
     ask_for,
@@ -22,7 +23,7 @@ from hotline.calls.actions.moving import (
     open_segment,
 )
 from hotline.calls.actions.rating import let_go, may_ask
-from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Record, Resume, StopPlaying
+from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Originate, Record, Resume, StopPlaying
 from hotline.calls.models import AgentSession, AgentShift, Call, PauseCode, Segment, Station
 from hotline.calls.permissions import can_act, can_lead, can_take
 from hotline.calls.rules import (
@@ -39,6 +40,9 @@ from hotline.calls.rules import (
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
+
+GRACE = timedelta(seconds=10)
+"""After the switch should have given up ringing a desk telephone, the distributor does."""
 
 
 @transaction.atomic
@@ -251,3 +255,16 @@ def release(call: Call, session: AgentSession, segment: Segment) -> None:
     if not segment.leg:
         return
     ask_for(call, now(), Leave(segment.leg) if session.station == Station.BROWSER else Hangup(segment.leg))
+
+
+def offer_to(call: Call, session: AgentSession, *, overflowed: bool, at: datetime) -> None:
+    """A waiting call rings at a ready agent; both are locked."""
+    seconds = call.lane.ring_seconds
+    segment = Segment.objects.create(call=call, session=session, overflowed=overflowed, offered_at=at)
+    move_call(call, "offer", actor=SYSTEM, at=at, session=session, overflowed=overflowed)
+    until = at + timedelta(seconds=seconds)
+    if session.station == Station.PHONE:
+        until += GRACE
+        label = f"{OFFER}{segment.pk}"
+        ask_for(call, at, Originate(session.trunk, session.number, ring_seconds=seconds, label=label))
+    move_agent(session, "ring", actor=SYSTEM, at=at, call=call, until=until)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from hotline.calls.actions.agents import locked_pair, part
+from hotline.calls.actions.agents import locked_pair, offer_to, part
 from hotline.calls.actions.consulted import (
     CONSULT,
     back_to_caller,
@@ -19,7 +19,6 @@ from hotline.calls.actions.consulted import (
     free_helper,
     tell,
 )
-from hotline.calls.actions.distributing import offer_to
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask_for,

@@ -7,25 +7,23 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from hotline.calls.actions.agents import release
+from hotline.calls.actions.agents import offer_to, release
 from hotline.calls.actions.consulted import give_up_asking
 from hotline.calls.actions.moving import (
-    OFFER,
     SYSTEM,
     ask_for,
     event,
     locked_call,
     locked_session,
     move_agent,
-    move_call,
     open_segment,
     put_back,
     set_aside,
     wake,
 )
 from hotline.calls.actions.telling import tell_those_who_wait
-from hotline.calls.engines import Collect, Originate, Play
-from hotline.calls.models import AgentSession, Call, Segment, Station
+from hotline.calls.engines import Collect, Play
+from hotline.calls.models import AgentSession, Call, Station
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import lane_facts, levels_of
 from hotline.calls.rules import (
@@ -46,8 +44,6 @@ from hotline.kit.models import Heartbeat
 
 MOST = 200
 """Calls looked at in one go, and agents; there is another go while something is left."""
-GRACE = timedelta(seconds=10)
-"""After the switch should have given up ringing a desk telephone, the distributor does."""
 ANSWER_SECONDS = 12.0
 
 
@@ -84,19 +80,6 @@ def distribute(*, actor: Actor) -> int:
     for pair in pairs:
         offer_to(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
     return len(pairs)
-
-
-def offer_to(call: Call, session: AgentSession, *, overflowed: bool, at: datetime) -> None:
-    """A waiting call rings at a ready agent; both are locked."""
-    seconds = call.lane.ring_seconds
-    segment = Segment.objects.create(call=call, session=session, overflowed=overflowed, offered_at=at)
-    move_call(call, "offer", actor=SYSTEM, at=at, session=session, overflowed=overflowed)
-    until = at + timedelta(seconds=seconds)
-    if session.station == Station.PHONE:
-        until += GRACE
-        label = f"{OFFER}{segment.pk}"
-        ask_for(call, at, Originate(session.trunk, session.number, ring_seconds=seconds, label=label))
-    move_agent(session, "ring", actor=SYSTEM, at=at, call=call, until=until)
 
 
 def watch(*, actor: Actor) -> int:
