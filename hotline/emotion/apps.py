@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class EmotionConfig(AppConfig):
+    name = "hotline.emotion"
+    label = "emotion"
+    verbose_name = _("Voices")
+
+    def ready(self) -> None:
+        from hotline.audit.actions import register_labels
+        from hotline.emotion import queries
+        from hotline.emotion.labels import AUDIT_FIELDS, AUDIT_LABELS
+        from hotline.emotion.permissions import TAKE, WATCH
+        from hotline.kit import health
+        from hotline.ui import watches
+        from hotline.ui.navigation import Item, register
+
+        register_labels(AUDIT_LABELS, fields=AUDIT_FIELDS)
+        health.register("emotion", queries.emotion_health)
+        watches.register(
+            watches.Watch("emotion:alerted", lambda actor: actor.has(WATCH) and actor.has(TAKE))
+        )
+        register(
+            Item("emotion:mine", _("My voice"), "wave-sine", TAKE, 12, "work"),
+            Item("emotion:alerts", _("Voices"), "wave-sine", WATCH, 23, "oversight"),
+        )
