@@ -56,6 +56,7 @@ urlpatterns = [
     path("<order_number:number>/why/<int:clock_id>/", orders.why, name="why"),
     path("<order_number:number>/access/", orders.access_page, name="access"),
     path("<order_number:number>/reveal/", orders.reveal, name="reveal"),
+    path("<order_number:number>/call/", orders.call_citizen, name="call_citizen"),
     path("<order_number:number>/presence/", orders.presence, name="presence"),
     path("<order_number:number>/present/", orders.presence_part, name="present"),
     path("<order_number:number>/files/", files.upload, name="upload"),

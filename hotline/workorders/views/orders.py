@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hotline.accounts.actions import reveal_identity
 from hotline.accounts.permissions import scope_allows
+from hotline.calls import actions as calls
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible
@@ -56,6 +58,7 @@ def _page_context(request: HttpRequest, order: WorkOrder, moment: Any) -> dict[s
         "order": order,
         "view": page,
         "may_reveal": may_reveal,
+        "may_call": bool(order.citizen_id) and settings.TELEPHONE_ON and actor.has("calls:take"),
         "may_grant": order.secret and actor.has("workorders:see_secret_grants"),
         "may_attach": order.state not in ("archived", "merged")
         and (actor.has("workorders:note") or actor.has("workorders:reply")),
@@ -167,6 +170,20 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
         {"order": order, "form": form},
         status=422 if request.method == "POST" else 200,
     )
+
+
+@access("calls:take")
+@require_POST
+def call_citizen(request: HttpRequest, number: str) -> HttpResponse:
+    """Call the citizen of an order that I may see from my own telephone; the number is not shown."""
+    actor = actor_of(request)
+    order = get_visible(actor, number)
+    if order.citizen_id is None:
+        raise NotVisible("citizen")
+    calls.call_citizen(actor=actor, citizen_id=order.citizen_id, order_number=order.number)
+    words = _("The citizen is being called; you hear them where your telephone is open.")
+    told = json.dumps({"toast": {"text": words, "tone": "success"}})
+    return HttpResponse(status=204, headers={"HX-Trigger": told})
 
 
 @access("workorders:view")
