@@ -97,6 +97,12 @@ class Exchange:
         self.tell(PlayEnded, call.leg, "play-1", "finished")
         return Call.objects.get(pk=call.pk)
 
+    def queued_after_key(self, key: str, **more: Any) -> Call:
+        """On a line with a choice."""
+        call = self.queued(**more)
+        self.digits(call.leg, key)
+        return Call.objects.get(pk=call.pk)
+
     def tell_played(self, leg: str) -> None:
         """What was being said to this leg has been said."""
         self.tell(PlayEnded, leg, "play-1", "finished")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
 
 from hotline.calls.actions.agents import offer_to, release
 from hotline.calls.actions.consulted import give_up_asking
@@ -23,7 +24,7 @@ from hotline.calls.actions.moving import (
 )
 from hotline.calls.actions.telling import tell_those_who_wait
 from hotline.calls.engines import Collect, Play
-from hotline.calls.models import AgentSession, Call, Station
+from hotline.calls.models import AgentSession, Call, PersonSkill, Station
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import lane_facts, levels_of
 from hotline.calls.rules import (
@@ -43,7 +44,9 @@ from hotline.kit.clock import now
 from hotline.kit.models import Heartbeat
 
 MOST = 200
-"""Calls looked at in one go, and agents; there is another go while something is left."""
+"""Calls of a lane looked at in one go; there is another go while something is left."""
+MOST_READY = 1_000
+"""Agents looked at in one go, of those who have a skill that is wanted."""
 ANSWER_SECONDS = 12.0
 
 
@@ -52,29 +55,36 @@ def distribute(*, actor: Actor) -> int:
     """Offer waiting calls to ready agents; how many were offered. Rows that somebody else works on are left for the next go."""
     can_distribute(actor).require("calls:distribute")
     moment = now()
+    place = Window(
+        RowNumber(), [F("lane_id")], [F("at_head").desc(), F("priority").desc(), F("queued_at").asc()]
+    )
+    # The first of each lane: a crowd that nobody can take now hides nobody of another lane.
+    first = Call.objects.filter(state=CallState.QUEUED).annotate(place=place).filter(place__lte=MOST)
     calls = {
         row.pk: row
         for row in Call.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("lane")
-        .filter(state=CallState.QUEUED)
-        .order_by("-at_head", "-priority", "queued_at")[:MOST]
+        .filter(state=CallState.QUEUED, pk__in=first.values("pk"))
     }
     if not calls:
         return 0
-    sessions = {
-        row.pk: row
-        for row in AgentSession.objects.select_for_update(skip_locked=True)
-        .filter(state=AgentState.READY)
-        .exclude(station=Station.BROWSER, leg="")
-        .order_by("idle_since")[: 5 * MOST]
-    }
-    facts, levels = lane_facts(), levels_of(row.person_id for row in sessions.values())
+    facts = lane_facts()
     waiting = [
         Waiting(
             row.pk, row.queued_at or row.arrived_at, row.priority, wants_of(row.lane.code, facts), row.at_head
         )
         for row in calls.values()
     ]
+    wanted = {want.skill for one in waiting for want in one.wants}
+    able = PersonSkill.objects.filter(person=OuterRef("person_id"), skill__code__in=wanted)
+    sessions = {
+        row.pk: row
+        for row in AgentSession.objects.select_for_update(skip_locked=True)
+        .filter(Exists(able), state=AgentState.READY)
+        .exclude(station=Station.BROWSER, leg="")
+        .order_by("idle_since")[:MOST_READY]
+    }
+    levels = levels_of(row.person_id for row in sessions.values())
     free = [Free(row.pk, row.idle_since, levels.get(row.person_id, {})) for row in sessions.values()]
     pairs = match(waiting, free, moment)
     for pair in pairs:
