@@ -139,7 +139,8 @@ class Environment(BaseSettings):
         1095, ge=30, le=36_500, description="Days that a recording is kept; longer while an order of its call is open"
     )
     hotline_sip_address: str = Field(
-        "127.0.0.1", description="Address of this machine that the exchange takes calls on; browsers need a real one"
+        "",
+        description="Address of this machine that the exchange takes calls on; empty: its own in the network, which browsers need",
     )
     hotline_sip_port: int = Field(5060, ge=1024, le=65535, description="Its SIP port, UDP and TCP")
     hotline_rtp_ports: str = Field("40000-44000", description="First and last port of the calls' sound")

@@ -144,6 +144,17 @@ def free_port() -> int:
     raise PostgresFault("No free port between 15432 and 25431 on 127.0.0.1.")
 
 
+def own_address() -> str | None:
+    """This machine's IPv4 address in its network, None when it has none but the loopback. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        try:
+            found.connect(("192.0.2.1", 9))  # of the documentation's network: nobody's
+        except OSError:
+            return None
+        address: str = found.getsockname()[0]
+    return None if address.startswith("127.") else address
+
+
 def port_is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

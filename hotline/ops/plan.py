@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 FIRST_DELAY = 0.3
@@ -53,18 +54,20 @@ class SwitchPlan:
     def file(self) -> Path:
         return self.folder / "settings.json"
 
+    @property
+    def _local(self) -> dict[str, object]:
+        """Without a carrier: telephones on this very machine call in, and desk telephones registered at port 5070 of it are called."""
+        networks = ["127.0.0.0/8", str(ip_network(str(self.settings["address"])))]
+        return {"name": "local", "host": "127.0.0.1:5070", "addresses": list(dict.fromkeys(networks))}
+
     def write(self) -> None:
         """The settings file, readable by us alone. OSError, ValueError when the trunks cannot be read."""
-        trunks = json.loads(self.trunks.read_text()) if self.trunks is not None else LOCAL_TRUNKS
+        trunks = json.loads(self.trunks.read_text()) if self.trunks is not None else [self._local]
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.file.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
             json.dump({**self.settings, "trunks": trunks}, stream)
         fresh.replace(self.file)
-
-
-LOCAL_TRUNKS = [{"name": "local", "host": "127.0.0.1:5070", "addresses": ["127.0.0.0/8"]}]
-"""Without a carrier: telephones on this very machine call in, and desk telephones registered at port 5070 of it are called."""
 
 
 @dataclass

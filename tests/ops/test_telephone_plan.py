@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from hotline.config.environment import Environment
+from hotline.ops.machine import own_address
 from hotline.ops.plan import Plan, SwitchPlan
 from hotline.ops.supervisor import Supervisor
 from softswitch.settings import read
@@ -41,7 +43,23 @@ def test_the_exchange_and_the_distributor_are_started(tmp_path: Path):
     settings = read(switch.file)
     assert (settings.prompts, settings.headers) == (tmp_path / "switch" / "prompts", ("X-District",))
     [trunk] = settings.trunks
-    assert [str(one) for one in trunk.addresses] == ["127.0.0.0/8"]
+    assert [str(one) for one in trunk.addresses] == ["127.0.0.0/8", "127.0.0.1/32"]
+
+
+def test_in_a_network_this_machine_alone_calls_in(tmp_path: Path):
+    made, switch, _log = supervisor(tmp_path)
+    switch.settings["address"] = "10.1.2.3"
+    made._plan_telephone()
+    [trunk] = read(switch.file).trunks
+    assert [str(one) for one in trunk.addresses] == ["127.0.0.0/8", "10.1.2.3/32"]
+
+
+@pytest.mark.enable_socket
+def test_the_own_address_is_one_that_can_be_bound():
+    address = own_address()
+    assert address is None or not address.startswith("127.")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
+        here.bind((address or "127.0.0.1", 0))
 
 
 def test_a_citys_own_trunks_are_written_and_unreadable_ones_stop_the_telephone_alone(tmp_path: Path):

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.shortcuts import resolve_url
 
 from hotline.config.environment import environment
+from hotline.ops.machine import own_address
 from hotline.ops.plan import Plan, SwitchPlan
 from hotline.ops.supervisor import Supervisor
 from hotline.ui.assets import modified_at
@@ -72,7 +73,7 @@ class Command(BaseCommand):
             settings={
                 "folder": ".",
                 "token": settings.SWITCH_TOKEN,
-                "address": env.hotline_sip_address,
+                "address": env.hotline_sip_address or own_address() or "127.0.0.1",
                 "sip_port": env.hotline_sip_port,
                 "rtp_ports": [int(port) for port in env.hotline_rtp_ports.split("-")],
                 "control_port": env.hotline_switch_port,
