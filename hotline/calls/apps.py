@@ -24,6 +24,8 @@ class CallsConfig(AppConfig):
             Item("calls:figures", _("Call figures"), "chart-bar", "calls:watch", 21, "oversight"),
         )
         register(
+            Item("calls:call_backs", _("Call-backs"), "phone-outgoing", ("calls:take", "calls:watch"), 12, "work"),
+            Item("calls:calls", _("Calls"), "list-search", "calls:watch", 23, "oversight"),
             Item("calls:announcements", _("Announcements"), "speakerphone", "calls:announce", 24, "oversight"),
             Item("calls:shifts", _("Shifts"), "calendar-time", ("calls:plan", "calls:watch"), 26, "oversight"),
             Item("calls:lines", _("Lines and lanes"), "phone-call", ("calls:configure", "calls:watch"), 50, "configuration"),
@@ -31,6 +33,13 @@ class CallsConfig(AppConfig):
             Item("calls:pauses", _("Reasons for a pause"), "player-pause", "calls:configure", 52, "configuration"),
         )
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS, changes=AUDIT_CHANGES)
+        livetopics.register(
+            "call-backs", lambda actor, rest: not rest and (actor.has("calls:take") or actor.has("calls:watch"))
+        )
+        health.register("calls.call_backs", queries.call_backs_health)
+        watches.register(
+            watches.Watch("calls:overdue", lambda actor: actor.has("calls:watch") and actor.has("calls:take"))
+        )
         livetopics.register(
             "prompts", lambda actor, rest: not rest and (actor.has("calls:announce") or actor.has("calls:configure"))
         )

@@ -36,7 +36,7 @@ class AnnouncementForm(forms.Form):
         help_text=_("The platform speaks it in its own voice. Say the most important first; every caller waits for its end."),
     )
     line = forms.ModelChoiceField(
-        Line.objects.none(), label=_("Line"), required=False, to_field_name="code", empty_label=_("All lines")
+        Line.objects.none(), label=_("Telephone line"), required=False, to_field_name="code", empty_label=_("All lines")
     )
     district = forms.ChoiceField(
         label=_("District"),
@@ -50,7 +50,7 @@ class AnnouncementForm(forms.Form):
         help_text=_("Empty: at once."),
     )
     ends_at = forms.DateTimeField(
-        label=_("Ends"),
+        label=_("Ends at"),
         required=False,
         widget=forms.DateTimeInput(**_MOMENT),  # type: ignore[arg-type]
         help_text=_("Empty: until it is withdrawn."),

@@ -68,7 +68,7 @@ AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
         "number": _("Number"),
         "merge_form": Field(_("How it belongs to 12345"), choices=dict(MergeForm.choices)),
         "lane": _("Lane"),
-        "line": _("Line"),
+        "line": _("Telephone line"),
         "text": _("What callers hear before the greeting"),
         "greeting_text": _("Greeting"),
         "choice_key": _("Key of the one choice"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from hotline.calls.models import AgentSession
+from hotline.calls.models import AgentSession, CallBack
 from hotline.kit.actor import Actor
 from hotline.kit.verdict import Verdict, allow, deny
 
@@ -64,6 +64,13 @@ def can_configure(actor: Actor) -> Verdict:
     if actor.has(CONFIGURE):
         return allow()
     return deny(_("Only an administrator may change lines and lanes."))
+
+
+def can_call_back(actor: Actor, row: CallBack | None = None) -> Verdict:
+    """Call missed callers back; one that somebody has claimed is theirs, or a shift leader's."""
+    if row is not None and row.claimed_by_id not in (None, actor.id) and not actor.has(WATCH):
+        return deny(_("Somebody else calls this citizen back already."))
+    return can_take(actor)
 
 
 def can_plan(actor: Actor) -> Verdict:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hotline.calls.views import announcements, browser, figures, lines, shifts, telephone, wall
+from hotline.calls.views import (
+    announcements,
+    browser,
+    call_backs,
+    calls,
+    figures,
+    lines,
+    shifts,
+    telephone,
+    wall,
+)
 
 app_name = "calls"
 urlpatterns = [
@@ -30,17 +40,22 @@ urlpatterns = [
     path("prompts/record", announcements.record, name="record"),
     path("lines/", lines.page, name="lines"),
     path("lines/new", lines.line, name="line_add"),
-    path("lines/line/<slug:code>/", lines.line, name="line"),
+    path("lines/line/<slug:key>/", lines.line, name="line"),
     path("lanes/new", lines.lane, name="lane_add"),
-    path("lines/lane/<slug:code>/", lines.lane, name="lane"),
-    path("lines/switch/<slug:kind>/<slug:code>", lines.switch, name="switch"),
+    path("lines/lane/<slug:key>/", lines.lane, name="lane"),
+    path("lines/switch/<slug:kind>/<slug:key>", lines.switch, name="switch"),
     path("skills/", lines.skills, name="skills"),
     path("skills/new", lines.add_skill, name="skill_add"),
-    path("skills/<slug:code>/", lines.change_skill, name="skill"),
+    path("skills/<slug:key>/", lines.change_skill, name="skill"),
     path("pauses/", lines.pauses, name="pauses"),
-    path("pauses/<slug:code>/", lines.change_pause, name="pause"),
+    path("pauses/<slug:key>/", lines.change_pause, name="pause"),
     path("shifts/", shifts.page, name="shifts"),
     path("shifts/import", shifts.import_list, name="shifts_import"),
     path("shifts/<int:shift_id>/remove", shifts.remove, name="shift_remove"),
+    path("call-backs/", call_backs.page, name="call_backs"),
+    path("call-backs/overdue", call_backs.overdue, name="overdue"),
+    path("call-backs/<int:call_back_id>/<slug:verb>", call_backs.act, name="call_back"),
+    path("calls/", calls.page, name="calls"),
+    path("calls/<int:call_id>/", calls.call, name="call"),
     path("targets/noted", figures.note, name="note_breaches"),
 ]

@@ -21,6 +21,12 @@ from hotline.calls.actions.announcing import (
     withdraw_announcement,
 )
 from hotline.calls.actions.browsers import Place, leg_comes, place_of
+from hotline.calls.actions.call_backs import (
+    call_back,
+    claim_call_back,
+    give_back_call_back,
+    settle_call_back,
+)
 from hotline.calls.actions.calling_out import call_citizen, call_number, stop_dialling
 from hotline.calls.actions.configuring import (
     Fault,
@@ -37,7 +43,8 @@ from hotline.calls.actions.consulting import (
     take_back,
 )
 from hotline.calls.actions.distributing import distribute, sign, watch
-from hotline.calls.actions.hearing import done, hear, refused
+from hotline.calls.actions.driving import Driver, drive
+from hotline.calls.actions.hearing import done, hand_to_person, hear, refused
 from hotline.calls.actions.lines import (
     save_lane,
     save_line,
@@ -47,6 +54,7 @@ from hotline.calls.actions.lines import (
     switch_pause,
 )
 from hotline.calls.actions.monitoring import stop_watching, watch_as, watch_call, watcher_comes
+from hotline.calls.actions.moving import ask as ask_switch
 from hotline.calls.actions.reconciling import reconcile
 from hotline.calls.actions.staffing import (
     COLUMNS,
@@ -64,6 +72,7 @@ from hotline.calls.actions.telling import note_prompts
 
 __all__ = [
     "COLUMNS",
+    "Driver",
     "Fault",
     "Place",
     "ShiftFault",
@@ -71,15 +80,21 @@ __all__ = [
     "TelephonyFaults",
     "announce",
     "answer",
+    "ask_switch",
+    "call_back",
     "call_citizen",
     "call_number",
     "caller_number",
+    "claim_call_back",
     "consult",
     "distribute",
     "done",
+    "drive",
     "drop_recording",
     "finish_wrap_up",
+    "give_back_call_back",
     "hand_over",
+    "hand_to_person",
     "hand_to_satisfaction",
     "hang_up",
     "hear",
@@ -108,6 +123,7 @@ __all__ = [
     "save_pause",
     "save_skill",
     "set_levels",
+    "settle_call_back",
     "sign",
     "sign_in",
     "sign_out",

@@ -25,6 +25,7 @@ from hotline.calls.actions.moving import (
     move_agent,
     open_segment,
 )
+from hotline.calls.actions.owing import call_out_over
 from hotline.calls.engines import Command, Hangup, Join, Mark, Originate
 from hotline.calls.models import AgentSession, Call, CallState, Direction, Line, Segment, Station
 from hotline.calls.permissions import can_act, can_take
@@ -174,3 +175,4 @@ def _over(call: Call, session: AgentSession, reason: str, mark: Mark | None) -> 
     if not call.leg.startswith("out-"):
         ask_for(call, moment, Hangup(call.leg))
     end_call(call, Outcome.UNREACHED, actor=SYSTEM, at=moment, reason=reason, mark=mark)
+    call_out_over(call)

@@ -9,7 +9,9 @@ from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 
 from hotline.calls.actions.agents import offer_to, release
+from hotline.calls.actions.call_backs import alarm_overdue
 from hotline.calls.actions.consulted import give_up_asking
+from hotline.calls.actions.driving import drivers_due
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask_for,
@@ -114,7 +116,7 @@ def watch(*, actor: Actor) -> int:
             and offers_call_back(moment - since, timedelta(seconds=after), offered=False)
         ):
             count += _ask_call_back(pk, moment)
-    return count + tell_those_who_wait(moment)
+    return count + tell_those_who_wait(moment) + alarm_overdue(moment) + drivers_due(moment)
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from hotline.calls.actions.consulted import (
     transfer_done,
     transfer_failed,
 )
+from hotline.calls.actions.driving import driven_leg, driven_refused, tell_drivers
 from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import (
     OFFER,
@@ -46,6 +47,7 @@ from hotline.calls.actions.moving import (
     set_aside,
     wake,
 )
+from hotline.calls.actions.owing import call_out_over, called_again
 from hotline.calls.actions.rating import let_go, rated
 from hotline.calls.actions.telling import entertain, music
 from hotline.calls.engines import (
@@ -135,6 +137,7 @@ def hear(*, actor: Actor, heard: EngineEvent) -> bool:
     reaction = REACTIONS.get(type(heard))
     if reaction is not None:
         try_alone(reaction, heard)
+    try_alone(tell_drivers, heard)
     switch.number, switch.seen_at = heard.mark.number, now()
     switch.save()
     return True
@@ -169,7 +172,7 @@ def _started(heard: LegStarted) -> None:
         Segment.objects.filter(pk=number, ended_at=None).update(leg=facts.leg)
         if not Segment.objects.filter(pk=number, ended_at=None).exists():
             ask(Hangup(facts.leg), f"leg:{facts.leg[-30:]}", now())
-    else:
+    elif not driven_leg(facts.label, facts.leg):
         for label, begins in LABELLED.items():
             if facts.label.startswith(label):
                 begins(facts.label.removeprefix(label), facts.leg)
@@ -208,6 +211,20 @@ def arrive(facts: Leg, at: datetime, mark: Mark | None) -> Call | None:
     )
     event("arrive", actor=SYSTEM, at=at, call=call, mark=mark, line=line.code)
     ask_for(call, at, Answer(call.leg))
+    return call
+
+
+def hand_to_person(*, leg: str, citizen_id: int | None, at: datetime) -> Call | None:
+    """A leg that is up and was called by the machine waits for an agent from now on, as a caller of the hotline's own line does.
+    None: no line is set up."""
+    line = Line.objects.filter(active=True).select_related("lane").order_by("-fallback", "pk").first()
+    if line is None:
+        return None
+    call = Call.objects.create(
+        line=line, lane=line.lane, citizen_id=citizen_id, leg=leg, state_since=at, arrived_at=at
+    )
+    event("arrive", actor=SYSTEM, at=at, call=call, line=line.code, handed=True)
+    enqueue(call, call.lane, at, None)
     return call
 
 
@@ -345,6 +362,10 @@ def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> Non
         else:
             part(call, session, segment, actor=SYSTEM)
     end_call(call, outcome, actor=SYSTEM, at=at, reason=reason, mark=mark)
+    if call.direction == Direction.OUT:
+        call_out_over(call)
+    elif outcome == Outcome.ANSWERED:
+        called_again(call, at)
 
 
 def agent_gone(call: Call, session: AgentSession, segment: Segment, reason: str, mark: Mark | None) -> None:
@@ -461,6 +482,8 @@ def refused(*, actor: Actor, ask_id: int, code: str) -> None:
     row.delete()
     leg = str(row.arguments.get("leg", ""))
     moment = now()
+    if driven_refused(row, code):
+        return
     if row.verb in ("consult", "transfer"):
         consult_refused(row, moment)
         return

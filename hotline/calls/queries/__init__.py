@@ -1,8 +1,16 @@
 """Reads of the telephone."""
 
 from hotline.calls.queries.announcing import Announcements, Shown, announcements
+from hotline.calls.queries.call_backs import (
+    CallBackReport,
+    call_back_report,
+    call_backs_health,
+    call_backs_overdue,
+    call_backs_shown,
+)
+from hotline.calls.queries.calls import CallFilter, Lead, calls_found, happenings, leads_on, register_lead
 from hotline.calls.queries.lines import lanes_shown, lanes_unserved, lines_shown, pauses_shown
-from hotline.calls.queries.prompting import prompts
+from hotline.calls.queries.prompting import also_said, audible, prompts, said_states
 from hotline.calls.queries.queueing import able_and_ready, able_now, handling_of, lane_facts, levels_of
 from hotline.calls.queries.rating import RatingFigures, ratings
 from hotline.calls.queries.staffing import grid, telephone_people, week_of
@@ -30,7 +38,10 @@ __all__ = [
     "Act",
     "Announcements",
     "Askable",
+    "CallBackReport",
+    "CallFilter",
     "LaneNow",
+    "Lead",
     "RatingFigures",
     "Seat",
     "Shown",
@@ -39,21 +50,32 @@ __all__ = [
     "able_now",
     "accounted",
     "acts_of",
+    "also_said",
     "announcements",
     "askable",
+    "audible",
+    "call_back_report",
     "call_backs_due",
+    "call_backs_health",
+    "call_backs_overdue",
+    "call_backs_shown",
+    "calls_found",
     "grid",
     "handling_of",
+    "happenings",
     "lane_facts",
     "lanes_now",
     "lanes_shown",
     "lanes_unserved",
+    "leads_on",
     "levels_of",
     "lines_shown",
     "pauses_shown",
     "present_call",
     "prompts",
     "ratings",
+    "register_lead",
+    "said_states",
     "seats",
     "session_of",
     "telephone_health",

@@ -36,9 +36,9 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @access(CONFIGURE)
 @require_http_methods(["GET", "POST"])
-def line(request: HttpRequest, code: str = "") -> HttpResponse:
+def line(request: HttpRequest, key: str = "") -> HttpResponse:
     """A new line, or one to be changed."""
-    row = _found(Line, code)
+    row = _found(Line, key)
     initial = _values(row, LineForm) if row else {}
     form = LineForm(request.POST or None, initial=initial)
     fresh = None if row else CodeForm(request.POST or None)
@@ -47,7 +47,7 @@ def line(request: HttpRequest, code: str = "") -> HttpResponse:
         given |= {"lane": given["lane"].code, "choice_lane": given["choice_lane"].code if given["choice_lane"] else ""}
         actions.save_line(actor=actor_of(request), code=code, new=row is None, **given)
 
-    if _saved(request, form, fresh, code, save):
+    if _saved(request, form, fresh, key, save):
         messages.success(request, _("Saved. It holds from the next call on."))
         return redirect("calls:lines")
     shown = next((one for one in queries.lines_shown() if row and one.row.pk == row.pk), None)
@@ -63,17 +63,17 @@ def line(request: HttpRequest, code: str = "") -> HttpResponse:
 
 @access(CONFIGURE)
 @require_http_methods(["GET", "POST"])
-def lane(request: HttpRequest, code: str = "") -> HttpResponse:
+def lane(request: HttpRequest, key: str = "") -> HttpResponse:
     """A new lane, or one to be changed."""
-    row = _found(Lane, code)
-    form = LaneForm(request.POST or None, initial=_values(row, LaneForm) if row else {}, own=code)
+    row = _found(Lane, key)
+    form = LaneForm(request.POST or None, initial=_values(row, LaneForm) if row else {}, own=key)
     fresh = None if row else CodeForm(request.POST or None)
 
     def save(code: str, given: dict[str, Any]) -> None:
         given |= {"skill": given["skill"].code, "overflow_to": given["overflow_to"].code if given["overflow_to"] else ""}
         actions.save_lane(actor=actor_of(request), code=code, new=row is None, **given)
 
-    if _saved(request, form, fresh, code, save):
+    if _saved(request, form, fresh, key, save):
         messages.success(request, _("Saved. It holds from the next call on."))
         return redirect("calls:lines")
     context = {"form": form, "fresh": fresh, "row": row}
@@ -82,14 +82,14 @@ def lane(request: HttpRequest, code: str = "") -> HttpResponse:
 
 @access(CONFIGURE)
 @require_POST
-def switch(request: HttpRequest, kind: str, code: str) -> HttpResponse:
+def switch(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """A line, a lane or a reason for a pause out of use, or (`active` 1) back in."""
     if kind not in SWITCHES:
         raise NotVisible(kind)
     act, back = SWITCHES[kind]
     return _tried(
         request,
-        lambda: act(actor=actor_of(request), code=code, active=request.POST.get("active") == "1"),
+        lambda: act(actor=actor_of(request), code=key, active=request.POST.get("active") == "1"),
         _("Saved. It holds from the next call on."),
         back,
     )
@@ -146,16 +146,16 @@ def add_skill(request: HttpRequest) -> HttpResponse:
 
 @access(CONFIGURE)
 @require_POST
-def change_skill(request: HttpRequest, code: str) -> HttpResponse:
+def change_skill(request: HttpRequest, key: str) -> HttpResponse:
     """Rename a skill, or (`remove`) take it away."""
     actor = actor_of(request)
     if "remove" in request.POST:
         return _tried(
-            request, lambda: actions.remove_skill(actor=actor, code=code), _("The skill is removed."), "calls:skills"
+            request, lambda: actions.remove_skill(actor=actor, code=key), _("The skill is removed."), "calls:skills"
         )
     return _tried(
         request,
-        lambda: actions.save_skill(actor=actor, code=code, name=request.POST.get("name", "")),
+        lambda: actions.save_skill(actor=actor, code=key, name=request.POST.get("name", "")),
         _("Saved."),
         "calls:skills",
     )
@@ -180,9 +180,9 @@ def pauses(request: HttpRequest) -> HttpResponse:
 
 @access(CONFIGURE)
 @require_POST
-def change_pause(request: HttpRequest, code: str) -> HttpResponse:
+def change_pause(request: HttpRequest, key: str) -> HttpResponse:
     """Name and longest time of a reason."""
-    form = PauseForm({**request.POST.dict(), "code": code})
+    form = PauseForm({**request.POST.dict(), "code": key})
     return _tried(
         request,
         lambda: actions.save_pause(actor=actor_of(request), **_given(form)),
