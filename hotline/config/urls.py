@@ -18,6 +18,8 @@ PREFIXES = (
     ("telephone/", "hotline.calls.urls"),
     ("recordings/", "hotline.transcripts.urls"),
     ("emotion/", "hotline.emotion.urls"),
+    ("campaigns/", "hotline.campaigns.urls"),
+    ("workforce/", "hotline.workforce.urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("knowledge/", "hotline.knowledge.urls"),
     ("suggestions/", "hotline.suggestions.urls"),
