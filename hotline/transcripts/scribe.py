@@ -55,6 +55,8 @@ BEHIND = 20.0
 """Seconds of speech waiting from which on the desk says that the words come late."""
 LEAST_GAP = 300
 """Milliseconds; a shorter hole is a breath."""
+LEAST_END = 1_000
+"""Milliseconds between a call's end and the last sound of a side; a shorter one is the exchange's own way to tell."""
 LONGEST_HOLE = 60
 """Seconds of lost sound that are heard as silence; after more, listening begins afresh."""
 PIECE_SECONDS = 30
@@ -116,6 +118,10 @@ class Listening:
         missed = max(0, first - self.next)
         self.next = first + count
         return missed
+
+    def heard(self, zero: datetime) -> int:
+        """Milliseconds of the call up to which sound has come."""
+        return self.shift(zero) + round((self.next - (self.first or 0)) / TELEPHONE * 1000)
 
     def shift(self, zero: datetime) -> int:
         """Milliseconds of the call at which the listener's time begins; negative when the leg is older than the call."""
@@ -185,9 +191,11 @@ class Scribe:
                 for task in everything:
                     task.cancel()
                 await asyncio.gather(*everything, return_exceptions=True)
+                self._hearing_thread.shutdown(cancel_futures=True)
+                # A stretch takes seconds to be understood; nobody waits for what is thrown away.
+                self._understanding.shutdown(wait=False, cancel_futures=True)
                 self._database_thread.submit(lambda: connection.close())
-                for pool in (self._database_thread, self._hearing_thread, self._understanding):
-                    pool.shutdown(wait=pool is not self._understanding, cancel_futures=True)
+                self._database_thread.shutdown()
 
     # -- threads -----------------------------------------------------------------------------------------------------------
 
@@ -401,9 +409,23 @@ class Scribe:
             if listening.first is not None:
                 for stretch in await self._hearing(listening.listener.last, 0):
                     await self._put(following, listening, stretch, LIVE)
+        await self._missed_at_the_end(following)
         if following.waiting:
             await following.quiet.wait()
         await self._file(following)
+
+    async def _missed_at_the_end(self, following: Following) -> None:
+        """What no ear came to hear before the call was over: on a busy machine sound waits."""
+        spells = await self._database(queries.spells_of, following.call_id, following.zero)
+        for speaker in Speaker.values:
+            ears = [
+                one
+                for one, _task in following.ears.values()
+                if one.ear.speaker == speaker and one.first is not None
+            ]
+            heard = max((one.heard(following.zero) for one in ears), default=following.heard.get(speaker, 0))
+            if spells.over - heard > LEAST_END:
+                await self._note(following, speaker, heard, spells.over)
 
     async def _file(self, following: Following) -> None:
         left: list[tuple[str, int, int]] = []
@@ -574,9 +596,12 @@ async def usable(recogniser: Recogniser) -> str:
 def _sign_absent(fault: str, key: str) -> None:
     close_old_connections()
     name = f"transcripts@{socket.gethostname()}:{os.getpid()}"
-    actions.sign(
-        actor=SYSTEM, name=name, details={"fault": fault, "calls": 0, "waiting": 0, "recogniser": key}
-    )
+    try:
+        actions.sign(
+            actor=SYSTEM, name=name, details={"fault": fault, "calls": 0, "waiting": 0, "recogniser": key}
+        )
+    finally:
+        connection.close()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -29,6 +29,7 @@ from hotline.knowledge.actions import report_correction
 from hotline.knowledge.models import Batch, EntryFile, Source, Term
 from hotline.notifications.models import Message
 from hotline.suggestions.models import Label
+from hotline.transcripts.models import RecordingAlarm
 from hotline.workorders import actions
 from hotline.workorders.actions.attachments import attach
 from hotline.workorders.models import (
@@ -47,13 +48,16 @@ from tests.accounts.factories import make_citizen
 from tests.intake.factories import make_reference
 from tests.knowledge.factories import published
 from tests.meta.test_layout import FOREIGN_DOORS, every_door
+from tests.transcripts.factories import recorded, said
 from tests.workorders.factories import make_city, make_order, signed
 
 EVERYBODY = [*ROLES, "citizen", "anonymous"]
 ELSEWHERE = {"other_handler", "other_manager", "citizen", "anonymous"}
 """Whom nothing of unit A's order concerns; the citizen is not the one who filed it."""
 
-OF_UNIT_A = {"number", "order_id", "attachment_id", "application_id", "clock_id", "supervision_id", "link_id"}
+OF_UNIT_A = {"number", "order_id", "attachment_id", "application_id", "clock_id", "supervision_id", "link_id",
+    "call_id", "recording_id",
+}
 """Parameters that name something of unit A's order."""
 
 OWN = {"view_id", "draft_id", "session_id", "delegation_id"}
@@ -114,6 +118,9 @@ class World:
             title="x",
             content="x",
         )
+        talk, recording = recorded(cast, length=1.0)
+        said(talk, ("citizen", "路灯坏了"))
+        Appeal.objects.filter(pk=appeal.pk).update(call_id=str(talk.call.pk))
         draft = made(
             Appeal, state="draft", channel="phone", demand_type="", title="", content="", agent=cast.agent
         )
@@ -134,6 +141,9 @@ class World:
         self.ids: dict[str, Any] = {
             "number": self.order.number,
             "order_id": self.order.pk,
+            "call_id": talk.call.pk,
+            "recording_id": recording.pk,
+            "alarm_id": made(RecordingAlarm, call=talk.call, recording=recording, kind="checksum").pk,
             "attachment_id": attachment.pk,
             "application_id": self.application.pk,
             "clock_id": Clock.objects.filter(order=self.order).values_list("pk", flat=True)[0],
