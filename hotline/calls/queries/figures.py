@@ -309,9 +309,9 @@ def hall_seconds(since: datetime, until: datetime, step: timedelta) -> dict[date
     if begins < ends:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT date_bin(%s, begins_at, %s) AS at, {columns} FROM calls_hallslot"
+                f"SELECT date_bin(%s::interval, begins_at, %s) AS at, {columns} FROM calls_hallslot"
                 " WHERE begins_at >= %s AND begins_at < %s GROUP BY 1",
-                [step, midnight(date(2020, 1, 1)), begins, ends],
+                [f"{step.total_seconds()} seconds", midnight(date(2020, 1, 1)), begins, ends],
             )
             found = {row[0]: Seconds(*map(float, row[1:])) for row in cursor.fetchall()}
     last = min(until, now())
