@@ -119,6 +119,8 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "calls:announce": (_("Put announcements on the line"), {_SL: _C, _AD: _C}),
     "calls:configure": (_("Keep lines, lanes and skills"), {_AD: _C}),
     "calls:plan": (_("Plan shifts at the telephone"), {_SL: _C, _AD: _C}),
+    # campaigns
+    "campaigns:run": (_("Call lists of citizens by machine"), {_SL: _C, _AD: _C}),
     # recordings (of calls whose every order one sees; where there is none, one's own, or a shift leader's)
     "transcripts:listen": (
         _("Read and hear recorded calls"),

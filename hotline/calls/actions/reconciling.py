@@ -10,6 +10,7 @@ from hotline.calls.actions.agents import connect
 from hotline.calls.actions.browsers import BROWSER, browser_comes, browser_gone, browser_up
 from hotline.calls.actions.calling_out import OUT, out_answered, out_leg
 from hotline.calls.actions.consulted import CONSULT, blind_failed, consultation_of, consulted_leg, leg_ended
+from hotline.calls.actions.driving import drivers_settle
 from hotline.calls.actions.hearing import (
     SWITCH,
     agent_gone,
@@ -57,6 +58,7 @@ def reconcile(*, actor: Actor, reset: Reset) -> None:
     for watching in Watching.objects.filter(ended_at=None).exclude(leg=""):
         if watching.leg not in legs:
             watcher_gone(watching.leg)
+    try_alone(drivers_settle, legs)
     event("reconcile", actor=SYSTEM, at=now(), mark=reset.mark, new_run=new_run, legs=len(legs))
     switch.run, switch.number, switch.seen_at = reset.mark.run, reset.mark.number, now()
     switch.save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from django.conf import settings
@@ -27,6 +27,14 @@ from hotline.calls.rules.prompting import (
 )
 from hotline.kit.clock import now
 
+MORE: list[Callable[[], Mapping[str, str]]] = []
+"""What packages above have said, by file: asked each time, spoken after what callers hear."""
+
+
+def also_said(texts: Callable[[], Mapping[str, str]]) -> None:
+    """More files that the voice is to speak."""
+    MORE.append(texts)
+
 
 def prompts() -> dict[str, str]:
     """What is said in each file of the prompts, in the city's language, the most urgent first: announcements, greetings, the rest.
@@ -40,7 +48,8 @@ def prompts() -> dict[str, str]:
         line.greeting: greeting_of(line)
         for line in Line.objects.filter(active=True).select_related("choice_lane").order_by("fallback", "-pk")
     }
-    return texts | greetings | own_words()
+    more = {name: text for one in MORE for name, text in one().items()}
+    return texts | greetings | own_words() | more
 
 
 def greeting_of(line: Line) -> str:

@@ -1,0 +1,142 @@
+"""Lists of citizens who are called by machine, what they were asked and what they answered. Their numbers stand in `accounts` alone."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from hotline.campaigns.rules import Outcome
+
+__all__ = ["Answer", "Attempt", "Campaign", "OptOut", "State", "Target", "TargetState"]
+
+OUTCOMES = [
+    (Outcome.COMPLETE, _("Heard to the end")),
+    (Outcome.PARTIAL, _("Answered in part")),
+    (Outcome.HANDED, _("Handed over to an agent")),
+    (Outcome.OPTED_OUT, _("Wants no more calls")),
+    (Outcome.SILENT, _("Pressed nothing; perhaps a machine")),
+    (Outcome.HUNG_UP, _("Hung up without an answer")),
+    (Outcome.BUSY, _("Busy")),
+    (Outcome.NO_ANSWER, _("Nobody picked up")),
+    (Outcome.FAILED, _("Could not be called")),
+    (Outcome.CUT, _("Cut off")),
+]
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", _("In preparation")
+    RUNNING = "running", _("Calling")
+    PAUSED = "paused", _("Paused")
+    ENDED = "ended", _("Campaign ended")
+
+
+class TargetState(models.TextChoices):
+    WAITING = "waiting", _("To be called")
+    CALLING = "calling", _("Dialling now")
+    DONE = "done", _("Spoken to")
+    UNREACHED = "unreached", _("Nobody reached")
+    SKIPPED = "skipped", _("Not called")
+
+
+class Campaign(models.Model):
+    """`script` is text (rules.py); hours are the city's."""
+
+    name = models.CharField(max_length=60)
+    script = models.TextField()
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    opens = models.TimeField(default=time(9, 0))
+    closes = models.TimeField(default=time(20, 0))
+    workdays_only = models.BooleanField(default=True)
+    lines = models.PositiveSmallIntegerField(default=2, help_text="calls at once")
+    tries = models.PositiveSmallIntegerField(default=3, help_text="of each citizen")
+    rest_days = models.PositiveSmallIntegerField(
+        default=7, help_text="whom any campaign spoke to so recently is left alone"
+    )
+    created_by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(closes__gt=models.F("opens")), name="campaigns_hours"),
+            models.CheckConstraint(
+                condition=Q(lines__range=(1, 50), tries__range=(1, 9)), name="campaigns_bounds"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Target(models.Model):
+    """One citizen of one campaign's list. `why`: what kept them from being called."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="targets")
+    citizen = models.ForeignKey("accounts.Citizen", models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=TargetState, default=TargetState.WAITING)
+    tried = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=OUTCOMES, blank=True)
+    why = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "citizen"], name="campaigns_citizen_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["campaign", "id"], condition=Q(state="waiting"), name="campaigns_waiting"),
+            models.Index(fields=["campaign", "state"], name="campaigns_progress"),
+        ]
+
+
+class Attempt(models.Model):
+    """One call. `step` is the one being said; `repeats` how often it has been said anew."""
+
+    target = models.ForeignKey(Target, models.CASCADE, related_name="attempts")
+    leg = models.CharField(max_length=80, blank=True)
+    step = models.CharField(max_length=30, blank=True)
+    repeats = models.PositiveSmallIntegerField(default=0)
+    placed_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=OUTCOMES, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["target"], condition=Q(ended_at=None), name="campaigns_one_call_at_once"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["leg"], condition=~Q(leg=""), name="campaigns_leg"),
+            models.Index(fields=["answered_at"], name="campaigns_answered"),
+        ]
+
+
+class Answer(models.Model):
+    """A key pressed at a step, and what it meant then."""
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="answers")
+    step = models.CharField(max_length=30)
+    key = models.CharField(max_length=1)
+    meaning = models.CharField(max_length=30)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["attempt", "step"], name="campaigns_answer_once")
+        ]
+
+
+class OptOut(models.Model):
+    """A citizen whom no machine calls again, whatever the campaign."""
+
+    citizen = models.OneToOneField("accounts.Citizen", models.PROTECT, related_name="+")
+    attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, blank=True, related_name="+")
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()

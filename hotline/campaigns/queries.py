@@ -1,0 +1,205 @@
+"""What campaigns come to. Everything here is behind `campaigns:run`; a citizen is shown by the masked number alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from hotline.calls.queries import said_states
+from hotline.calls.rules.prompting import AUDIBLE
+from hotline.campaigns.models import Answer, Attempt, Campaign, OptOut, State, Target, TargetState
+from hotline.campaigns.permissions import can_run
+from hotline.campaigns.rules import CITY_ZONE, Script, ScriptFault, Step, parse
+from hotline.kit.actor import Actor
+from hotline.kit.errors import NotVisible
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One campaign of the list."""
+
+    campaign: Campaign
+    listed: int
+    done: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How often a key was pressed at a step, and of all who answered there."""
+
+    meaning: str
+    count: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    step: Step
+    answers: int
+    meanings: tuple[Meaning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One campaign: where its list stands, how calls ended, what was answered, whom it reached last."""
+
+    campaign: Campaign
+    script: Script | None
+    fault: str
+    silent_sounds: int
+    states: tuple[tuple[str, int], ...]
+    outcomes: tuple[tuple[str, int], ...]
+    listed: int
+    settled: int
+    on_line: int
+    asked: tuple[Asked, ...]
+    latest: tuple[Attempt, ...]
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.settled / self.listed) if self.listed else 0
+
+
+def campaigns(actor: Actor) -> list[Row]:
+    """The newest first."""
+    can_run(actor).require("campaigns:run")
+    over = [TargetState.DONE, TargetState.UNREACHED, TargetState.SKIPPED]
+    rows = Campaign.objects.annotate(
+        listed=Count("targets"),
+        settled=Count("targets", filter=Q(targets__state__in=over)),
+        spoken=Count("targets", filter=Q(targets__state=TargetState.DONE)),
+    ).order_by("-pk")
+    return [Row(one, one.listed, one.settled, one.spoken) for one in rows]
+
+
+def campaign(actor: Actor, campaign_id: int) -> Campaign:
+    can_run(actor).require("campaigns:run")
+    row = Campaign.objects.filter(pk=campaign_id).first()
+    if row is None:
+        raise NotVisible(campaign_id)
+    return row
+
+
+def page(actor: Actor, campaign_id: int) -> Page:
+    row = campaign(actor, campaign_id)
+    script, fault = read(row.script)
+    states = dict(row.targets.values_list("state").annotate(n=Count("pk")))
+    outcomes = dict(
+        row.targets.exclude(outcome="").values_list("outcome").annotate(n=Count("pk")).order_by("-n")
+    )
+    names = dict(Target._meta.get_field("outcome").choices or ())
+    latest = Attempt.objects.filter(target__campaign=row).select_related("target__citizen")
+    waiting = states.get(TargetState.WAITING, 0) + states.get(TargetState.CALLING, 0)
+    return Page(
+        row,
+        script,
+        fault,
+        _silent(script),
+        tuple((str(TargetState(state).label), states[state]) for state in TargetState if state in states),
+        tuple((str(names[outcome]), count) for outcome, count in outcomes.items()),
+        sum(states.values()),
+        sum(states.values()) - waiting,
+        states.get(TargetState.CALLING, 0),
+        _asked(row, script),
+        tuple(latest.prefetch_related("answers").order_by("-pk")[:20]),
+    )
+
+
+def read(script: str) -> tuple[Script | None, str]:
+    """What a script says, or what is wrong with it."""
+    try:
+        return parse(script), ""
+    except ScriptFault as fault:
+        return None, _("Line %(line)s: %(why)s") % {"line": fault.line, "why": fault.why}
+
+
+def _silent(script: Script | None) -> int:
+    """Steps that the voice has still to speak."""
+    if script is None:
+        return 0
+    return sum(one not in AUDIBLE for one in said_states(script.sounds()).values())
+
+
+def _asked(row: Campaign, script: Script | None) -> tuple[Asked, ...]:
+    counts = {
+        (step, key): count
+        for step, key, count in Answer.objects.filter(attempt__target__campaign=row)
+        .values_list("step", "key")
+        .annotate(n=Count("pk"))
+    }
+    asked = []
+    for step in script.steps if script else ():
+        if step.keys:
+            whole = sum(counts.get((step.code, key.key), 0) for key in step.keys)
+            meanings = [
+                Meaning(key.meaning, count, round(100 * count / whole) if whole else 0)
+                for key in step.keys
+                for count in [counts.get((step.code, key.key), 0)]
+            ]
+            asked.append(Asked(step, whole, tuple(meanings)))
+    return tuple(asked)
+
+
+def export(actor: Actor, campaign_id: int) -> str:
+    """One row a citizen: masked number, state, outcome, tries, and what was answered at each step."""
+    row = campaign(actor, campaign_id)
+    script, _fault = read(row.script)
+    codes = [one.code for one in script.steps if one.keys] if script else []
+    answers: dict[int, dict[str, str]] = {}
+    for of, step, meaning in Answer.objects.filter(attempt__target__campaign=row).values_list(
+        "attempt__target_id", "step", "meaning"
+    ):
+        answers.setdefault(of, {})[step] = meaning
+    last = dict(
+        Attempt.objects.filter(target__campaign=row).order_by("pk").values_list("target_id", "placed_at")
+    )
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([_("Number"), _("State"), _("Result of the call"), _("Tries"), _("Last call"), *codes])
+    for target in row.targets.select_related("citizen").order_by("pk").iterator():
+        given = answers.get(target.pk, {})
+        cells = [
+            target.citizen.phone_mask,
+            target.get_state_display(),
+            target.get_outcome_display(),
+            target.tried,
+            _moment(last.get(target.pk)),
+            *(given.get(code, "") for code in codes),
+        ]
+        writer.writerow([_plain(str(one)) for one in cells])
+    return "\ufeff" + text.getvalue()
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if at else ""
+
+
+def _plain(cell: str) -> str:
+    """A spreadsheet takes nothing here for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+
+
+def opt_outs(actor: Actor) -> list[OptOut]:
+    can_run(actor).require("campaigns:run")
+    return list(OptOut.objects.select_related("citizen").order_by("-at")[:MOST_SHOWN])
+
+
+def words() -> Mapping[str, str]:
+    """What the voice is to speak for campaigns that may still call, by file."""
+    texts: dict[str, str] = {}
+    for script in (
+        Campaign.objects.exclude(state=State.ENDED).order_by("-pk").values_list("script", flat=True)
+    ):
+        found, _fault = read(script)
+        if found is not None:
+            texts |= found.sounds()
+    return texts
