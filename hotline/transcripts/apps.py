@@ -12,6 +12,7 @@ class TranscriptsConfig(AppConfig):
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
         from hotline.calls.permissions import WATCH
+        from hotline.calls.queries import Lead, register_lead
         from hotline.kit import health, livetopics
         from hotline.kit.actor import Actor
         from hotline.kit.numbers import whole
@@ -30,4 +31,5 @@ class TranscriptsConfig(AppConfig):
         health.register("transcripts.scribe", queries.scribe_health)
         health.register("transcripts.recordings", queries.keeping_health)
         watches.register(watches.Watch("transcripts:alarmed", lambda actor: actor.has(WATCH)))
+        register_lead(Lead("recording", "transcripts:call", _("Recording and words"), LISTEN))
         register(Item("transcripts:calls", _("Recordings"), "microphone", LISTEN, 22, "oversight"))
