@@ -70,7 +70,8 @@ def in_browser(exchange: Exchange, person: Any, skill: str = "general") -> Agent
     session = actions.sign_in(actor=actor)
     comes(exchange, session, f"browser-{session.pk}")
     actions.ready(actor=actor, session_id=session.pk)
-    return fresh(session)
+    session.refresh_from_db()
+    return session
 
 
 def comes(exchange: Exchange, session: AgentSession, leg: str, label: str = "") -> None:

@@ -242,6 +242,7 @@ export class Voice {
     window.clearInterval(this.watch);
     window.clearTimeout(this.timer);
     this.say(link, words);
+    if (!this.wanted) return; // whoever was told has let go
     this.timer = window.setTimeout(() => void this.connect(false), pauseBefore(this.tries));
     this.tries += 1;
   }

@@ -110,6 +110,10 @@ def acts_of(session: AgentSession | None, asked: Consultation | None = None) -> 
     ]
 
 
+KINDS: tuple[str, ...] = tuple(f"agent.{verb}" for verb in (*AGENT_MOVES, "leg", "consult"))
+"""Live messages that change the bar. A person's topic carries others too, some of them every few seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Telephone:
     """What the bar of an agent's telephone shows."""
@@ -121,6 +125,7 @@ class Telephone:
     acts: list[Act]
     pauses: list[PauseCode]
     may_ask: bool
+    kinds: tuple[str, ...] = KINDS
 
 
 def telephone_of(actor: Actor) -> Telephone:
@@ -165,7 +170,7 @@ def askable(actor: Actor) -> list[Askable]:
     own = session_of(actor.id)
     for lane in Lane.objects.filter(active=True).select_related("skill"):
         free = able_now(lane, but=own.pk if own else 0)
-        found.append(Askable(f"lane:{lane.pk}", lane.name, lane.get_kind_display(), free is not None))
+        found.append(Askable(f"lane:{lane.pk}", lane.name, "", free is not None))
     seats = AgentSession.objects.filter(state=AgentState.READY).exclude(person_id=actor.id)
     for seat in (
         seats.exclude(station=Station.BROWSER, leg="").select_related("person").order_by("person__name")[:50]
