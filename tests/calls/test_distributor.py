@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 
 from hotline.calls import actions
@@ -23,11 +24,14 @@ from hotline.calls.models import (
     Call,
     CallBack,
     Lane,
+    Prompt,
+    Rating,
     Recording,
     Segment,
     Switch,
 )
 from hotline.calls.rules import Spell, gaps
+from hotline.calls.rules.prompting import NEXT, OWN_KEY, RATE, RATED
 from tests.accounts.cast import Cast
 from tests.calls.factories import at_work, fresh, make_agent, make_telephony
 from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, ROOT, Exchange, Phones
@@ -65,6 +69,8 @@ class Distributor:
             "HOTLINE_SWITCH_PORT": str(self._exchange.ready["control_port"]),
             "HOTLINE_SWITCH_TOKEN": self._exchange.token,
             "HOTLINE_VOICE": "off",
+            # Both read the same citizens.
+            "HOTLINE_IDENTITY_KEYS": django_settings.IDENTITY_KEYS,
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hotline", "calls", "run"],
@@ -229,3 +235,59 @@ def test_the_distributor_is_killed_in_the_middle_and_the_next_goes_on(
         phones.hears(**{"13800007777": {FIRST}, "6001": {800}})
     finally:
         again.end()
+
+
+def test_a_caller_is_told_to_be_the_next_rates_by_key_and_who_was_missed_is_called_back(
+    cast: Cast, exchange: Exchange, telephones: Phones, tmp_path: Path, settings: Any
+):
+    """What is said is a tone each, long enough that nobody is too late to hear it."""
+    settings.OUT_TRUNK = "carrier"
+    phones = telephones
+    (tmp_path / "switch" / "prompts" / "own" / "wait").mkdir()
+    for name, tone in ((NEXT, 1200), (RATE, 900), (RATED, 1100)):
+        exchange.prompt(f"own/{name}", tone, 60 if name != RATED else 0.3)
+    made = Distributor(tmp_path, exchange)
+    try:
+        make_telephony()
+        Lane.objects.update(wrap_seconds=3600, call_back_seconds=None)
+        until("the recordings are known", lambda: Prompt.objects.filter(key=OWN_KEY).count() >= 3)
+        phones.ask("expect", "6001", tone=FIRST)
+        agent = make_agent(cast, "6001", is_ready=False)
+        call_of(exchange, phones)
+        phones.hears(**{NUMBER: {1200}})
+        call = Call.objects.get()
+        actions.ready(actor=at_work(agent), session_id=agent.pk)
+        until("they talk", lambda: state(agent) == "talking")
+        phones.hears(**{NUMBER: {FIRST}, "6001": {CITIZEN}})
+
+        phones.ask("hangup", "6001")
+        phones.hears(**{NUMBER: {900}})
+        assert [state(agent), state(call)] == ["wrap_up", "rating"]
+        phones.ask("press", NUMBER, digits="2")
+        phones.wait(NUMBER, state="ended")
+        until("the call is over", lambda: state(call) == "ended")
+        assert (fresh(call).outcome, Rating.objects.get().grade) == ("answered", 2)
+        assert not CallBack.objects.exists()
+
+        # The next caller hangs up in the queue, and is called back. A telephone stands for the agent's browser.
+        call_of(exchange, phones)
+        missed = until("the second call waits", lambda: Call.objects.filter(state="queued").first())
+        phones.ask("hangup", NUMBER)
+        owed = until("it is owed a call", lambda: CallBack.objects.first())
+        assert owed.call == missed
+        phones.ask("expect", NUMBER, tone=CITIZEN)
+        phones.ask("expect", "6002", tone=SECOND)
+        me = cast.actor("shift_leader")
+        session = actions.sign_in(actor=me)
+        platform = exchange.platform()
+        platform.do("originate", trunk="carrier", number="6002", label=f"agent:{session.pk}")
+        until("the browser's leg is there", lambda: fresh(session).leg)
+        actions.call_back(actor=me, call_back_id=owed.pk)
+        until("they talk", lambda: state(session) == "talking")
+        phones.hears(**{NUMBER: {SECOND}, "6002": {CITIZEN}})
+        phones.ask("hangup", NUMBER)
+        until("after-call work", lambda: state(session) == "wrap_up")
+        actions.settle_call_back(actor=me, call_back_id=owed.pk, result="spoke")
+        assert state(owed) == "done"
+    finally:
+        made.end()
