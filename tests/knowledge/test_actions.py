@@ -238,13 +238,14 @@ def test_nonsense_and_the_same_search_again_give_nobody_work(cast):
     def search(text, asker="a"):
         return actions.note_search(actor=actor, asker=asker, source="search", text=text)
 
-    for text in ("asdf", "啊啊啊啊", "123456", "qwrt zxcv", "？！", ""):
+    for text in ("asdf", "啊啊啊啊", "123456", "qwrt zxcv", "？！", "", "测试", "测试一下", "您好", "test hello"):
         assert search(text) is None, text
     assert search("residence permit") is not None
     assert search("居住证积分怎么查询").times == 1
     assert search("居住证积分怎么查询") is None, "the same person again"
     assert search("居住证积分怎么查询", "b").times == 2
-    assert Gap.objects.count() == 2
+    assert search("公积金测试费用") is not None
+    assert Gap.objects.count() == 3
 
 
 def test_a_dispatched_consultation_is_a_duty_of_the_unit_that_got_it(cast):

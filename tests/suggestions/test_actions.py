@@ -190,6 +190,23 @@ class TestRisks:
             assert actions.climb_risks(actor=MACHINE) == 0
         assert [one.pk for one in queries.open_risks(city.actor("shift_leader"), climbed=True)] == [alert.pk]
 
+    def test_with_its_order_ended_it_is_a_fact_and_no_alarm(self, city: Cast) -> None:
+        alert, late = self.raised(city), self.raised(city)
+        leader = city.actor("shift_leader")
+        WorkOrder.objects.filter(pk=late.order_id).update(state="closed", closed_at=now())
+        with time_machine.travel(now() + timedelta(minutes=6), tick=False):
+            assert actions.climb_risks(actor=MACHINE) == 1
+        assert [one.alert_id for one in queries.unseen_notices(leader)] == [alert.pk]
+        WorkOrder.objects.filter(pk=alert.order_id).update(state="closed", closed_at=now())
+        assert queries.unseen_notices(leader) == []
+        assert queries.open_risks(leader) == queries.open_risks(leader, climbed=True) == []
+        assert {one.pk for one in queries.missed_risks(leader)} == {alert.pk, late.pk}
+        page = city.client("shift_leader").get(reverse("suggestions:risks"), {"missed": "1"}).content.decode()
+        assert alert.order.number in page
+        assert "至办结无人确认" in page
+        actions.answer_risk(actor=leader, order_id=late.order_id, confirmed=True, text="事后核实属实")
+        assert [one.pk for one in queries.missed_risks(leader)] == [alert.pk]
+
     def test_every_shift_leader_is_told_once_and_sees_it(self, city: Cast) -> None:
         alert = self.raised(city)
         leader = city.actor("shift_leader")

@@ -7,12 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hotline.knowledge.rules.words import Question, folded
+from hotline.language.terms import pairs_in
 
 GOOD_COVER = 0.6
 """Share of a question's weight that a good answer covers; tuned on the tests' questions (X)."""
 GOOD_MEANING = 0.88
 """Cosine of a good answer by meaning alone; multilingual-e5 seldom falls below 0.8 for anything (X)."""
 _TITLE, _ASKED, _KEYWORD, _TEXT = 3.0, 2.5, 2.0, 1.0
+_SAID = 1.0
+"""What saying it alike is worth. 167 questions to the demo city's 42 entries, each entry without the question: 0.826 found first
+without this, 0.844 with half, 0.850 with 1 and 1.5, 0.844 with 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,15 @@ def score(question: Question, weights: Sequence[float], entry: Candidate) -> Sco
     meaning = max(entry.meaning.values(), default=0.0)
     # Cosines of this model live between 0.75 and 1; spread that over what a title is worth.
     value = head / whole + text_value / whole + cover + bonus + 4.0 * max(meaning - 0.78, 0.0) / 0.22
+    value += _SAID * _said(question.text, (entry.title, *entry.questions))
     return Score(entry.id, value, cover, meaning, position)
+
+
+def _said(asked: str, lines: Sequence[str]) -> float:
+    """How much the question looks like the likest of the lines, 0…1, by pairs of characters: also 怎么办理, which selects nothing."""
+    given = set(pairs_in(folded(asked)))
+    others = [set(pairs_in(folded(line))) for line in lines]
+    return max((2 * len(given & other) / (len(given) + len(other)) for other in others if given and other), default=0.0)
 
 
 def _best_part(question: Question, weights: Sequence[float], entry: Candidate) -> tuple[int | None, float, set[int]]:

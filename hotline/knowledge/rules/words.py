@@ -51,14 +51,25 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"(?=[a-z]*[aeiouy])[a-z]{3,}")
 
 
+_TRYING = frozenset(
+    [
+        *("测试", "试试", "试一试", "试一下", "一下", "你好", "您好", "谢谢", "再见", "喂喂", "有人", "在吗"),
+        *("test", "testing", "hello"),
+    ]
+)
+"""What people type to see whether the box answers."""
+
+
 def says_something(text: str) -> bool:
     """Whether a search can be a question: a Chinese word of two different characters, or two words that can be spoken.
 
-    Keys hit by chance, one character again and again, digits and signs are none; what is a word the dictionary says.
+    Keys hit by chance, one character again and again, digits and signs are none, nor is a greeting or a trial; what is a
+    word the dictionary says.
     """
     plain = folded(text)
-    chinese = any(_HAN.fullmatch(word) and len(set(word)) > 1 for word in rjieba.cut(plain, False))
-    return chinese or len(set(_LATIN.findall(plain))) > 1
+    words = set(rjieba.cut(plain, False)) - _TRYING
+    chinese = any(_HAN.fullmatch(word) and len(set(word)) > 1 for word in words)
+    return chinese or len(set(_LATIN.findall(plain)) - _TRYING) > 1
 
 
 @dataclass(frozen=True, slots=True)

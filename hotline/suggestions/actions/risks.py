@@ -20,6 +20,7 @@ from hotline.kit.live import publish
 from hotline.suggestions import permissions
 from hotline.suggestions.models import RiskAlert, RiskNotice
 from hotline.suggestions.rules import CLIMB_AFTER, Span
+from hotline.workorders.models import FINAL_STATES
 from hotline.workorders.queries import get_visible, visible_to
 from hotline.workorders.queries.reference import city
 
@@ -91,15 +92,16 @@ def answer_risk(*, actor: Actor, order_id: int, confirmed: bool, text: str = "")
 def climb_risks(*, actor: Actor) -> int:
     """Tell every shift leader of each risk that nobody answered in time, once; returns how many climbed.
 
-    Of a confidential order only those are told who may see it.
+    Of a confidential order only those are told who may see it. With its order a risk ends to be urgent.
     """
     permissions.can(actor, "suggestions:make").require("suggestions:make")
     home = city()
     minutes = home.options.get("risk_minutes") if home else None
     allowed = CLIMB_AFTER if minutes is None else timedelta(minutes=float(minutes))
     late = list(
-        RiskAlert.objects.select_for_update(skip_locked=True)
+        RiskAlert.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(answered_at__isnull=True, climbed_at__isnull=True, raised_at__lte=now() - allowed)
+        .exclude(order__state__in=FINAL_STATES)
         .order_by("raised_at")[:500]
     )
     RiskAlert.objects.filter(pk__in=[alert.pk for alert in late]).update(climbed_at=now())

@@ -20,7 +20,14 @@ from hotline.suggestions.queries.reading import (
     read_danger,
     read_text,
 )
-from hotline.suggestions.queries.risks import open_risks, risk_kinds, risk_of, risk_words, unseen_notices
+from hotline.suggestions.queries.risks import (
+    missed_risks,
+    open_risks,
+    risk_kinds,
+    risk_of,
+    risk_words,
+    unseen_notices,
+)
 from hotline.suggestions.queries.writing import writer_health
 
 __all__ = [
@@ -37,6 +44,7 @@ __all__ = [
     "labels",
     "listed_models",
     "meaning_health",
+    "missed_risks",
     "model_worker",
     "open_category",
     "open_risks",

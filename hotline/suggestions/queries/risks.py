@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import QuerySet
+
 from hotline.kit.actor import Actor
 from hotline.language.urgency import standard
 from hotline.suggestions.models import RiskAlert, RiskNotice
-from hotline.workorders.models import WorkOrder
+from hotline.workorders.models import FINAL_STATES, WorkOrder
 from hotline.workorders.queries import visible_to
 
 MOST = 200
 
 
 def open_risks(actor: Actor, *, climbed: bool = False) -> list[RiskAlert]:
-    """Unanswered risks of orders that the actor may see, oldest first."""
-    rows = RiskAlert.objects.filter(answered_at=None, order__in=visible_to(actor))
+    """Unanswered risks of open orders that the actor may see, oldest first."""
+    rows = _unanswered(actor).exclude(order__state__in=FINAL_STATES)
     if climbed:
         rows = rows.filter(climbed_at__isnull=False)
-    return list(rows.select_related("order__category", "order__division").order_by("raised_at")[:MOST])
+    return list(rows.order_by("raised_at")[:MOST])
+
+
+def missed_risks(actor: Actor) -> list[RiskAlert]:
+    """Risks that nobody answered until their order had ended, newest first: nobody need hurry, but somebody should ask why."""
+    return list(_unanswered(actor).filter(order__state__in=FINAL_STATES).order_by("-raised_at")[:MOST])
+
+
+def _unanswered(actor: Actor) -> QuerySet[RiskAlert]:
+    rows = RiskAlert.objects.filter(answered_at=None, order__in=visible_to(actor))
+    return rows.select_related("order__category", "order__division")
 
 
 def unseen_notices(actor: Actor) -> list[RiskNotice]:
-    """Climbed risks that the actor was told of and has not looked at, oldest first; what was answered meanwhile is no news."""
+    """Climbed risks that the actor was told of and has not looked at, oldest first; what was answered meanwhile, or whose
+    order has ended, is no news."""
     if not actor.is_staff or not actor.id:
         return []
-    rows = RiskNotice.objects.filter(person_id=actor.id, seen_at=None, alert__answered_at=None)
+    rows = RiskNotice.objects.filter(person_id=actor.id, seen_at=None, alert__answered_at=None).exclude(
+        alert__order__state__in=FINAL_STATES
+    )
     return list(rows.select_related("alert").order_by("id")[:MOST])
 
 

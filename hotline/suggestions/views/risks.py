@@ -19,20 +19,22 @@ CODE = "suggestions:answer_risk"
 @access(CODE)
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Unanswered risks, oldest first; `?climbed=1` only those that went to the shift leader. The list redraws itself."""
-    climbed = request.GET.get("climbed") == "1"
+    """Unanswered risks, oldest first; `?climbed=1` only those that went to the shift leader, `?missed=1` those whose orders have
+    ended meanwhile. The list redraws itself."""
+    climbed, missed = request.GET.get("climbed") == "1", request.GET.get("missed") == "1"
     actor = actor_of(request)
     told = {one.alert_id for one in queries.unseen_notices(actor)}
     rows = [
         (row, queries.risk_kinds(row.kinds), queries.risk_words(row.order, row.evidence))
-        for row in queries.open_risks(actor, climbed=climbed)
+        for row in (queries.missed_risks(actor) if missed else queries.open_risks(actor, climbed=climbed))
     ]
     whole = not request.headers.get("HX-Request")
     if told and whole:
         # A list that redraws itself behind another window is not seen.
         actions.note_seen(actor=actor)
     name = "risks.html" if whole else "_risks.html"
-    return render(request, f"suggestions/{name}", {"rows": rows, "climbed": climbed, "told": told})
+    context = {"rows": rows, "climbed": climbed, "missed": missed, "told": told}
+    return render(request, f"suggestions/{name}", context)
 
 
 @access(CODE)
