@@ -19,7 +19,10 @@ from django.test import Client
 from django.urls import URLPattern
 
 from hotline.accounts.models import Delegation, StaffSession
+from hotline.calls.models import AgentShift, Announcement, CallBack, Segment
+from hotline.campaigns.models import Campaign, OptOut
 from hotline.dispatch.models import CatalogueEntry, CategoryTrust
+from hotline.emotion.models import Alert, Trace
 from hotline.exchange.models import ApiToken
 from hotline.followup.models import FollowUpTask, ResultAppeal
 from hotline.intake.models import Appeal, CallerRestriction, ImportBatch, RawMessage
@@ -143,6 +146,15 @@ class World:
             "order_id": self.order.pk,
             "call_id": talk.call.pk,
             "recording_id": recording.pk,
+            "campaign_id": made(
+                Campaign,
+                name="回访",
+                script="# ask\n您好\n1 好",
+                workdays_only=False,
+                created_by="x",
+                created_at=now(),
+            ).pk,
+            "citizen_id": made(OptOut, citizen=stranger, by="x", at=now()).citizen_id,
             "alarm_id": made(RecordingAlarm, call=talk.call, recording=recording, kind="checksum").pk,
             "attachment_id": attachment.pk,
             "application_id": self.application.pk,
@@ -186,6 +198,7 @@ class World:
             ).pk,
             "message_id": made(Message, key="k", citizen=stranger, template="accepted", text="x").pk,
             **knowledge_ids(cast),
+            **telephone_ids(cast, talk.call.segments.latest("pk")),
             "code": "02.01",
             "key": "a-key",
             "kind": "csv",
@@ -206,6 +219,19 @@ def knowledge_ids(cast: Cast) -> dict[str, Any]:
         "knowledge_batch": made(Batch, file_name="a.csv", created_by=editor.key()).pk,
         "term_id": made(Term, words=["社保", "社会保险"], created_by="x").pk,
         "source_id": made(Source, name="s", url="http://127.0.0.1:9/feed", unit=cast.hub, category_code="02.01.01").pk,
+    }
+
+
+def telephone_ids(cast: Cast, segment: Segment) -> dict[str, Any]:
+    """One of each thing of the telephone."""
+    call = segment.call
+    trace = made(Trace, segment=segment, call=call, person=segment.session.person, side="agent")
+    tomorrow = now() + timedelta(days=1)
+    return {
+        "announcement_id": made(Announcement, text="停水", sound="a.wav", created_by="x").pk,
+        "shift_id": made(AgentShift, person=cast.agent, begins_at=now(), ends_at=tomorrow).pk,
+        "call_back_id": CallBack.objects.get_or_create(call=call, defaults={"due_at": tomorrow, "created_at": now()})[0].pk,
+        "alert_id": made(Alert, trace=trace, second=0, deviation=3.0, parts={}).pk,
     }
 
 
