@@ -25,7 +25,7 @@ class CallsConfig(AppConfig):
         )
         register(
             Item("calls:call_backs", _("Call-backs"), "phone-outgoing", ("calls:take", "calls:watch"), 12, "work"),
-            Item("calls:calls", _("Calls"), "list-search", "calls:watch", 23, "oversight"),
+            Item("calls:calls", _("Find calls"), "list-search", "calls:watch", 23, "oversight"),
             Item("calls:announcements", _("Announcements"), "speakerphone", "calls:announce", 24, "oversight"),
             Item("calls:shifts", _("Shifts"), "calendar-time", ("calls:plan", "calls:watch"), 26, "oversight"),
             Item("calls:lines", _("Lines and lanes"), "phone-call", ("calls:configure", "calls:watch"), 50, "configuration"),

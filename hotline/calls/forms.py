@@ -74,7 +74,7 @@ class LineForm(forms.Form):
     merge_form = forms.ChoiceField(label=_("How it belongs to 12345"), choices=MergeForm)
     lane = forms.ModelChoiceField(Lane.objects.none(), label=_("Lane"), to_field_name="code")
     greeting_text = forms.CharField(
-        label=_("Greeting"),
+        label=_("Greeting text"),
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -70,7 +70,7 @@ AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
         "lane": _("Lane"),
         "line": _("Telephone line"),
         "text": _("What callers hear before the greeting"),
-        "greeting_text": _("Greeting"),
+        "greeting_text": _("Greeting text"),
         "choice_key": _("Key of the one choice"),
         "choice_lane": _("Lane of the choice"),
         "opens": _("Opens"),
