@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from hotline.accounts.actions import find_or_create_citizen
+from hotline.calls.actions.moving import SYSTEM
 from hotline.calls.engines import Command, EngineAway, EngineRefused, Offer, Offered
 from hotline.calls.exchange import ask_now
 from hotline.calls.models import AgentSession, Call, Consultation, Contact, PersonSkill, Skill, Watching
 from hotline.calls.views import browser
 from tests.accounts.cast import Cast
-from tests.calls.factories import Exchange, distribute, fresh, make_telephony
+from tests.calls.factories import CITIZEN, Exchange, distribute, fresh, make_telephony
 from tests.calls.test_consulting import comes
 from tests.workorders.factories import make_city, make_order
 
@@ -123,7 +125,8 @@ def test_the_exchange_is_away_or_says_no(cast: Cast, switch: Switch):
 def test_calling_out_from_the_bar_and_from_an_order(cast: Cast, switch: Switch):
     exchange = Exchange()
     make_city(cast)
-    order = make_order(cast)
+    citizen = find_or_create_citizen(actor=SYSTEM, phone=CITIZEN)
+    order = make_order(cast, citizen_id=citizen.pk)
     client, session = at_desk(cast, exchange)
     page = client.get(reverse("workorders:detail", args=[order.number])).content.decode()
     assert 'id="citizen-call"' in page
