@@ -8,7 +8,6 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hotline.kit.actor import system_actor
@@ -33,22 +32,21 @@ class Command(BaseCommand):
         getattr(self, f"_{options['verb']}")()
 
     def _run(self) -> None:
-        from hotline.calls.engines import SoftswitchEngine
+        from hotline.calls.engines import EngineAway, chosen_engine
         from hotline.speech.recognition import Whisper
         from hotline.transcripts.scribe import serve
 
-        port, token = settings.SWITCH_PORT, settings.SWITCH_TOKEN
-        if not token:
-            raise CommandError(
-                "The telephone is off: set HOTLINE_TELEPHONE=on and install the extra `telephony`."
-            )
+        try:
+            chosen_engine()
+        except EngineAway as off:
+            raise CommandError(str(off)) from None
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
         async def work() -> None:
             stop = asyncio.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            await serve(lambda: SoftswitchEngine(port, token), Whisper(threads=1), stop)
+            await serve(chosen_engine, Whisper(threads=1), stop)
 
         asyncio.run(work())
 
