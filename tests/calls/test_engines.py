@@ -550,6 +550,9 @@ def test_asterisk_events_missed_are_told_as_a_reset_with_what_is_true(tmp_path: 
                 fresh = Heard(next_engine, again.mark)
                 reset = await fresh.wait(Reset)
                 assert (reset.new_run, reset.mark.number > again.mark.number) == (False, True)
+                assert reset.legs[0].answered is not None
+                async with contextlib.aclosing(next_engine.sound(agent)) as sound:
+                    assert (await anext(sound)).first > 0  # counted since it was answered, whoever listens
                 assert [(leg.leg, leg.room, leg.label) for leg in reset.legs] == [
                     (agent, "call-1", "offer:agent")
                 ]

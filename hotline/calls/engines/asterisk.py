@@ -59,6 +59,7 @@ NO_MEDIA = 44
 SIDES = ("in", "out")
 """What the channel says, what it hears: Asterisk's words for the two directions of a snoop."""
 OWN = "xs-"
+ANSWERED = "XS_ANSWERED"
 
 
 class AsteriskEngine(Transferring):
@@ -145,7 +146,7 @@ class AsteriskEngine(Transferring):
                 party = self._parties.get(one["id"]) or await self._party(one)
                 fresh = Party(party.leg, party.direction, **_kept(party))
                 fresh.state = UP if one["state"] == "Up" else RINGING
-                fresh.answered = party.answered or (datetime.now(UTC) if fresh.state == UP else None)
+                fresh.answered = party.answered or await self._answered_at(party.leg)
                 fresh.seat, fresh.recording = seats.get(party.leg), recorded.get(party.leg, "")
                 legs.append(fresh)
         self._recording = {name: leg for leg, name in recorded.items()}
@@ -256,6 +257,24 @@ class AsteriskEngine(Transferring):
         if party.state == UP or party.direction == "in":
             return "silent" if cause == NO_MEDIA else "far"
         return ENDS.get(cause, "failed")
+
+    def heard_up(self, leg: str) -> None:
+        super().heard_up(leg)
+        if leg in self._parties:
+            self.spawn(self._note_answer(leg))
+
+    async def _note_answer(self, leg: str) -> None:
+        """When it was answered is kept with the channel, for whoever hears it in another process or after a restart."""
+        with contextlib.suppress(Fault):  # gone again
+            await self._ari.post(
+                "channels", leg, "variable", variable=ANSWERED, value=f"{datetime.now(UTC).timestamp():.3f}"
+            )
+
+    async def _answered_at(self, leg: str) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(float(await self._variable(leg, ANSWERED)), UTC)
+        except ValueError:
+            return None
 
     # -- legs ----------------------------------------------------------------------------------------------------------
 
@@ -482,12 +501,12 @@ class AsteriskEngine(Transferring):
             raise EngineRefused("no_leg", f"There is no leg {leg}, or it has ended.") from None
         if channel["state"] != "Up":
             raise EngineRefused("not_up", f"Leg {leg} has not been answered.")
-        party = self._parties.get(leg)
+        answered = await self._answered_at(leg)
         name = secrets.token_hex(8)
         snoop, media, bridge = f"{OWN}ear-{name}", f"{OWN}media-{name}", f"{OWN}hear-{name}"
         loop = asyncio.get_running_loop()
         transport, ear = await loop.create_datagram_endpoint(
-            lambda: Ear(sample_of(party) if party else 0), local_addr=(self._media_address, 0)
+            lambda: Ear(sample_of(answered)), local_addr=(self._media_address, 0)
         )
         try:
             host, port = transport.get_extra_info("sockname")[:2]

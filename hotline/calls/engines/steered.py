@@ -593,7 +593,7 @@ class Steered:
         except (EngineRefused, EngineAway):
             party.recording = ""
             raise
-        self._telling.tell(told.RecordingStarted, party.leg, recording, path, sample_of(party))
+        self._telling.tell(told.RecordingStarted, party.leg, recording, path, sample_of(party.answered))
         return {"recording": recording}
 
     async def _record_pause(self, command: asked.PauseRecording, key: str) -> Told:
@@ -623,11 +623,9 @@ class Steered:
         return {"legs": len(self._parties), "rooms": len(rooms), **await self.do_figures()}
 
 
-def sample_of(party: Party) -> int:
-    """Of now, counted since it was answered."""
-    if party.answered is None:
-        return 0
-    return int((datetime.now(UTC) - party.answered).total_seconds() * RATE)
+def sample_of(answered: datetime | None) -> int:
+    """Of now, counted since the leg was answered."""
+    return int((datetime.now(UTC) - answered).total_seconds() * RATE) if answered else 0
 
 
 def recording_name() -> str:

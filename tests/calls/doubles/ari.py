@@ -209,6 +209,8 @@ class Ari:
                 if (channel, query["variable"]) not in self.variables:
                     raise Refusal(404, "Provided variable was not found")
                 return {"value": self.variables[channel, query["variable"]]}
+            case ["POST", "channels", channel, "variable"]:
+                self.variables[channel, query["variable"]] = query["value"]
             case ["POST", "channels", channel, "answer"]:
                 self._state(channel, "Up")
             case ["DELETE", "channels", channel]:
