@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hotline.accounts.models import Person
-from hotline.calls.models import Call, CallEvent, CallState, Segment
+from hotline.calls.models import Call, CallBackResult, CallEvent, CallState, Segment
 from hotline.calls.permissions import can_watch
 from hotline.calls.rules import AGENT_MOVES, CALL_MOVES
 from hotline.kit.actor import Actor
@@ -75,8 +75,16 @@ LABELS: dict[str, str | Promise] = {
     **{verb: move.label for verb, move in AGENT_MOVES.items()},
     **{verb: move.label for verb, move in CALL_MOVES.items()},
 }
-SHOWN = ("why", "reason", "digits", "ahead", "wait", "code", "what", "result", "lane", "to")
-"""Of an event's data; ids and files say nothing to people."""
+SAID: dict[str, str | Promise] = {
+    "ahead": _("%(value)s callers before them"),
+    "wait": _("likely wait %(value)s s"),
+    "digits": _("pressed %(value)s"),
+    "to": _("to %(value)s"),
+    "result": "%(value)s",
+    "what": "%(value)s",
+    "code": "%(value)s",
+}
+"""Of an event's data what people can read; ids, files and the switch's codes of an end are left out."""
 
 
 def happenings(actor: Actor, call: Call) -> list[Happening]:
@@ -91,11 +99,16 @@ def happenings(actor: Actor, call: Call) -> list[Happening]:
             row.at,
             LABELS.get(row.verb, row.verb),
             row.session.person.name if row.session is not None else names.get(row.actor, ""),
-            " · ".join(str(row.data[key]) for key in SHOWN if row.data.get(key) not in (None, "")),
+            " · ".join(_said(key, row.data[key]) for key in SAID if row.data.get(key) not in (None, "")),
             row.verb,
         )
         for row in rows
     ]
+
+
+def _said(key: str, value: object) -> str:
+    shown = dict(CallBackResult.choices).get(str(value), value) if key == "result" else value
+    return str(SAID[key]) % {"value": shown}
 
 
 # -- where packages above go on -----------------------------------------------------------------------------------------------
