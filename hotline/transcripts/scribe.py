@@ -28,6 +28,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from hotline.calls.engines import Engine, EngineAway, EngineRefused
 from hotline.calls.models import Recording
 from hotline.kit.actor import system_actor
+from hotline.kit.processes import DatabaseThread, address_of_database, live_once, rest
 from hotline.speech.activity import Stretch
 from hotline.speech.recognition import Recogniser
 from hotline.speech.sound import TELEPHONE, Samples
@@ -160,7 +161,7 @@ class Scribe:
         self._engine, self._recogniser, self._at_once = engine, recogniser, at_once
         self._clock = now_seconds
         self._terms = Terms(())
-        self._database_thread = ThreadPoolExecutor(1, thread_name_prefix="transcripts-database")
+        self._database = DatabaseThread("transcripts-database")
         self._hearing_thread = ThreadPoolExecutor(1, thread_name_prefix="transcripts-hearing")
         self._understanding = ThreadPoolExecutor(at_once, thread_name_prefix="transcripts-understanding")
         self._woken = asyncio.Event()
@@ -176,7 +177,7 @@ class Scribe:
 
     async def run(self) -> None:
         """Listen to whoever talks, understand, write, file."""
-        address = await self._database(_address)
+        address = await self._database(address_of_database)
         async with await psycopg.AsyncConnection.connect(**address, autocommit=True) as listener:
             await _alone(listener)
             parts = [self._listen(listener), self._look(), self._sign(), self._learn(), self._catch_up()]
@@ -194,17 +195,9 @@ class Scribe:
                 self._hearing_thread.shutdown(cancel_futures=True)
                 # A stretch takes seconds to be understood; nobody waits for what is thrown away.
                 self._understanding.shutdown(wait=False, cancel_futures=True)
-                self._database_thread.submit(lambda: connection.close())
-                self._database_thread.shutdown()
+                self._database.close()
 
     # -- threads -----------------------------------------------------------------------------------------------------------
-
-    async def _database(self, work: Callable[..., Result], *given: Any, **named: Any) -> Result:
-        def alone() -> Result:
-            close_old_connections()
-            return work(*given, **named)
-
-        return await asyncio.get_running_loop().run_in_executor(self._database_thread, alone)
 
     async def _hearing(self, work: Callable[..., Result], *given: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._hearing_thread, work, *given)
@@ -558,11 +551,6 @@ async def _alone(connected: psycopg.AsyncConnection[Any]) -> None:
 # -- the database's side, in its thread --------------------------------------------------------------------------------------
 
 
-def _address() -> dict[str, Any]:
-    given: dict[str, Any] = connection.get_connection_params()
-    return {name: given[name] for name in ("host", "port", "user", "password", "dbname") if given.get(name)}
-
-
 def _cut(recording_id: int, zero: datetime, channel: int, span: Span) -> Samples:
     """One side of a recording from–to, milliseconds of the call; empty beyond its end. Raises BadRecording."""
     recording = Recording.objects.get(pk=recording_id)
@@ -604,11 +592,6 @@ def _sign_absent(fault: str, key: str) -> None:
         connection.close()
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
-
-
 async def serve(
     make: Callable[[], Engine], recogniser: Recogniser, stop: asyncio.Event, *, at_once: int = 1
 ) -> None:
@@ -620,19 +603,6 @@ async def serve(
             while not stop.is_set() and time.monotonic() < until:
                 with contextlib.suppress(DatabaseError):
                     await asyncio.to_thread(_sign_absent, fault, recogniser.key)
-                await _wait(stop, SIGN_SECONDS)
+                await rest(stop, SIGN_SECONDS)
             continue
-        engine = make()
-        life = asyncio.create_task(Scribe(engine, recogniser, at_once=at_once).run())
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if life.done() and (error := life.exception()) is not None:
-                log.warning("beginning anew: %s: %s", type(error).__name__, error)
-        finally:
-            stopping.cancel()
-            life.cancel()
-            await asyncio.gather(life, stopping, return_exceptions=True)
-            await engine.close()
-        if not stop.is_set():
-            await _wait(stop, 1.0)
+        await live_once(make, lambda engine: Scribe(engine, recogniser, at_once=at_once).run(), stop, log)
