@@ -379,7 +379,7 @@ def test_the_wall_counts_waits_and_sorts(cast: Cast):
     )
     figures = leader.get("/telephone/seats/figures").content.decode()
     assert 'id="today-connection_rate"' in figures
-    assert 'data-target="none"' in figures
+    assert 'data-target="unknown"' in figures
 
 
 # -- targets ---------------------------------------------------------------------------------------------------------------

@@ -35,10 +35,12 @@ from hotline.calls.rules.figures import (
     TARGETS,
     WINDOW,
     Grain,
+    Judgement,
     Load,
     Measure,
     Seconds,
     Work,
+    judge,
     midnight,
     row_of,
     rows_between,
@@ -422,6 +424,7 @@ class Target:
     value: float | None
     least: float
     missed_since: datetime | None
+    verdict: Judgement
 
 
 def last_day() -> Load:
@@ -439,7 +442,16 @@ def live(actor: Actor) -> Live:
     today, day = found.rows.get(begins, Load()), found.whole
     spent = sum(hall_seconds(begins, moment, timedelta(days=1)).values(), Seconds())
     missed = dict(TargetBreach.objects.filter(ended_at=None).values_list("measure", "began_at"))
-    targets = [Target(one, getattr(day, one), TARGETS[one], missed.get(str(one))) for one in Measure]
+    targets = [
+        Target(
+            one,
+            getattr(day, one),
+            TARGETS[one],
+            missed.get(str(one)),
+            judge(getattr(day, one), day.decided, TARGETS[one], missed_before=str(one) in missed),
+        )
+        for one in Measure
+    ]
     return Live(today, spent.occupancy, day, targets)
 
 

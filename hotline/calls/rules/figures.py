@@ -212,7 +212,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         "answered",
-        _("Answered"),
+        _("Calls answered"),
         _("Of those who asked, connected to an agent at least once."),
         lambda load: load.answered,
         "count",

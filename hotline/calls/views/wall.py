@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from hotline.calls.permissions import WATCH
 from hotline.calls.queries.figures import live
 from hotline.calls.queries.wall import wall
 from hotline.calls.rules.figures import DEFINITIONS, TARGETS
-from hotline.calls.rules.wall import STATE_ORDER, Need, Order
+from hotline.calls.rules.wall import STATE_ORDER, Order
 from hotline.calls.views.figures import written
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import now
@@ -42,6 +43,10 @@ TODAY = (
 ALWAYS = (AgentState.TALKING, AgentState.RINGING, AgentState.WRAP_UP, AgentState.READY, AgentState.PAUSED)
 """States whose count is shown when nobody is in them, too."""
 
+LABELS = {str(one): one.label for one in AgentState}
+CONVERSING = frozenset({AgentState.TALKING, AgentState.HOLD, AgentState.CONSULTING})
+"""States in which a shift leader may do something at the seat."""
+
 
 @access(WATCH)
 @require_GET
@@ -55,14 +60,25 @@ def seats(request: HttpRequest) -> HttpResponse:
     shown = [one for one in it.seats if state in ("", one.state) and lane in ("", one.lane)]
     moment = now()
     context = {
-        "lanes": it.lanes,
+        "lanes": [
+            (one, one.oldest.isoformat(), one.due.isoformat(), one.due <= moment, _since(one.oldest, moment))
+            if one.oldest and one.due
+            else (one, "", "", False, "")
+            for one in it.lanes
+        ],
         "seats": [
-            (one, _clock((moment - one.since).total_seconds()), one.need is not Need.NONE) for one in shown
+            (
+                one,
+                one.session.pk,
+                LABELS[one.state],
+                one.since.isoformat(),
+                _since(one.since, moment),
+                int(one.need),
+                one.state in CONVERSING,
+            )
+            for one in shown
         ],
         "signed_in": len(it.seats),
-        "waits": {
-            one.lane.pk: _clock((moment - one.oldest).total_seconds()) for one in it.lanes if one.oldest
-        },
         "counts": [
             (code, AgentState(code).label, count)
             for code in STATE_ORDER
@@ -76,7 +92,6 @@ def seats(request: HttpRequest) -> HttpResponse:
         if not _part(request)
         else (),
         "query": request.GET.urlencode(),
-        "moment": moment,
     }
     return render(request, "calls/_seats.html" if _part(request) else "calls/seats.html", context)
 
@@ -95,7 +110,7 @@ def live_figures(request: HttpRequest) -> HttpResponse:
                 one,
                 written(one.value, "share").text,
                 f"{TARGETS[one.measure]:.0%}",
-                "missed" if one.missed_since else "none" if one.value is None else "met",
+                str(one.verdict),
             )
             for one in it.targets
         ],
@@ -108,8 +123,8 @@ def _part(request: HttpRequest) -> bool:
     return bool(request.headers.get("HX-Request"))
 
 
-def _clock(seconds: float) -> str:
+def _since(at: datetime, moment: datetime) -> str:
     """m:ss, h:mm:ss; the browser goes on from there."""
-    whole = max(0, int(seconds))
+    whole = max(0, int((moment - at).total_seconds()))
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -19,6 +19,9 @@ RECENT_HALF_LIFE = 5.0
 FEW = 2.0
 """So many days of its own kind outweigh those of its like (working days, days of rest) half and half. Design default."""
 
+LENT = 200.0
+"""A quarter's neighbours count as much as so many calls seen in it: few calls are smoothed, many stand as they are. Design default."""
+
 Counts = Mapping[date, Sequence[float]]
 """Day of the city → calls that asked for an agent in each of its 96 quarters."""
 
@@ -88,7 +91,7 @@ def _shape(
     kinds: Mapping[date, Kind],
     wanted: Kind,
 ) -> list[float]:
-    """Shares of the quarters, summing to one, each smoothed a little by its neighbours."""
+    """Shares of the quarters, summing to one, smoothed by their neighbours where few calls were seen."""
 
     def shares(days: Sequence[date]) -> list[float]:
         sums = [0.0] * QUARTERS
@@ -103,9 +106,11 @@ def _shape(
     like = shares([one for one in past if kinds[one].rest == wanted.rest] or past)
     trust = len(own) / (len(own) + FEW)
     mixed = [trust * a + (1 - trust) * b for a, b in zip(shares(own) if own else like, like, strict=True)]
-    smooth = [
-        (mixed[max(0, n - 1)] + 2 * mixed[n] + mixed[min(QUARTERS - 1, n + 1)]) / 4 for n in range(QUARTERS)
-    ]
+    seen = [sum(history[one][n] for one in own or past) for n in range(QUARTERS)]
+    smooth = []
+    for n in range(QUARTERS):
+        around = (mixed[max(0, n - 1)] + 2 * mixed[n] + mixed[min(QUARTERS - 1, n + 1)]) / 4
+        smooth.append((seen[n] * mixed[n] + LENT * around) / (seen[n] + LENT))
     whole = sum(smooth)
     return [value / whole for value in smooth]
 
