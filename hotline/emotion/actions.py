@@ -22,7 +22,7 @@ from hotline.kit.crypto import BadCipher, identity_ring
 from hotline.kit.errors import Invalid, NotVisible
 from hotline.kit.live import publish
 from hotline.kit.models import Heartbeat
-from hotline.speech.acoustics import WINDOW, Voice
+from hotline.speech.voices import WINDOW, Voice
 
 KEPT = timedelta(days=30)
 """Traces and moments: enough for a baseline, not a file on a person."""

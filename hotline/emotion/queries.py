@@ -18,8 +18,8 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.health import Level, Result
 from hotline.kit.models import Heartbeat
-from hotline.speech.acoustics import MEASURES, Voice
 from hotline.speech.baseline import MOST_CALLS, Trait, baseline
+from hotline.speech.voices import MEASURES, Voice
 
 SILENT = timedelta(seconds=45)
 """The process signs every 10 s."""

@@ -7,7 +7,6 @@ level: full scale is taken as `FULL_SCALE` pascal, so sones compare one voice wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -18,10 +17,11 @@ from scipy.ndimage import median_filter
 from scipy.signal import find_peaks, resample_poly
 
 from hotline.speech.sound import TELEPHONE, Samples
+from hotline.speech.voices import WINDOW, Voice
 from hotline.speech.weights import SpeechFault
 
-WINDOW = 10.0
-"""Seconds that are judged at once."""
+__all__ = ["FULL_SCALE", "LEAST_SPEECH", "WINDOW", "Voice", "voice"]
+
 LEAST_SPEECH = 2.0
 """Seconds of speech in a window; less says nothing about a voice."""
 FULL_SCALE = 0.356
@@ -36,26 +36,6 @@ _DIP = 2.0
 """dB that the envelope falls between two syllables."""
 _SOFT = 25.0
 """dB below the window's loudest: no syllable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One window of one voice; each measure None when it could not be had.
-
-    `loudness` N5, sone · `sharpness` acum · `pitch` semitones above 100 Hz, median · `melody` semitones between the lower and the upper
-    quarter of the pitch · `rate` syllables a second of speech · `pauses` share of the window without speech · `roughness` asper, when asked.
-    """
-
-    loudness: float | None = None
-    sharpness: float | None = None
-    pitch: float | None = None
-    melody: float | None = None
-    rate: float | None = None
-    pauses: float | None = None
-    roughness: float | None = None
-
-
-MEASURES: tuple[str, ...] = tuple(one.name for one in fields(Voice))
 
 
 def voice(samples: Samples, speech: NDArray[np.bool_], *, roughness: bool = False) -> Voice | None:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hotline.speech.acoustics import Voice
+from hotline.speech.voices import Voice
 
 HALF_LIFE = 20
 """Calls after which a call counts half: a cold passes, a new headset is learnt."""
