@@ -16,12 +16,10 @@ import os
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from django.db import close_old_connections, connection
 
 from hotline.calls import actions, prompts, queries
 from hotline.calls.actions.calling_out import with_number
@@ -30,6 +28,8 @@ from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
 from hotline.calls.engines import Command, Engine, EngineAway, EngineRefused, Figures, Mark, Reset
 from hotline.calls.models import Ask, Switch
 from hotline.calls.rules.prompting import NO_VOICE
+from hotline.kit import processes
+from hotline.kit.processes import DatabaseThread, address_of_database
 
 log = logging.getLogger("hotline.calls")
 
@@ -44,7 +44,6 @@ MOST_ASKS = 1000
 AGAIN_SECONDS = 0.5
 """Pause before what the switch did not answer is asked again."""
 STANDBY_SECONDS = 2.0
-Result = TypeVar("Result")
 
 
 class LeadershipLost(Exception):
@@ -65,7 +64,7 @@ class Distributor:
         """By name: the key of the text that was not spoken, and why."""
         self._failed: Counter[str] = Counter()
         # One thread: events are followed in their order, and nothing of ours competes for locks.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="calls-database")
+        self._database = DatabaseThread("calls-database")
         self._woken = asyncio.Event()
         self._chains: dict[str, deque[Ask]] = {}
         self._under_way: set[int] = set()
@@ -76,7 +75,7 @@ class Distributor:
     async def run(self) -> None:
         """Take the lock, then follow, ask, distribute, watch."""
         async with await psycopg.AsyncConnection.connect(
-            **await self._database(_address), autocommit=True
+            **await self._database(address_of_database), autocommit=True
         ) as leader:
             await self._lead(leader)
             log.info("distributing calls")
@@ -91,8 +90,7 @@ class Distributor:
                 for task in everything:
                     task.cancel()
                 await asyncio.gather(*everything, return_exceptions=True)
-                self._thread.submit(lambda: connection.close())
-                self._thread.shutdown()
+                self._database.close()
 
     async def _lead(self, leader: psycopg.AsyncConnection[Any]) -> None:
         told = False
@@ -104,13 +102,6 @@ class Distributor:
                 log.info("another distributor is at work; standing by")
                 told = True
             await asyncio.sleep(STANDBY_SECONDS)
-
-    async def _database(self, work: Callable[..., Result], *given: Any, **named: Any) -> Result:
-        def alone() -> Result:
-            close_old_connections()
-            return work(*given, **named)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, alone)
 
     # -- in --------------------------------------------------------------------------------------------------------------
 
@@ -254,11 +245,6 @@ class Distributor:
 # -- the database's side, in its thread --------------------------------------------------------------------------------------
 
 
-def _address() -> dict[str, Any]:
-    given: dict[str, Any] = connection.get_connection_params()
-    return {name: given[name] for name in ("host", "port", "user", "password", "dbname") if given.get(name)}
-
-
 def _mark() -> Mark | None:
     row = Switch.objects.filter(name=SWITCH).first()
     return Mark(row.run, row.number) if row is not None and row.run else None
@@ -281,19 +267,4 @@ async def serve(
     make: Callable[[], Engine], prompts_folder: Path, stop: asyncio.Event, voice: Sequence[str] = ()
 ) -> None:
     """Life after life, until told to stop."""
-    while not stop.is_set():
-        engine = make()
-        life = asyncio.create_task(Distributor(engine, prompts_folder, voice).run())
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if life.done() and (error := life.exception()) is not None:
-                log.warning("beginning anew: %s: %s", type(error).__name__, error)
-        finally:
-            stopping.cancel()
-            life.cancel()
-            await asyncio.gather(life, stopping, return_exceptions=True)
-            await engine.close()
-        if not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0)
+    await processes.serve(make, lambda engine: Distributor(engine, prompts_folder, voice).run(), stop, log)

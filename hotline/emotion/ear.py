@@ -18,15 +18,16 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
-from django.db import close_old_connections, connection
 from numpy.typing import NDArray
 
 from hotline.calls.engines import Engine, EngineAway, EngineRefused
 from hotline.emotion import actions, queries
 from hotline.emotion.models import Side
 from hotline.emotion.permissions import MEASURE
+from hotline.kit import processes
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
+from hotline.kit.processes import DatabaseThread
 from hotline.speech.acoustics import WINDOW, Voice, voice
 from hotline.speech.activity import Activity
 from hotline.speech.baseline import Trait, Watch, baseline, deviation, parts
@@ -106,7 +107,7 @@ class Hearer:
         most: int = MOST_VOICES,
     ) -> None:
         self._engine, self._activity, self._measure, self._most = engine, activity, measure, most
-        self._database_thread = ThreadPoolExecutor(1, thread_name_prefix="emotion-database")
+        self._database = DatabaseThread("emotion-database")
         # One core: voices that cannot be measured in time are left out, calls are not.
         self._measuring = ThreadPoolExecutor(1, thread_name_prefix="emotion-measuring")
         self._ears: dict[tuple[int | None, str], tuple[Listening, asyncio.Task[None]]] = {}
@@ -125,16 +126,8 @@ class Hearer:
             for task in everything:
                 task.cancel()
             await asyncio.gather(*everything, return_exceptions=True)
-            self._database_thread.submit(lambda: connection.close())
-            for pool in (self._database_thread, self._measuring):
-                pool.shutdown(cancel_futures=pool is self._measuring)
-
-    async def _database(self, work: Callable[..., Result], *given: Any, **named: Any) -> Result:
-        def alone() -> Result:
-            close_old_connections()
-            return work(*given, **named)
-
-        return await asyncio.get_running_loop().run_in_executor(self._database_thread, alone)
+            self._database.close()
+            self._measuring.shutdown(cancel_futures=True)
 
     async def _look(self) -> None:
         while True:
@@ -233,19 +226,4 @@ def _usual(ear: Ear) -> dict[str, Trait]:
 
 async def serve(make: Callable[[], Engine], stop: asyncio.Event) -> None:
     """Life after life, until told to stop."""
-    while not stop.is_set():
-        engine = make()
-        life = asyncio.create_task(Hearer(engine).run())
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({life, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if life.done() and (error := life.exception()) is not None:
-                log.warning("beginning anew: %s: %s", type(error).__name__, error)
-        finally:
-            stopping.cancel()
-            life.cancel()
-            await asyncio.gather(life, stopping, return_exceptions=True)
-            await engine.close()
-        if not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0)
+    await processes.serve(make, lambda engine: Hearer(engine).run(), stop, log)
