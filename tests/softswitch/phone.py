@@ -10,6 +10,7 @@ import contextlib
 import json
 import socket
 import sys
+import wave
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class Phone:
         self.heard = np.zeros(WINDOW, np.int16)
         self.since = 0
         self.digits = ""
+        self.saying = np.zeros(0, np.int16)
+        """What is spoken in place of the tone, until it has been."""
         self.state = "new"
         self.place = 0
         self.reason = None
@@ -48,9 +51,12 @@ class Phone:
         try:
             data = np.frombuffer(self.call.audio.read(8 * FRAME), np.int16)
             place = np.arange(self.place, self.place + FRAME)
-            if self.tone:
-                wave = (6000 * np.sin(2 * np.pi * self.tone * place / RATE)).astype(np.int16)
-                self.call.audio.write(wave.tobytes())
+            if len(self.saying):
+                said, self.saying = self.saying[:FRAME], self.saying[FRAME:]
+                self.call.audio.write(np.pad(said, (0, FRAME - len(said))).tobytes())
+            elif self.tone:
+                tone = (6000 * np.sin(2 * np.pi * self.tone * place / RATE)).astype(np.int16)
+                self.call.audio.write(tone.tobytes())
         except Exception:
             return
         self.place += FRAME
@@ -169,6 +175,9 @@ async def main(address: str) -> None:
                 await phone.call.send_dtmf(told["digits"])
             case "tone":
                 phone.tone = told["tone"]
+            case "play":
+                with wave.open(told["file"], "rb") as file:
+                    phone.saying = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             case "hangup":
                 await phone.call.hangup()
         print(json.dumps(answer), flush=True)
