@@ -13,7 +13,6 @@ import pytest
 from django.urls import reverse
 
 from hotline.audit.models import AuditEntry
-from hotline.calls.engines import Engine
 from hotline.calls.engines.interface import Sound
 from hotline.calls.models import AgentSession, Segment
 from hotline.emotion import actions, queries
@@ -172,7 +171,7 @@ def test_a_trace_is_drawn_with_holes_and_goes_after_its_time(cast: Cast, segment
     assert not Alert.objects.exists()
 
 
-class Line(Engine):
+class Line:
     """An exchange of which nothing is needed but its sound: 20 ms at a time, as fast as it is taken."""
 
     def __init__(self, said: dict[str, list[float]]) -> None:
@@ -186,13 +185,6 @@ class Line(Engine):
                 yield Sound(first, pcm.tobytes())
                 first += 160
         await asyncio.Event().wait()
-
-    async def do(self, command, *, key=None):
-        raise AssertionError("nothing is asked of the exchange")
-
-    async def events(self, after=None):
-        raise AssertionError("nothing is followed")
-        yield
 
     async def close(self) -> None:
         pass

@@ -22,7 +22,8 @@ def spoken(pitch: float, level: float, syllables: float, seconds: float = 6.0) -
     time = np.arange(round(seconds * TELEPHONE)) / TELEPHONE
     wave = sum(np.sin(2 * np.pi * pitch * n * time) / n for n in range(1, int(3400 // pitch)))
     swell = 0.04 + np.clip(np.sin(2 * np.pi * syllables * time), 0, None)
-    return (level * wave * swell / np.abs(wave * swell).max()).astype(np.float32)
+    made = np.asarray(wave * swell)
+    return np.asarray(level * made / np.abs(made).max(), np.float32)
 
 
 def measured(samples: np.ndarray) -> Voice:

@@ -66,6 +66,7 @@ class Lines:
     def __init__(self) -> None:
         self.said: dict[str, list[tuple[int, bytes] | None]] = {}
         self.place: dict[str, int] = {}
+        self.began: dict[str, float] = {}
 
     def speak(self, leg: str, *parts: tuple[float, float]) -> None:
         """Each part: seconds, loudness."""
@@ -87,9 +88,14 @@ class Lines:
             if not given:
                 await asyncio.sleep(0.01)
                 continue
-            piece = given.pop(0)
+            piece = given[0]
             if piece is None:
+                given.pop(0)
                 return
+            # Nobody speaks faster than time passes, and the scribe tells by that when something was said.
+            began = self.began.setdefault(leg, time.monotonic())
+            await asyncio.sleep(max(0.0, began + (piece[0] + 800) / 8000 - time.monotonic()))
+            given.pop(0)
             yield Sound(*piece)
 
     async def close(self) -> None:

@@ -43,6 +43,7 @@ from hotline.calls.engines.steered import (
 )
 from hotline.calls.engines.transfers import Transferring
 from hotline.calls.engines.waves import file_sides, native, samples
+from hotline.kit import clock
 
 log = logging.getLogger("hotline.calls")
 
@@ -267,7 +268,7 @@ class AsteriskEngine(Transferring):
         """When it was answered is kept with the channel, for whoever hears it in another process or after a restart."""
         with contextlib.suppress(Fault):  # gone again
             await self._ari.post(
-                "channels", leg, "variable", variable=ANSWERED, value=f"{datetime.now(UTC).timestamp():.3f}"
+                "channels", leg, "variable", variable=ANSWERED, value=f"{clock.now().timestamp():.3f}"
             )
 
     async def _answered_at(self, leg: str) -> datetime | None:

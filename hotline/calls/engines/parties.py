@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from hotline.calls.engines.commands import Role
 from hotline.calls.engines.events import Leg
+from hotline.kit import clock
 
 RINGING, UP, ENDED = "ringing", "up", "ended"
 
@@ -60,7 +61,7 @@ class Party:
     called: str = ""
     label: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: datetime = field(default_factory=lambda: clock.now())
     answered: datetime | None = None
     seat: Seat | None = None
     playing: Playing | None = None

@@ -28,6 +28,7 @@ from hotline.calls.engines.events import EngineEvent, Leg, Mark, Reset
 from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
 from hotline.calls.engines.parties import ENDED, RINGING, UP, Collecting, Consultation, Party, Playing, Seat
 from hotline.calls.engines.telling import Telling
+from hotline.kit import clock
 
 log = logging.getLogger("hotline.calls")
 
@@ -341,7 +342,7 @@ class Steered:
     def _went_up(self, party: Party) -> None:
         if party.state != RINGING:
             return
-        party.state, party.answered = UP, datetime.now(UTC)
+        party.state, party.answered = UP, clock.now()
         _cancel(party.timer)
         self._telling.tell(told.LegAnswered, party.leg)
         if party.on_up is not None:
@@ -370,7 +371,7 @@ class Steered:
         seat, party.seat = party.seat, None
         if seat is not None:
             self.spawn(self._gone(party, seat))
-        seconds = (datetime.now(UTC) - party.answered).total_seconds() if party.answered else 0.0
+        seconds = (clock.now() - party.answered).total_seconds() if party.answered else 0.0
         party.ending = party.ending or reason
         self._telling.tell(told.LegEnded, party.leg, party.ending, round(seconds, 2), status, {})
         for react in list(party.on_end.values()):
@@ -625,7 +626,7 @@ class Steered:
 
 def sample_of(answered: datetime | None) -> int:
     """Of now, counted since the leg was answered."""
-    return int((datetime.now(UTC) - answered).total_seconds() * RATE) if answered else 0
+    return int((clock.now() - answered).total_seconds() * RATE) if answered else 0
 
 
 def recording_name() -> str:
@@ -641,7 +642,7 @@ def recording_began(name: str) -> datetime | None:
 
 def recording_path(name: str) -> str:
     """Relative to the folder of recordings: by day, as the embedded exchange keeps them."""
-    began = recording_began(name) or datetime.now(UTC)
+    began = recording_began(name) or clock.now()
     return f"{began:%Y/%m/%d}/{name}.wav"
 
 

@@ -11,9 +11,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
 
 from hotline.calls.engines.events import EngineEvent, Leg, Mark, Reset
+from hotline.kit import clock
 
 KEPT = 5000
 
@@ -39,7 +39,7 @@ class Telling:
     def tell(self, kind: Callable[..., EngineEvent], leg: str, *facts: object) -> None:
         """One event of now; `facts` are what the kind holds besides mark, moment and leg."""
         self._last = self._next()
-        event = kind(Mark(self._run, self._last), datetime.now(UTC), leg, *facts)
+        event = kind(Mark(self._run, self._last), clock.now(), leg, *facts)
         if len(self._kept) == self._kept.maxlen:
             self._floor = self._kept[0].mark.number
         self._kept.append(event)

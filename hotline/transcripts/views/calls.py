@@ -97,7 +97,8 @@ def _missing(transcript: Transcript | None) -> int:
     """Seconds of a filed call that nobody has listened to."""
     if transcript is None or transcript.filed_at is None:
         return 0
-    return round(sum(int(end) - int(start) for _speaker, start, end in transcript.gaps) / 1000)
+    missing: int = sum(int(end) - int(start) for _speaker, start, end in transcript.gaps)
+    return round(missing / 1000)
 
 
 @access(LISTEN)
