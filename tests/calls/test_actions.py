@@ -9,9 +9,10 @@ import pytest
 from django.db import connections
 
 from hotline.calls import actions, queries
-from hotline.calls.actions.moving import SYSTEM, command_of
+from hotline.calls.actions.moving import SYSTEM, ask_for, command_of
 from hotline.calls.engines import (
     Bridge,
+    Collect,
     Hangup,
     LegEnded,
     LegStarted,
@@ -154,6 +155,19 @@ def test_one_choice_and_every_other_key_is_a_person(exchange: Exchange, digit: s
     exchange.digits(call.leg, digit, "complete" if digit else "timeout")
     call = fresh(call)
     assert (call.state, call.lane.code) == (CallState.QUEUED, lane)
+
+
+def test_a_chosen_lane_that_is_full_says_so(exchange: Exchange):
+    make_telephony(choice=True)
+    Lane.objects.filter(code="english").update(most_waiting=1)
+    calls = [exchange.ring(caller=f"1380000000{number}") for number in (1, 2)]
+    for call in calls:
+        exchange.answered(call.leg)
+        exchange.tell(*played(call, "digit"))
+        exchange.digits(call.leg, "1")
+    first, second = map(fresh, calls)
+    assert (first.state, first.lane.code) == (CallState.QUEUED, "english")
+    assert (second.state, second.outcome) == (CallState.LEAVING, Outcome.FULL)
 
 
 def test_closed_and_full_are_said_and_called_back(exchange: Exchange):
@@ -472,6 +486,42 @@ def test_no_line_no_call(exchange: Exchange):
     exchange.tell(LegStarted, "leg-x", exchange.facts("leg-x"))
     assert not Call.objects.exists()
     assert command_of(Ask.objects.get()) == Hangup("leg-x")
+
+
+def test_an_offer_of_a_call_back_that_cannot_be_answered_leaves_nobody_in_silence(exchange: Exchange):
+    make_telephony()
+    call = exchange.queued()
+    forget()
+    moment = now()
+    Call.objects.update(call_back_offered_at=moment)
+    ask_for(call, moment, Collect(call.leg, most=1))
+    actions.refused(actor=SYSTEM, ask_id=Ask.objects.get(verb="collect").pk, code="not_up")
+    assert asked(call) == ["play"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_windows_sign_in_at_once_and_one_is_told(cast: Cast):
+    make_telephony()
+    actor = cast.actor("agent")
+    together = Barrier(4)
+    ends: list[str] = []
+
+    def work(number: int) -> None:
+        together.wait()
+        try:
+            actions.sign_in(actor=actor, station=Station.PHONE, number=f"600{number}", trunk="carrier")
+            ends.append("in")
+        except Refused as refusal:
+            ends.append(refusal.code)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ends) == ["in", "signed_in", "signed_in", "signed_in"]
 
 
 @pytest.mark.django_db(transaction=True)

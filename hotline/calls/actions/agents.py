@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hotline.accounts.actions import reveal_identity
+from hotline.accounts.models import Person
 from hotline.calls.actions.consulted import consultation_of, drop_consultation
 from hotline.calls.actions.moving import (
     OFFER,
@@ -59,6 +60,8 @@ def sign_in(
             "number", _("Give the number of your desk telephone."), details={"number": _("Digits only.")}
         )
     moment = now()
+    # Two windows may ask at the same moment; the second is told, not broken.
+    Person.objects.select_for_update(no_key=True).get(pk=actor.id)
     if AgentSession.objects.filter(person_id=actor.id).exclude(state=AgentState.SIGNED_OUT).exists():
         raise Refused("signed_in", _("You are signed in to the telephone already."))
     shift = (

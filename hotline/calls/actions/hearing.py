@@ -250,10 +250,7 @@ def _answered(heard: LegAnswered) -> None:
 def greet(call: Call, at: datetime, mark: Mark | None) -> None:
     """Announcements and the greeting; closed or full, the words for that."""
     line = call.line
-    waiting = Call.objects.filter(lane=call.lane, state=CallState.QUEUED).count()
-    admitted = admission(
-        opens=line.opens, closes=line.closes, at=at, waiting=waiting, most=call.lane.most_waiting
-    )
+    admitted = _admitted(line, call.lane, at)
     if admitted is Admission.CLOSED:
         send_off(call, Outcome.CLOSED, CLOSED, actor=SYSTEM, at=at, mark=mark)
         return
@@ -273,6 +270,11 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
     sounds = announced(notices, line=line.code, district=call.district_code, at=at)
     move_call(call, "greet", actor=SYSTEM, at=at, mark=mark, sounds=[*sounds, line.greeting])
     ask_for(call, at, Play(call.leg, (*sounds, line.greeting), until_digit=bool(line.choice_key)))
+
+
+def _admitted(line: Line, lane: Lane, at: datetime) -> Admission:
+    waiting = Call.objects.filter(lane=lane, state=CallState.QUEUED).count()
+    return admission(opens=line.opens, closes=line.closes, at=at, waiting=waiting, most=lane.most_waiting)
 
 
 def _played(heard: PlayEnded) -> None:
@@ -301,6 +303,9 @@ def _collected(heard: DigitsCollected) -> None:
         return
     if call.state == CallState.CHOOSING:
         chosen = call.line.choice_lane if chose(heard.digits, call.line.choice_key) else None
+        if chosen is not None and _admitted(call.line, chosen, heard.at) is Admission.FULL:
+            send_off(call, Outcome.FULL, FULL, actor=SYSTEM, at=heard.at, mark=heard.mark)
+            return
         enqueue(call, chosen or call.lane, heard.at, heard.mark, digits=heard.digits)
     elif call.state == CallState.QUEUED and call.call_back_offered_at is not None:
         if heard.digits == YES:
@@ -510,5 +515,7 @@ def _goes_on(call: Call, row: Ask, code: str, moment: datetime) -> None:
             after_prompt(call, moment, None)
     elif row.verb == "collect" and call.state == CallState.CHOOSING:
         enqueue(call, call.lane, moment, None)
+    elif row.verb == "collect" and call.state == CallState.QUEUED:
+        music(call, moment)  # the offer of a call-back cannot be answered; nobody waits in silence for that
     elif row.verb == "collect" and call.state == CallState.RATING:
         rated(call, "", moment, None)
