@@ -17,6 +17,7 @@ from django.db import connection
 from hotline.calls import actions as calls
 from hotline.calls.actions.pausing import pause_recording, resume_recording
 from hotline.calls.engines import EngineRefused, Sound
+from hotline.kit.clock import now
 from hotline.kit.models import Heartbeat, LiveEvent
 from hotline.speech.activity import Activity
 from hotline.speech.recognition import Heard, Word
@@ -206,19 +207,20 @@ def test_what_was_said_on_hold_or_during_a_pause_is_not_written(
     talk.started()
     recogniser = Parrot()
     pause_recording(actor=talk.agent, session_id=talk.session.pk)
+    quiet = (now() - talk.call.recordings.get().started_at).total_seconds()
     lines.speak(talk.call.leg, (0.5, 0.0), (1.0, 0.5), (1.0, 0.0))
     lines.speak(talk.leg, (0.5, 0.0))
     desk(recogniser)
     transcript = until("the transcript", lambda: Transcript.objects.filter(call=talk.call).first())
     until("all was heard", lambda: not lines.said[talk.call.leg])
-    resume_recording(actor=talk.agent, session_id=talk.session.pk)
     calls.hold(actor=talk.agent, session_id=talk.session.pk)
+    resume_recording(actor=talk.agent, session_id=talk.session.pk)
     lines.speak(talk.call.leg, (1.0, 0.5), (1.0, 0.0))
     until("all was heard", lambda: not lines.said[talk.call.leg])
     lines.end(talk.call.leg)
     lines.end(talk.leg)
     talk.end()
-    recording_of(talk, (0.0, 3.0, 0), seconds=3)
+    recording_of(talk, (quiet, quiet + 3, 0), seconds=quiet + 3)
     until("it is filed", lambda: fresh(transcript).filed_at)
     assert said("citizen") == []
 
