@@ -30,6 +30,9 @@ export function linkWords(link: Link, words: string): { text: string; trouble: b
   }
 }
 
+/** Links that wait for the person: asking again by itself would only be turned away again. */
+export const HELD: ReadonlySet<Link> = new Set<Link>(["elsewhere", "refused", "absent", "busy", "unsafe"]);
+
 /** What is heard from the telephone itself in this state. */
 export function soundOf(state: string): Sound {
   if (state === "ringing" || state === "asked") return "ring";
@@ -178,8 +181,9 @@ const connect: Connect = (element, signal) => {
     mine = station === "browser";
     const sound = find("phone-sound");
     if (sound) sound.hidden = !mine;
-    if (mine) voice.start();
-    else {
+    if (mine) {
+      if (!HELD.has(voice.link)) voice.start();
+    } else {
       if (voice.link !== "off") voice.stop();
       if (trouble) {
         trouble = false;

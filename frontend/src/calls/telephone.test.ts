@@ -236,6 +236,22 @@ describe("the bar", () => {
     end();
   });
 
+  it("is turned away once by another window and asks no more until it is told to", async () => {
+    const element = page(BAR("ready"));
+    const asked = vi.fn(() => Promise.resolve(new Response(JSON.stringify({ code: "elsewhere", title: "在别处" }), { status: 409, headers: { "Content-Type": "application/problem+json" } })));
+    vi.stubGlobal("fetch", asked);
+    const end = attach(telephone, element);
+    await settle(10_000);
+    expect(element.dataset["link"]).toBe("elsewhere");
+    (element.querySelector("#telephone") as HTMLElement).dataset["state"] = "paused";
+    await settle(10_000);
+    expect(asked).toHaveBeenCalledTimes(1);
+    (element.querySelector("#phone-notice-yes") as HTMLElement).click();
+    await settle(10_000);
+    expect(asked).toHaveBeenCalledTimes(2);
+    end();
+  });
+
   it("asks before it takes the place of what is being typed", async () => {
     const element = page(BAR("ready"));
     document.body.insertAdjacentHTML("beforeend", '<form id="desk-form"><input type="hidden" name="call_id" value=""><textarea name="content"></textarea></form>');

@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import { Idiomorph } from "idiomorph/htmx";
 import { define, warm, watch, type Connect } from "./controllers.ts";
 import { startKeeping } from "./keeping.ts";
+import { startLate } from "./late.ts";
 import { setServerTime } from "./moments.ts";
 import { startConfirming } from "./confirm.ts";
 import { startDialogs, startFirst } from "./openers.ts";
@@ -19,6 +20,7 @@ for (const [path, load] of Object.entries(others)) define(path, load);
 
 startDialogs();
 startKeeping(Idiomorph);
+startLate(htmx.swap);
 startConfirming();
 startForms();
 // Before the controllers: a list takes the row that is marked here for its own.
