@@ -103,7 +103,7 @@ def test_trusted_sent_by_itself_judged_and_stopped(people: People, tmp_path: Pat
     expect(page.locator(".automatic-switch")).to_contain_text("已停止")
     waiting = file_without_category(people, f"1391113{at:04d}", second_place, second_words)
     city.until("it was read", lambda: city.rows("SELECT 1 FROM suggestions_suggestion s JOIN workorders_workorder o ON o.id = s.order_id WHERE o.number = %s", waiting))
-    assert city.value(state, waiting) == "pending_dispatch"
+    city.until("it waits for a person", lambda: city.value(state, waiting) == "pending_dispatch")
     dispatcher = people.staff("dispatcher")
     pool = dispatcher.open("/dispatch/")
     expect(pool.locator("[data-row]").filter(has_text=second_place).first).to_be_visible()
