@@ -1,6 +1,6 @@
 """An engine made of a switch that knows channels and bridges, and of what it does not know: roles, digits waited for, keys done once,
 numbered events. Transfers are in transfers.py. What a switch must be able to do is below, in `Steered`, as methods that raise
-NotImplementedError: a switch's engine (asterisk.py, freeswitch.py) fills them in and tells what it hears by the `heard_…` methods.
+NotImplementedError: a switch's engine (asterisk.py) fills them in and tells what it hears by the `heard_…` methods.
 
 State is changed first and the switch asked then (and the change taken back when it refuses): a command that comes meanwhile
 sees what will be. Commands and events belong to one process, the distributor.
