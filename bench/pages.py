@@ -168,19 +168,10 @@ def look_ups(place: City) -> dict[str, Any]:
 
 def prepare(place: City, orders: int) -> None:
     """The city's orders, generated once."""
-    from hotline.accounts.models import Unit
     from hotline.workorders.models import WorkOrder
 
-    if not Unit.objects.exists():
-        place.run("load-city", str(PACK))
-    if WorkOrder.objects.order_by("-id").values_list("id", flat=True).first() is None:
-        began = time.monotonic()
-        place.run("generate", "--orders", str(orders), "--years", "3", "--open", str(max(orders // 20, 1)))
-        (place.folder / "generated.txt").write_text(f"{orders} orders in {time.monotonic() - began:.0f} s\n")
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    if not WorkOrder.objects.exists():
+        place.generate(orders)
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, str]]]:
