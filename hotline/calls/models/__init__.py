@@ -1,0 +1,87 @@
+"""Lines, lanes, agents at the telephone, calls. The switch knows legs; what a call means stands here."""
+
+from hotline.calls.models.after import (
+    CallBack,
+    CallBackResult,
+    CallBackState,
+    CallBackTry,
+    Rating,
+)
+from hotline.calls.models.agents import (
+    AgentSession,
+    AgentShift,
+    AgentSpell,
+    Station,
+)
+from hotline.calls.models.calls import (
+    Ask,
+    Call,
+    CallEvent,
+    Consultation,
+    Contact,
+    Direction,
+    Recording,
+    Segment,
+    Switch,
+    Watching,
+)
+from hotline.calls.models.figures import (
+    AgentDay,
+    BreachNotice,
+    CallSlot,
+    HallSlot,
+    TargetBreach,
+)
+from hotline.calls.models.hall import (
+    Announcement,
+    Lane,
+    LaneKind,
+    Line,
+    MergeForm,
+    PauseCode,
+    PersonSkill,
+    Prompt,
+    Skill,
+)
+from hotline.calls.rules.states import AgentState, Aside, CallState, OfferEnd, Outcome
+
+__all__ = [
+    "AgentDay",
+    "AgentSession",
+    "AgentShift",
+    "AgentSpell",
+    "AgentState",
+    "Announcement",
+    "Aside",
+    "Ask",
+    "BreachNotice",
+    "Call",
+    "CallBack",
+    "CallBackResult",
+    "CallBackState",
+    "CallBackTry",
+    "CallEvent",
+    "CallSlot",
+    "CallState",
+    "Consultation",
+    "Contact",
+    "Direction",
+    "HallSlot",
+    "Lane",
+    "LaneKind",
+    "Line",
+    "MergeForm",
+    "OfferEnd",
+    "Outcome",
+    "PauseCode",
+    "PersonSkill",
+    "Prompt",
+    "Rating",
+    "Recording",
+    "Segment",
+    "Skill",
+    "Station",
+    "Switch",
+    "TargetBreach",
+    "Watching",
+]
