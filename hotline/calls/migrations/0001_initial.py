@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('direction', models.CharField(choices=[('in', 'Came in'), ('out', 'Called out')], default='in', max_length=3)),
+                ('medium', models.CharField(choices=[('voice', 'By voice'), ('video', 'By video')], default='voice', max_length=5)),
                 ('order_number', models.CharField(blank=True, help_text='of a call out: the order it is about', max_length=40)),
                 ('district_code', models.CharField(blank=True, max_length=12)),
                 ('trunk', models.CharField(blank=True, max_length=31)),
@@ -587,5 +588,66 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='watching',
             constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('person',), name='calls_watching_one_at_a_time'),
+        ),
+        migrations.CreateModel(
+            name='VideoInvitation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key_hash', models.CharField(max_length=64, unique=True)),
+                ('until', models.DateTimeField()),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('call_back', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='calls.callback')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='VideoVisit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key_hash', models.CharField(max_length=64, unique=True)),
+                ('page', models.CharField(blank=True, max_length=32)),
+                ('seen_at', models.DateTimeField()),
+                ('leaving_at', models.DateTimeField(blank=True, null=True)),
+                ('call', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='visit', to='calls.call')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='TypedLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(max_length=500)),
+                ('at', models.DateTimeField()),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='typed', to='calls.call')),
+                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='calls.agentsession')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='calls_typed_something')],
+            },
+        ),
+        migrations.CreateModel(
+            name='VideoSeat',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('page', models.CharField(max_length=32)),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='calls.call')),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='calls.agentsession')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('call', 'session'), name='calls_video_seat_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='VideoSignal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sender', models.CharField(max_length=32)),
+                ('to', models.CharField(max_length=32)),
+                ('kind', models.CharField(max_length=8)),
+                ('body', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signals', to='calls.call')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['to', 'id'], name='calls_video_signals')],
+            },
         ),
     ]

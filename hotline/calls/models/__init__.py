@@ -20,6 +20,7 @@ from hotline.calls.models.calls import (
     Consultation,
     Contact,
     Direction,
+    Medium,
     Recording,
     Segment,
     Switch,
@@ -43,6 +44,7 @@ from hotline.calls.models.hall import (
     Prompt,
     Skill,
 )
+from hotline.calls.models.video import TypedLine, VideoInvitation, VideoSeat, VideoSignal, VideoVisit
 from hotline.calls.rules.states import AgentState, Aside, CallState, OfferEnd, Outcome
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "Lane",
     "LaneKind",
     "Line",
+    "Medium",
     "MergeForm",
     "OfferEnd",
     "Outcome",
@@ -83,5 +86,10 @@ __all__ = [
     "Station",
     "Switch",
     "TargetBreach",
+    "TypedLine",
+    "VideoInvitation",
+    "VideoSeat",
+    "VideoSignal",
+    "VideoVisit",
     "Watching",
 ]

@@ -18,6 +18,11 @@ class Direction(models.TextChoices):
     OUT = "out", _("Called out")
 
 
+class Medium(models.TextChoices):
+    VOICE = "voice", _("By voice")
+    VIDEO = "video", _("By video")
+
+
 class Call(models.Model):
     """One call. The caller is a citizen of `accounts`, who holds the number; none when the number was withheld.
 
@@ -25,6 +30,7 @@ class Call(models.Model):
     """
 
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
+    medium = models.CharField(max_length=5, choices=Medium, default=Medium.VOICE)
     order_number = models.CharField(
         max_length=40, blank=True, help_text="of a call out: the order it is about"
     )
