@@ -15,6 +15,7 @@ from softswitch.faults import Refused
 from softswitch.mixer import Role
 from softswitch.party import Collecting, Line, Party, State
 from softswitch.sound import Playing, Samples, load
+from softswitch.standing import NoLine
 from softswitch.switch import Switch
 
 Arguments = dict[str, Any]
@@ -211,6 +212,17 @@ async def offer(switch: Switch, network: Network, told: Arguments) -> Result:
         if party.state is State.UP:
             take_over()
     return {"leg": party.leg, "sdp": answered}
+
+
+@verb
+async def stand_in(switch: Switch, network: Network, told: Arguments) -> Result:
+    """A leg without a line, up at once (standing.py). Raises Refused `too_many`."""
+    if len(switch.parties) >= switch.settings.most_calls:
+        raise Refused("too_many", "The exchange has as many legs as it may have.")
+    party = switch.add(NoLine(), kind="stand_in", direction="in", label=text(told, "label", ""))
+    switch.journal.tell("leg.connecting", **party.facts())
+    await party.line.answer()
+    return {"leg": party.leg}
 
 
 @verb

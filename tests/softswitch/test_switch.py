@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -356,3 +357,35 @@ def test_a_recording_that_cannot_be_closed_lets_go_of_its_file_once(
         other.write("mine")
     assert (tmp_path / "other").read_text() == "mine"
     assert list((tmp_path / "open").iterdir())
+
+
+def test_somebody_without_a_line_holds_a_place_like_any_other(tmp_path: Path):
+    async def work(world: World) -> None:
+        agent = world.leg(700)
+        leg = (await world.do("stand_in", label="video:7"))["leg"]
+        place = world.switch.parties[leg]
+        assert (place.kind, place.state) == ("stand_in", State.UP)
+        await world.do("bridge", legs=[leg, agent.leg], room="call-7")
+        await world.do("record", leg=leg)
+        world.switch.tick()
+        assert place.recording is not None
+        await world.do("hold", leg=leg)
+        await world.do("resume", leg=leg)
+        await world.do("hangup", leg=leg)
+        await world.settled()
+        assert leg not in world.switch.parties
+        told = [(one["event"], one.get("reason")) for one in world.switch.journal.after(0) or [] if one.get("leg") == leg]
+        assert told[0] == ("leg.connecting", None)
+        assert ("leg.ended", "near") in told
+
+    run(tmp_path, work)
+
+
+def test_no_more_places_than_calls(tmp_path: Path):
+    async def work(world: World) -> None:
+        world.switch.settings = replace(world.switch.settings, most_calls=1)
+        await world.do("stand_in", label="video:1")
+        with pytest.raises(Refused, match="as many legs"):
+            await world.do("stand_in", label="video:2")
+
+    run(tmp_path, work)

@@ -1,6 +1,6 @@
 """Engines: one interface to whatever switches calls. See interface.py for the protocol, commands.py and events.py for its words."""
 
-from hotline.calls.engines.chosen import chosen_engine
+from hotline.calls.engines.chosen import chosen_engine, takes_video
 from hotline.calls.engines.commands import (
     Answer,
     Bridge,
@@ -27,6 +27,7 @@ from hotline.calls.engines.commands import (
     ResumeRecording,
     Role,
     SendDigits,
+    StandIn,
     StopPlaying,
     StopRecording,
     Transfer,
@@ -106,6 +107,7 @@ __all__ = [
     "SendDigits",
     "SoftswitchEngine",
     "Sound",
+    "StandIn",
     "StopPlaying",
     "StopRecording",
     "Transfer",
@@ -113,4 +115,5 @@ __all__ = [
     "TransferFailed",
     "Transferring",
     "chosen_engine",
+    "takes_video",
 ]

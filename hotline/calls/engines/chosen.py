@@ -35,4 +35,9 @@ def chosen_engine(patience: float = 10.0) -> Engine:
     return SoftswitchEngine(settings.SWITCH_PORT, settings.SWITCH_TOKEN, patience=patience)
 
 
+def takes_video() -> bool:
+    """Whether the engine has legs without a line (`StandIn`), which calls by video need."""
+    return bool(settings.TELEPHONE_ON and settings.ENGINE == "softswitch")
+
+
 OFF = "The telephone is off: set HOTLINE_TELEPHONE=on, and install the extra `telephony` or name another engine in HOTLINE_ENGINE."

@@ -101,6 +101,15 @@ class Offer(Command[Offered]):
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn(_Named):
+    """A leg without a line, up at once, for somebody whose picture and sound go from browser to browser. `label`: whose it is."""
+
+    label: str
+    verb: ClassVar[str] = "stand_in"
+    gives: ClassVar[str] = "leg"
+
+
+@dataclass(frozen=True, slots=True)
 class Play(_Named):
     """Files to one leg, one after another, for ever with `loop`; a key stops it with `until_digit`. The answer is the play."""
 

@@ -18,7 +18,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One leg as it is now. `state`: ringing or up; `kind`: sip or browser; `direction`: in or out."""
+    """One leg as it is now. `state`: ringing or up; `kind`: sip, browser or stand_in; `direction`: in or out."""
 
     leg: str
     kind: str

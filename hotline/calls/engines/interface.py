@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 class EngineRefused(Exception):
     """The switch did not do it, and nothing has changed. Codes: no_leg, not_up, no_room, bad_target, bad_argument, bad_offer,
     not_connected, no_trunk, bad_number, not_dialled, file_missing, file_unusable, recording_failed, recording_already,
-    not_recording, not_talking, consulting, no_consult, not_incoming, leg_gone, not_yours, fault."""
+    not_recording, not_talking, consulting, no_consult, not_incoming, leg_gone, not_yours, too_many, not_here, fault."""
 
     def __init__(self, code: str, why: str) -> None:
         super().__init__(why)

@@ -65,6 +65,7 @@ class Steered:
             "hangup": self._hangup,
             "originate": self._originate,
             "offer": self._offer,
+            "stand_in": self._stand_in,
             "play": self._play,
             "stop": self._stop,
             "collect": self._collect,
@@ -428,6 +429,9 @@ class Steered:
         raise EngineRefused(
             "bad_offer", "With this switch a browser's telephone is its own SIP client (SIP over WSS)."
         )
+
+    async def _stand_in(self, command: asked.StandIn, key: str) -> Told:
+        raise EngineRefused("not_here", "This switch has no legs without a line: no calls by video.")
 
     # -- prompts and digits --------------------------------------------------------------------------------------------
 
