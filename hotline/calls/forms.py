@@ -191,30 +191,3 @@ class ShiftForm(forms.Form):
     def __init__(self, *given: Any, people: list[tuple[str, str]], **named: Any) -> None:
         super().__init__(*given, **named)
         self.fields["person"].choices = people  # type: ignore[attr-defined]
-
-
-MOST_BYTES = 1_500_000
-
-
-class ListForm(forms.Form):
-    """A CSV list of shifts: a file to check, or the text that was checked and is now meant."""
-
-    file = forms.FileField(label=_("File (CSV)"), required=False)
-    text = forms.CharField(required=False, max_length=MOST_BYTES, strip=False, widget=forms.HiddenInput)
-    sure = forms.BooleanField(required=False, widget=forms.HiddenInput)
-
-    def clean(self) -> dict[str, Any]:
-        """`text` is the file's, UTF-8 or GB 18030."""
-        data = super().clean() or {}
-        given = data.get("file")
-        if given is not None and given.size > MOST_BYTES:
-            self.add_error("file", _("The list is larger than 1.5 MB. Split it and import the parts one after another."))
-        elif given is not None:
-            raw: bytes = given.read()
-            try:
-                data["text"] = raw.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                data["text"] = raw.decode("gb18030", "replace")
-        elif not data.get("text"):
-            self.add_error("file", _("Choose a file."))
-        return data

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hotline.accounts.models import Unit
 from hotline.workorders.models import Category
-
-MOST_BYTES = 1_500_000
-"""Of a list; what was checked comes back in a form, which the server bounds."""
 
 
 class EntryForm(forms.Form):
@@ -56,27 +51,3 @@ class TrustForm(forms.Form):
     )
 
     clean_category = EntryForm.clean_category
-
-
-class ListForm(forms.Form):
-    """A CSV list of entries: a file to check, or the text that was checked and is now meant."""
-
-    file = forms.FileField(label=gettext_lazy("File (CSV)"), required=False)
-    text = forms.CharField(required=False, max_length=MOST_BYTES, strip=False, widget=forms.HiddenInput)
-    sure = forms.BooleanField(required=False, widget=forms.HiddenInput)
-
-    def clean(self) -> dict[str, Any]:
-        """`text` is the file's, UTF-8 or GB 18030."""
-        data = super().clean() or {}
-        given = data.get("file")
-        if given is not None and given.size > MOST_BYTES:
-            self.add_error("file", _("The list is larger than 1.5 MB. Split it and import the parts one after another."))
-        elif given is not None:
-            raw: bytes = given.read()
-            try:
-                data["text"] = raw.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                data["text"] = raw.decode("gb18030", "replace")
-        elif not data.get("text"):
-            self.add_error("file", _("Choose a file."))
-        return data

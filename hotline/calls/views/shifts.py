@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hotline.calls import actions, queries
-from hotline.calls.forms import ListForm, ShiftForm
+from hotline.calls.forms import ShiftForm
 from hotline.calls.permissions import PLAN, WATCH, can_plan
 from hotline.calls.views.announcements import show_faults
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import ActionError, Invalid
+from hotline.ui.lists import ListForm
 
 COLUMN_WORDS = {
     "username": gettext_lazy("user name of the agent"),

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hotline.accounts.models import Unit
 from hotline.dispatch import actions, queries
-from hotline.dispatch.forms import EntryForm, ListForm
+from hotline.dispatch.forms import EntryForm
 from hotline.dispatch.rules import Fault
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
 from hotline.kit.errors import Invalid
 from hotline.kit.numbers import whole
 from hotline.places.queries import path_text
+from hotline.ui.lists import ListForm
 from hotline.workorders.models import Category
 from hotline.workorders.queries.reference import city
 
