@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from hotline.calls.models import AgentSession, CallBack
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.verdict import Verdict, allow, deny
 
 TAKE, WATCH, ANNOUNCE, CONFIGURE, PLAN, DISTRIBUTE = (
@@ -71,6 +71,13 @@ def can_call_back(actor: Actor, row: CallBack | None = None) -> Verdict:
     if row is not None and row.claimed_by_id not in (None, actor.id) and not actor.has(WATCH):
         return deny(_("Somebody else calls this citizen back already."))
     return can_take(actor)
+
+
+def can_call_by_video(actor: Actor) -> Verdict:
+    """Call by video: citizens, with or without an account. Staff who try it do so as citizens on the portal."""
+    if actor.kind == ActorKind.CITIZEN:
+        return allow()
+    return deny(_("Only citizens call by video."))
 
 
 def can_plan(actor: Actor) -> Verdict:

@@ -13,6 +13,7 @@ from hotline.calls.views import (
     lines,
     shifts,
     telephone,
+    video,
     wall,
 )
 
@@ -27,6 +28,12 @@ urlpatterns = [
     path("leg", browser.leg, name="leg"),
     path("watch", browser.watch, name="watch"),
     path("watch/leave", browser.unwatch, name="unwatch"),
+    path("video/come", video.come, name="video_come"),
+    path("video/room", video.room, name="video_room"),
+    path("video/signal", video.signal, name="video_signal"),
+    path("video/type", video.type_line, name="video_type"),
+    path("video/leave", video.leave, name="video_leave"),
+    path("video/rate", video.rate, name="video_rate"),
     path("seats/", wall.seats, name="seats"),
     path("seats/figures", wall.live_figures, name="live_figures"),
     path("figures/", figures.page, name="figures"),

@@ -160,6 +160,17 @@ class Environment(BaseSettings):
         pattern=r"^([a-z0-9][a-z0-9_-]{0,30})?$",
         description="Trunk by which agents call out and ask others; empty: that of the desk telephones",
     )
+    hotline_ice_servers: str = Field(
+        "",
+        pattern=r"^((stun|turn|turns):[^,\s]+(,\s*(stun|turn|turns):[^,\s]+)*)?$",
+        description="STUN and TURN servers by which browsers of calls by video find one another, separated by commas; empty: one network",
+    )
+    hotline_turn_secret: str = Field(
+        "", description="coturn's static-auth-secret: names and passwords of an hour are made of it"
+    )
+    hotline_video_relayed: Literal["on", "off"] = Field(
+        "off", description="Pictures go by the TURN server alone, so that no browser learns another's address"
+    )
     hotline_dial_pattern: str = Field(
         r"1[3-9]\d{9}|0[1-9]\d{1,2}[2-9]\d{6,7}|[2-9]\d{6,7}|400\d{7}|1\d{2,4}|9[56]\d{3,6}",
         description="Numbers that may be dialled, as a pattern of whole numbers; abroad and charged by the minute never",

@@ -231,6 +231,9 @@ SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON and ENGINE == "softswitch" else "")
 DESK_TRUNK = env.hotline_desk_trunk
 OUT_TRUNK = env.hotline_out_trunk or DESK_TRUNK
+ICE_SERVERS = env.hotline_ice_servers
+TURN_SECRET = env.hotline_turn_secret
+VIDEO_RELAYED = env.hotline_video_relayed == "on"
 DIAL_PATTERN = env.hotline_dial_pattern
 SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""

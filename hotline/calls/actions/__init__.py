@@ -56,6 +56,7 @@ from hotline.calls.actions.lines import (
 from hotline.calls.actions.monitoring import stop_watching, watch_as, watch_call, watcher_comes
 from hotline.calls.actions.moving import ask as ask_switch
 from hotline.calls.actions.reconciling import reconcile
+from hotline.calls.actions.signalling import seat_comes, signal, type_line
 from hotline.calls.actions.staffing import (
     COLUMNS,
     ShiftFault,
@@ -69,9 +70,22 @@ from hotline.calls.actions.staffing import (
     span,
 )
 from hotline.calls.actions.telling import note_prompts
+from hotline.calls.actions.video import (
+    Begun,
+    ask_for_video,
+    call_by_video,
+    leave_number,
+    leave_video,
+    page_comes,
+    page_leaves,
+    page_lives,
+    rate_video,
+    visit_of,
+)
 
 __all__ = [
     "COLUMNS",
+    "Begun",
     "Driver",
     "Fault",
     "Place",
@@ -80,8 +94,10 @@ __all__ = [
     "TelephonyFaults",
     "announce",
     "answer",
+    "ask_for_video",
     "ask_switch",
     "call_back",
+    "call_by_video",
     "call_citizen",
     "call_number",
     "caller_number",
@@ -102,15 +118,21 @@ __all__ = [
     "hold",
     "import_shifts",
     "leave_colleague",
+    "leave_number",
+    "leave_video",
     "leg_comes",
     "load_telephony",
     "make_conference",
     "note_prompts",
+    "page_comes",
+    "page_leaves",
+    "page_lives",
     "pass_on",
     "pause",
     "place_of",
     "plan_shift",
     "put_on_line",
+    "rate_video",
     "ready",
     "reconcile",
     "record_prompt",
@@ -122,11 +144,13 @@ __all__ = [
     "save_line",
     "save_pause",
     "save_skill",
+    "seat_comes",
     "set_levels",
     "settle_call_back",
     "sign",
     "sign_in",
     "sign_out",
+    "signal",
     "span",
     "stop_dialling",
     "stop_watching",
@@ -134,6 +158,8 @@ __all__ = [
     "switch_line",
     "switch_pause",
     "take_back",
+    "type_line",
+    "visit_of",
     "watch",
     "watch_as",
     "watch_call",

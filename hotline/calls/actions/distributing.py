@@ -25,8 +25,9 @@ from hotline.calls.actions.moving import (
     wake,
 )
 from hotline.calls.actions.telling import tell_those_who_wait
+from hotline.calls.actions.video import visits_due
 from hotline.calls.engines import Collect, Play
-from hotline.calls.models import AgentSession, Call, PersonSkill, Station
+from hotline.calls.models import AgentSession, Call, Medium, PersonSkill, Station
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import lane_facts, levels_of
 from hotline.calls.rules import (
@@ -73,7 +74,12 @@ def distribute(*, actor: Actor) -> int:
     facts = lane_facts()
     waiting = [
         Waiting(
-            row.pk, row.queued_at or row.arrived_at, row.priority, wants_of(row.lane.code, facts), row.at_head
+            row.pk,
+            row.queued_at or row.arrived_at,
+            row.priority,
+            wants_of(row.lane.code, facts),
+            row.at_head,
+            row.medium == Medium.VIDEO,
         )
         for row in calls.values()
     ]
@@ -87,7 +93,10 @@ def distribute(*, actor: Actor) -> int:
         .order_by("idle_since")[:MOST_READY]
     }
     levels = levels_of(row.person_id for row in sessions.values())
-    free = [Free(row.pk, row.idle_since, levels.get(row.person_id, {})) for row in sessions.values()]
+    free = [
+        Free(row.pk, row.idle_since, levels.get(row.person_id, {}), row.station == Station.BROWSER)
+        for row in sessions.values()
+    ]
     pairs = match(waiting, free, moment)
     for pair in pairs:
         offer_to(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
@@ -106,7 +115,12 @@ def watch(*, actor: Actor) -> int:
         count += give_up_asking(pk, moment)
     for pk in rows.filter(state=AgentState.WRAP_UP).values_list("pk", flat=True):
         count += _wrapped_up(pk, moment)
-    asked = Q(call_back_offered_at=None, lane__call_back_seconds__isnull=False, citizen__isnull=False)
+    asked = Q(
+        medium=Medium.VOICE,
+        call_back_offered_at=None,
+        lane__call_back_seconds__isnull=False,
+        citizen__isnull=False,
+    )
     for pk, since, after in Call.objects.filter(asked, state=CallState.QUEUED).values_list(
         "pk", "queued_at", "lane__call_back_seconds"
     ):
@@ -116,7 +130,9 @@ def watch(*, actor: Actor) -> int:
             and offers_call_back(moment - since, timedelta(seconds=after), offered=False)
         ):
             count += _ask_call_back(pk, moment)
-    return count + tell_those_who_wait(moment) + alarm_overdue(moment) + drivers_due(moment)
+    return (
+        count + tell_those_who_wait(moment) + alarm_overdue(moment) + drivers_due(moment) + visits_due(moment)
+    )
 
 
 @transaction.atomic

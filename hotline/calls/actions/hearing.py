@@ -49,6 +49,7 @@ from hotline.calls.actions.moving import (
 )
 from hotline.calls.actions.owing import call_out_over, called_again
 from hotline.calls.actions.rating import let_go, rated
+from hotline.calls.actions.standing import VIDEO, joins, video_leg
 from hotline.calls.actions.telling import entertain, music
 from hotline.calls.engines import (
     Answer,
@@ -79,6 +80,7 @@ from hotline.calls.models import (
     Direction,
     Lane,
     Line,
+    Medium,
     Recording,
     Segment,
     Station,
@@ -183,6 +185,7 @@ LABELLED: Mapping[str, Callable[[str, str], None]] = {
     CONSULT: consulted_leg,
     OUT: out_leg,
     WATCH: watcher_leg,
+    VIDEO: video_leg,
 }
 """What a leg is whose label begins so; the rest of the label and the leg are given."""
 
@@ -235,6 +238,8 @@ def _answered(heard: LegAnswered) -> None:
             greet(call, heard.at, heard.mark)
         elif call.state == CallState.DIALLING:
             out_answered(call)
+        else:
+            joins(call)
         return
     if browser_up(heard.leg) or watcher_up(heard.leg):
         return
@@ -256,6 +261,9 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
         return
     if admitted is Admission.FULL:
         send_off(call, Outcome.FULL, FULL, actor=SYSTEM, at=at, mark=mark)
+        return
+    if call.medium == Medium.VIDEO:
+        enqueue(call, call.lane, at, mark)  # nobody is spoken to; the page says what there is to say
         return
     rows = list(
         Announcement.objects.filter(begins_at__lte=at).exclude(ends_at__lte=at).select_related("line")
@@ -491,6 +499,11 @@ def refused(*, actor: Actor, ask_id: int, code: str) -> None:
         return
     if row.verb in ("consult", "transfer"):
         consult_refused(row, moment)
+        return
+    if row.verb == "stand_in":
+        call = locked_call(int(row.arguments["label"].removeprefix(VIDEO)))
+        if call.state != CallState.ENDED:
+            caller_gone(call, "failed", moment, None)
         return
     if row.verb == "originate" and row.arguments["label"].startswith(OUT):
         out_refused(row.arguments["label"].removeprefix(OUT))

@@ -29,6 +29,7 @@ from hotline.calls.engines import (
     Record,
     Resume,
     Role,
+    StandIn,
     StopPlaying,
     StopRecording,
     Transfer,
@@ -42,8 +43,10 @@ from hotline.calls.models import (
     CallEvent,
     Direction,
     Line,
+    Medium,
     PauseCode,
     Segment,
+    VideoSignal,
     Watching,
 )
 from hotline.calls.rules import (
@@ -86,6 +89,7 @@ _COMMANDS: dict[str, type[Command[Any]]] = {
         Play,
         Record,
         Resume,
+        StandIn,
         StopPlaying,
         StopRecording,
         Transfer,
@@ -114,6 +118,8 @@ def event(
         number=mark.number if mark else None,
         data=data,
     )
+    if call is not None and call.medium == Medium.VIDEO:
+        publish([f"video:{call.pk}"], "video.changed", call=call.pk)
 
 
 def ask(command: Command[Any], chain: str, at: datetime) -> None:
@@ -241,6 +247,8 @@ def end_call(
     """The call is over; who is owed a call-back gets one, with the line's deadline."""
     call.outcome, call.end_reason, call.ended_at, call.at_head = outcome, reason[:20], at, False
     move_call(call, "end", actor=actor, at=at, mark=mark, outcome=outcome, reason=reason)
+    if call.medium == Medium.VIDEO:
+        VideoSignal.objects.filter(call=call).delete()
     if outcome in OWED and call.citizen_id is not None and call.direction == Direction.IN:
         minutes = Line.objects.values_list("call_back_minutes", flat=True).get(pk=call.line_id)
         CallBack.objects.get_or_create(

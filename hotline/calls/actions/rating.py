@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hotline.calls.actions.moving import SYSTEM, ask_for, move_call, send_off
 from hotline.calls.engines import Collect, Hangup, Leave, Mark, Play, StopPlaying, StopRecording
-from hotline.calls.models import AgentSession, Call, Direction, Rating
+from hotline.calls.models import AgentSession, Call, Direction, Medium, Rating
 from hotline.calls.queries.prompting import audible
 from hotline.calls.rules import Outcome
 from hotline.calls.rules.prompting import RATE, RATED, grade_of
@@ -20,6 +20,7 @@ def may_ask(call: Call) -> bool:
     """Whether this caller can be asked: the question can be heard, and nobody was asked on this call before."""
     return (
         call.direction == Direction.IN
+        and call.medium == Medium.VOICE
         and bool(audible([RATE]))
         and not Rating.objects.filter(call=call).exists()
     )

@@ -22,6 +22,7 @@ from hotline.calls.actions.hearing import (
 )
 from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import OFFER, SYSTEM, ask, ask_for, event, locked_session, open_segment
+from hotline.calls.actions.standing import VIDEO, stood_again, video_leg
 from hotline.calls.engines import Bridge, Hangup, Hold, Leg, Play, Record, Reset
 from hotline.calls.models import AgentSession, Ask, Call, Segment, Station, Switch, Watching
 from hotline.calls.permissions import can_distribute
@@ -80,6 +81,8 @@ def _name_legs(legs: Mapping[str, Leg]) -> None:
         elif leg.label.startswith(OUT):
             if Call.objects.filter(pk=leg.label.removeprefix(OUT), state=CallState.DIALLING).exists():
                 out_leg(leg.label.removeprefix(OUT), leg.leg)
+        elif leg.label.startswith(VIDEO):
+            video_leg(leg.label.removeprefix(VIDEO), leg.leg)
         elif leg.label.startswith(WATCH):
             watcher_leg(leg.label.removeprefix(WATCH), leg.leg)
             if leg.state == "up":
@@ -90,7 +93,7 @@ def _settle(call: Call, legs: Mapping[str, Leg]) -> None:
     moment = now()
     leg = legs.get(call.leg)
     if leg is None:
-        if not (call.state == CallState.DIALLING and _still_dialled(call)):
+        if not (call.state == CallState.DIALLING and _still_dialled(call)) and not stood_again(call, moment):
             caller_gone(call, LOST, moment, None)
         return
     if call.state == CallState.DIALLING:

@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 
 from hotline.calls.actions.moving import SYSTEM, ask_for, event, locked_call
 from hotline.calls.engines import Play
-from hotline.calls.models import Call, Lane, Prompt
+from hotline.calls.models import Call, Lane, Medium, Prompt
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import able_and_ready, handling_of
 from hotline.calls.queries.prompting import audible
@@ -27,6 +27,8 @@ AFTER_OFFER = timedelta(seconds=20)
 
 def entertain(call: Call, at: datetime, *, ahead: int, wait: timedelta | None) -> None:
     """Into the caller's ear while they wait: their place and the likely wait once, then music; the call is locked."""
+    if call.medium == Medium.VIDEO:
+        return  # their page shows it
     sounds = waiting_words(ahead, wait, audible([ahead_sound(ahead), wait_sound(wait)]))
     if not sounds:
         music(call, at)
@@ -40,13 +42,14 @@ def entertain(call: Call, at: datetime, *, ahead: int, wait: timedelta | None) -
 
 def music(call: Call, at: datetime) -> None:
     """Until something is to be said."""
-    ask_for(call, at, Play(call.leg, (MUSIC,), loop=True))
+    if call.medium != Medium.VIDEO:
+        ask_for(call, at, Play(call.leg, (MUSIC,), loop=True))
 
 
 def tell_those_who_wait(moment: datetime) -> int:
     """Everybody whose lane's seconds have passed since they were last told is told anew; how many were."""
     due = (
-        Call.objects.filter(state=CallState.QUEUED, lane__update_seconds__gt=0)
+        Call.objects.filter(state=CallState.QUEUED, medium=Medium.VOICE, lane__update_seconds__gt=0)
         .annotate(since=Greatest("told_at", "queued_at"))
         .filter(Q(call_back_offered_at=None) | Q(call_back_offered_at__lt=moment - AFTER_OFFER))
         .values_list("pk", "lane_id", "since", "lane__update_seconds")

@@ -38,13 +38,14 @@ class LaneFacts:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call in the queue. `wants` in order of preference."""
+    """A call in the queue. `wants` in order of preference; `by_video`: only who has a browser at hand can take it."""
 
     call: int
     since: datetime
     priority: int
     wants: tuple[Want, ...]
     at_head: bool = False
+    by_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Free:
     session: int
     idle_since: datetime
     skills: Mapping[str, int]
+    browser: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def in_turn(waiting: Iterable[Waiting], at: datetime) -> list[Waiting]:
 
 def best(one: Waiting, free: Iterable[Free], at: datetime) -> tuple[Free, bool] | None:
     """The agent for this call and whether by overflow; None when nobody ready can take it now."""
-    candidates = list(free)
+    candidates = [agent for agent in free if agent.browser or not one.by_video]
     for place, want in enumerate(one.wants):
         if at - one.since < want.after:
             continue
