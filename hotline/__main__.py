@@ -19,6 +19,7 @@ USAGE, UNAVAILABLE, INTERRUPTED = 2, 69, 130
 
 OURS = {
     "run": "Start the whole platform",
+    "migrate": "Start the whole platform",
     "load_city": "Cities and orders",
     "generate": "Cities and orders",
     "replay": "Cities and orders",
