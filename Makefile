@@ -11,6 +11,8 @@ STAMPS := $(VENV)/stamps
 # Two processes suit two cores; the embedded database takes its share.
 WORKERS ?= 2
 PYTEST_ARGS ?=
+# A city is a dozen processes: read what Python compiled once, also where the environment says to keep nothing of it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run test check bench clean
 

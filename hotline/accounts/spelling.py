@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-
 
 @lru_cache(maxsize=4096)
 def spell(*names: str) -> str:
     """Initials, then full pinyin, of each name: 静安区 → "jaq jinganqu"; small letters, separated by spaces."""
+    from pypinyin import Style, lazy_pinyin  # half a second that few processes need
+
     parts: dict[str, None] = {}
     for name in names:
         plain = "".join(name.split())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from pypinyin import Style, lazy_pinyin
 
 from hotline.kit.actor import Actor
 from hotline.kit.errors import Invalid
@@ -149,6 +148,8 @@ def _write(batch: list[Division], *, dry_run: bool, progress: Progress | None) -
 
 def pinyin_key(name: str) -> str:
     """Initials, a space and the full pinyin, lower case: `静安区` → `jaq jinganqu`; typed either way finds it."""
+    from pypinyin import Style, lazy_pinyin  # half a second that few processes need
+
     initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
     return f"{initials} {''.join(lazy_pinyin(name))}".lower()
 

@@ -10,7 +10,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from pypinyin import Style, lazy_pinyin
 
 from hotline.accounts.permissions import scope_allows
 from hotline.audit.actions import record
@@ -41,6 +40,8 @@ def _fault(field: str, words: str) -> Invalid:
 
 def pinyin_of(name: str) -> str:
     """Initials and full pinyin, for search."""
+    from pypinyin import Style, lazy_pinyin  # half a second that few processes need
+
     return f"{''.join(lazy_pinyin(name, style=Style.FIRST_LETTER))} {''.join(lazy_pinyin(name))}".lower()[
         :400
     ]
