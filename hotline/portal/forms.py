@@ -99,6 +99,10 @@ class PhoneForm(forms.Form):
     )
 
 
+class VideoForm(forms.Form):
+    phone = forms.CharField(label=_("Mobile number"), max_length=30, required=False)
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code from the message"),

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hotline.portal.views import filing, following
+from hotline.portal.views import filing, following, video
 
 app_name = "portal"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("file/done/", filing.filed, name="filed"),
     re_path(r"^file/(?P<step>words|place|about|contact|check)/$", filing.step, name="file_step"),
     path("look-up/", following.look_up, name="look_up"),
+    path("video/", video.video, name="video"),
+    path("video/call/", video.video_call, name="video_call"),
     path("me/", following.mine, name="mine"),
     path("me/sign-in/", following.sign_in, name="sign_in"),
     path("me/sign-out/", following.sign_out, name="sign_out"),

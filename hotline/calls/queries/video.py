@@ -25,6 +25,7 @@ from hotline.calls.models import (
 )
 from hotline.calls.queries.queueing import able_and_ready, handling_of
 from hotline.calls.rules import Admission, AgentState, ConsultState, admission, likely_wait
+from hotline.calls.rules.prompting import Grade
 from hotline.calls.rules.video import MOST_OPEN, OFFERS, Part, in_view
 from hotline.kit.clock import now
 
@@ -189,6 +190,11 @@ def room_of(me: Party, *, after_line: int, after_signal: int) -> Room:
         and me.part == Part.CITIZEN
         and not Rating.objects.filter(call=call).exists(),
     )
+
+
+def grades_offered() -> list[tuple[str, str]]:
+    """The five words of a citizen's rating, as pressed and as read."""
+    return [(value, str(label)) for value, label in Grade.choices]
 
 
 def typed_in(call: Call) -> Sequence[TypedLine]:

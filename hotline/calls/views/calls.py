@@ -73,6 +73,7 @@ def call(request: HttpRequest, call_id: int) -> HttpResponse:
         "grade": Grade(str(rating.grade)).label if rating is not None and rating.grade else "",
         "call_back": CallBack.objects.filter(call=row).prefetch_related("attempts__person").first(),
         "recordings": Recording.objects.filter(call=row).order_by("pk"),
+        "typed": queries.typed_in(row),
         "leads": queries.leads_on(actor, row),
     }
     return render(request, "calls/call.html", context)

@@ -176,6 +176,7 @@ def _room(request: HttpRequest, me: queries.Party) -> dict[str, Any]:
     }
     return {
         "call": me.call.pk,
+        "page": me.page,
         "state": found.call.state,
         "waits": found.waits,
         "over": found.call.state in (CallState.ENDED, CallState.LEAVING),
