@@ -177,7 +177,7 @@ class Distributor:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             else:
-                await self._database(actions.done, actor=SYSTEM, ask_id=row.pk)
+                await self._database(actions.done, actor=SYSTEM, ask_ids=[row.pk])
             return
 
     # -- time ------------------------------------------------------------------------------------------------------------

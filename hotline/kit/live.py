@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hotline.kit.statements import fetch_one
 
@@ -15,13 +15,19 @@ def publish(topics: Iterable[str], kind: str, **payload: object) -> None:
     never text of an order or identity: a screen asks for what it may see.
     """
     wanted = list(dict.fromkeys(topics))
-    if not wanted:
-        return
-    fetch_one(_PUBLISH, [kind, json.dumps(payload, default=str, ensure_ascii=False), wanted])
+    if wanted:
+        fetch_one(_PUBLISH, [*values(kind, payload), wanted])
 
 
-_PUBLISH = (
-    "WITH written AS (INSERT INTO kit_live_event (topic, kind, payload)"
-    " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id)"
-    " SELECT pg_notify('live', '') FROM written LIMIT 1"
+def values(kind: str, payload: Mapping[str, object]) -> list[str]:
+    """Parameters of `PART`, before the topics (each once)."""
+    return [kind, json.dumps(payload, default=str, ensure_ascii=False)]
+
+
+PART = (
+    "INSERT INTO kit_live_event (topic, kind, payload)"
+    " SELECT topic, %s, %s::jsonb FROM unnest(%s::text[]) AS topic RETURNING id"
 )
+"""The messages as part of a larger statement, which notifies `CHANNEL` itself."""
+CHANNEL = "live"
+_PUBLISH = f"WITH written AS ({PART}) SELECT pg_notify('{CHANNEL}', '') FROM written LIMIT 1"

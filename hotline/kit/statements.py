@@ -28,6 +28,13 @@ def fetch_one(text: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | No
         return cursor.fetchone() if result is not None and result.nfields else None
 
 
+def fetch_all(text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a constant `text` that selects; as `fetch_one`."""
+    with _run(text, parameters) as cursor:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
 def fetch_models(text: str, parameters: Sequence[Any], *models: type[Model]) -> list[tuple[Any, ...]]:
     """A tuple of instances a row, one of each model, as the ORM makes them; `text` selects their `columns` one after another.
 

@@ -113,7 +113,7 @@ class Exchange:
         assert row is not None
         label = row.arguments["label"]
         leg = f"leg-{self.run}-{next(self.legs)}"
-        actions.done(actor=SYSTEM, ask_id=row.pk)
+        actions.done(actor=SYSTEM, ask_ids=[row.pk])
         self.tell(LegStarted, leg, self.facts(leg, direction="out", state="ringing", label=label))
         return leg
 

@@ -81,7 +81,7 @@ def stands(exchange: Exchange, call: Call) -> Call:
     """The switch gives the place that it was asked for."""
     row = Ask.objects.get(verb="stand_in", arguments__label=f"video:{call.pk}")
     leg = f"place-{call.pk}-{row.pk}"
-    actions.done(actor=SYSTEM, ask_id=row.pk)
+    actions.done(actor=SYSTEM, ask_ids=[row.pk])
     exchange.tell(
         LegStarted, leg, Leg(leg, "stand_in", "in", "up", datetime.now(UTC), label=f"video:{call.pk}")
     )

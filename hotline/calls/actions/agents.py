@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from hotline.accounts.actions import reveal_identity
 from hotline.accounts.models import Person
-from hotline.calls.actions.consulted import consultation_of, drop_consultation
+from hotline.calls.actions.consulted import drop_consultation
+from hotline.calls.actions.holding import consultation_of
 from hotline.calls.actions.moving import (
     OFFER,
     SYSTEM,
@@ -24,6 +25,7 @@ from hotline.calls.actions.moving import (
     open_segment,
 )
 from hotline.calls.actions.rating import let_go, may_ask
+from hotline.calls.actions.writing import write_answered, write_offer
 from hotline.calls.engines import Bridge, Hangup, Hold, Leave, Originate, Record, Resume, StopPlaying
 from hotline.calls.models import AgentSession, AgentShift, Call, PauseCode, Segment, Station
 from hotline.calls.permissions import can_act, can_lead, can_take
@@ -228,7 +230,7 @@ def connect(call: Call, session: AgentSession, segment: Segment, *, actor: Actor
     """Caller and agent into one room, recorded. All three rows are locked and fit together."""
     moment = now()
     segment.answered_at = moment
-    segment.save(update_fields=["answered_at", "leg"])
+    write_answered(segment)
     call.connected_at, call.at_head = call.connected_at or moment, False
     move_call(call, "connect", actor=actor, at=moment, session=session)
     move_agent(session, "connect", actor=actor, at=moment, call=call)
@@ -263,7 +265,7 @@ def release(call: Call, session: AgentSession, segment: Segment) -> None:
 def offer_to(call: Call, session: AgentSession, *, overflowed: bool, at: datetime) -> None:
     """A waiting call rings at a ready agent; both are locked."""
     seconds = call.lane.ring_seconds
-    segment = Segment.objects.create(call=call, session=session, overflowed=overflowed, offered_at=at)
+    segment = write_offer(call, session, overflowed=overflowed, at=at)
     move_call(call, "offer", actor=SYSTEM, at=at, session=session, overflowed=overflowed)
     until = at + timedelta(seconds=seconds)
     if session.station == Station.PHONE:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from hotline.calls.actions.holding import consultation_of
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask,
@@ -44,12 +45,6 @@ _ENDS = {
     "no_answer": ConsultEnd.NO_ANSWER,
     "unanswered": ConsultEnd.NO_ANSWER,
 }
-
-
-def consultation_of(call: Call) -> Consultation | None:
-    """The open one of a locked call, locked."""
-    rows = Consultation.objects.select_for_update(of=("self",)).filter(call=call)
-    return rows.exclude(state=ConsultState.ENDED).first()
 
 
 def close(row: Consultation, end: str, at: datetime) -> None:

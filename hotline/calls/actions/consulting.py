@@ -15,10 +15,10 @@ from hotline.calls.actions.consulted import (
     CONSULT,
     back_to_caller,
     close,
-    consultation_of,
     free_helper,
     tell,
 )
+from hotline.calls.actions.holding import consultation_of
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask_for,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Q
 
 from hotline.calls.actions.agents import offer_to, release
 from hotline.calls.actions.call_backs import alarm_overdue
 from hotline.calls.actions.consulted import give_up_asking
 from hotline.calls.actions.driving import drivers_due
+from hotline.calls.actions.holding import calls_waiting, sessions_ready
 from hotline.calls.actions.moving import (
     SYSTEM,
     ask_for,
@@ -22,29 +23,27 @@ from hotline.calls.actions.moving import (
     open_segment,
     put_back,
     set_aside,
-    wake,
 )
 from hotline.calls.actions.telling import tell_those_who_wait
 from hotline.calls.actions.video import visits_due
 from hotline.calls.engines import Collect, Play
-from hotline.calls.models import AgentSession, Call, Medium, PersonSkill, Station
+from hotline.calls.models import AgentSession, Call, Medium, Station
 from hotline.calls.permissions import can_distribute
-from hotline.calls.queries import lane_facts, levels_of
+from hotline.calls.queries import lane_facts
+from hotline.calls.queries.queueing import anything_to_offer, ready_agents, waiting_calls
 from hotline.calls.rules import (
     CALL_BACK_ASKED,
     AgentState,
     Aside,
     CallState,
-    Free,
     OfferEnd,
-    Waiting,
     match,
     offers_call_back,
-    wants_of,
 )
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.models import Heartbeat
+from hotline.kit.statements import fetch_all
 
 MOST = 200
 """Calls of a lane looked at in one go; there is another go while something is left."""
@@ -53,68 +52,44 @@ MOST_READY = 1_000
 ANSWER_SECONDS = 12.0
 
 
-@transaction.atomic
 def distribute(*, actor: Actor) -> int:
     """Offer waiting calls to ready agents; how many were offered. Rows that somebody else works on are left for the next go."""
     can_distribute(actor).require("calls:distribute")
-    moment = now()
-    place = Window(
-        RowNumber(), [F("lane_id")], [F("at_head").desc(), F("priority").desc(), F("queued_at").asc()]
-    )
-    # The first of each lane: a crowd that nobody can take now hides nobody of another lane.
-    first = Call.objects.filter(state=CallState.QUEUED).annotate(place=place).filter(place__lte=MOST)
-    calls = {
-        row.pk: row
-        for row in Call.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("lane")
-        .filter(state=CallState.QUEUED, pk__in=first.values("pk"))
-    }
-    if not calls:
-        return 0
-    facts = lane_facts()
-    waiting = [
-        Waiting(
-            row.pk,
-            row.queued_at or row.arrived_at,
-            row.priority,
-            wants_of(row.lane.code, facts),
-            row.at_head,
-            row.medium == Medium.VIDEO,
-        )
-        for row in calls.values()
-    ]
-    wanted = {want.skill for one in waiting for want in one.wants}
-    able = PersonSkill.objects.filter(person=OuterRef("person_id"), skill__code__in=wanted)
-    sessions = {
-        row.pk: row
-        for row in AgentSession.objects.select_for_update(skip_locked=True)
-        .filter(Exists(able), state=AgentState.READY)
-        .exclude(station=Station.BROWSER, leg="")
-        .order_by("idle_since")[:MOST_READY]
-    }
-    levels = levels_of(row.person_id for row in sessions.values())
-    free = [
-        Free(row.pk, row.idle_since, levels.get(row.person_id, {}), row.station == Station.BROWSER)
-        for row in sessions.values()
-    ]
-    pairs = match(waiting, free, moment)
-    for pair in pairs:
-        offer_to(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
-    return len(pairs)
+    return _distribute(now()) if anything_to_offer() else 0
+
+
+@transaction.atomic
+def _distribute(moment: datetime) -> int:
+    waiting = waiting_calls(lane_facts(), MOST)
+    free = ready_agents({want.skill for one in waiting for want in one.wants}, MOST_READY)
+    count = 0
+    while pairs := match(waiting, free, moment):
+        # Matched without a lock; only what is to be offered is locked, and looked at again.
+        calls = calls_waiting([pair.call for pair in pairs])
+        sessions = sessions_ready([pair.session for pair in pairs])
+        held = set(pairs)
+        for pair in pairs:
+            if pair.call in calls and pair.session in sessions:
+                held.remove(pair)
+                offer_to(calls[pair.call], sessions[pair.session], overflowed=pair.overflowed, at=moment)
+        count += len(pairs) - len(held)
+        if not held:
+            break
+        # Whose other half somebody holds may be matched with another; who is held or was offered may not.
+        paired = {pair.call for pair in pairs} - {pair.call for pair in held if pair.call in calls}
+        taken = {pair.session for pair in pairs} - {pair.session for pair in held if pair.session in sessions}
+        waiting = [one for one in waiting if one.call not in paired]
+        free = [one for one in free if one.session not in taken]
+    return count
 
 
 def watch(*, actor: Actor) -> int:
     """What is due by now, each in a transaction of its own; how many things were done."""
     can_distribute(actor).require("calls:distribute")
     moment = now()
-    count = 0
-    rows = AgentSession.objects.filter(until__lte=moment)
-    for pk in rows.filter(state=AgentState.RINGING).values_list("pk", flat=True):
-        count += _give_up(pk, moment)
-    for pk in rows.filter(state=AgentState.ASKED).values_list("pk", flat=True):
-        count += give_up_asking(pk, moment)
-    for pk in rows.filter(state=AgentState.WRAP_UP).values_list("pk", flat=True):
-        count += _wrapped_up(pk, moment)
+    count = sum(
+        TIME_IS_UP[state](pk, moment) for pk, state in fetch_all(_TIME_IS_UP, [moment, list(TIME_IS_UP)])
+    )
     asked = Q(
         medium=Medium.VOICE,
         call_back_offered_at=None,
@@ -158,7 +133,6 @@ def _wrapped_up(session_id: int, moment: datetime) -> int:
     if session.state != AgentState.WRAP_UP or session.until is None or session.until > moment:
         return 0
     move_agent(session, "ready", actor=SYSTEM, at=moment)
-    wake()
     return 1
 
 
@@ -177,6 +151,18 @@ def _ask_call_back(call_id: int, moment: datetime) -> int:
         Collect(call.leg, most=1, first_seconds=ANSWER_SECONDS),
     )
     return 1
+
+
+TIME_IS_UP: Mapping[str, Callable[[int, datetime], int]] = {
+    AgentState.RINGING: _give_up,
+    AgentState.ASKED: give_up_asking,
+    AgentState.WRAP_UP: _wrapped_up,
+}
+"""What becomes of a session whose time in this state is over."""
+_TIME_IS_UP = (
+    "SELECT id, state FROM calls_agentsession WHERE until <= %s AND state = ANY(%s::text[])"
+    " AND state <> 'signed_out' ORDER BY id"
+)
 
 
 def sign(*, actor: Actor, name: str, connected: bool, legs: int) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from hotline.accounts.actions import find_or_create_citizen
 from hotline.accounts.rules import normalize_phone
@@ -28,6 +27,7 @@ from hotline.calls.actions.consulted import (
     transfer_failed,
 )
 from hotline.calls.actions.driving import driven_leg, driven_refused, tell_drivers
+from hotline.calls.actions.holding import call_of_agent, call_of_caller, other_leg
 from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import (
     OFFER,
@@ -74,7 +74,6 @@ from hotline.calls.engines import (
 )
 from hotline.calls.models import (
     AgentSession,
-    Announcement,
     Ask,
     Call,
     Direction,
@@ -84,17 +83,18 @@ from hotline.calls.models import (
     Recording,
     Segment,
     Station,
-    Switch,
 )
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import able_and_ready, handling_of
 from hotline.calls.queries.prompting import audible
+from hotline.calls.queries.queueing import announcements, waiting_in
 from hotline.calls.rules import (
     CALL_BACK_NOTED,
     CLOSED,
     DISTRICT_HEADER,
     FULL,
     HUNG_UP,
+    ON_A_CALL,
     Admission,
     AgentState,
     Aside,
@@ -115,6 +115,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import ActionError
 from hotline.kit.events import declare, emit
+from hotline.kit.statements import fetch_one
 
 log = logging.getLogger("hotline.calls")
 
@@ -129,28 +130,52 @@ LEAST_DIGITS = 3
 """A caller's number with fewer is none."""
 
 
-@transaction.atomic
 def hear(*, actor: Actor, heard: EngineEvent) -> bool:
     """One event of the switch. False when it had been heard before (the same mark, or one of an earlier run)."""
     can_distribute(actor).require("calls:distribute")
-    switch, _made = Switch.objects.select_for_update().get_or_create(name=SWITCH)
-    if heard.mark.run != switch.run or heard.mark.number <= switch.number:
-        return False
+    try:
+        with transaction.atomic():
+            if not _mark(heard):
+                return False
+            _follow(heard)
+            return True
+    except FAULTS:
+        pass  # nothing of it stands; once more, each part for itself
+    with transaction.atomic():
+        if not _mark(heard):
+            return False
+        reaction = REACTIONS.get(type(heard))
+        if reaction is not None and not try_alone(reaction, heard) and isinstance(heard, LegEnded):
+            try_alone(end_plainly, heard)
+        try_alone(tell_drivers, heard)
+        return True
+
+
+_MARK = "UPDATE calls_switch SET number = %s, seen_at = %s WHERE name = %s AND run = %s AND number < %s RETURNING 1"
+
+
+def _mark(heard: EngineEvent) -> bool:
+    """The mark moved to this event, and held: one event at a time. False when it stands there already, or in another run."""
+    mark = heard.mark
+    return fetch_one(_MARK, [mark.number, now(), SWITCH, mark.run, mark.number]) is not None
+
+
+def _follow(heard: EngineEvent) -> None:
     reaction = REACTIONS.get(type(heard))
-    if reaction is not None:
-        try_alone(reaction, heard)
-    try_alone(tell_drivers, heard)
-    switch.number, switch.seen_at = heard.mark.number, now()
-    switch.save()
-    return True
+    if reaction is None or not reaction(heard):
+        tell_drivers(heard)
 
 
-def try_alone(reaction: Callable[..., None], *given: Any) -> None:
-    """One call's trouble is noted and holds up nobody else; a fault of the database is everybody's and goes on up."""
+FAULTS = (ActionError, ObjectDoesNotExist, IntegrityError, AssertionError)
+"""One call's trouble; any other fault of the database is everybody's and goes on up."""
+
+
+def try_alone(reaction: Callable[..., object], *given: Any) -> bool:
+    """One call's trouble is noted and holds up nobody else. False: there was some, and nothing of it stands."""
     try:
         with transaction.atomic():
             reaction(*given)
-    except (ActionError, ObjectDoesNotExist, IntegrityError, AssertionError) as error:
+    except FAULTS as error:
         log.exception("a call's event could not be followed")
         event(
             "fault",
@@ -159,6 +184,8 @@ def try_alone(reaction: Callable[..., None], *given: Any) -> None:
             why=f"{type(error).__name__}: {error}"[:300],
             of=reaction.__name__,
         )
+        return False
+    return True
 
 
 # -- callers ---------------------------------------------------------------------------------------------------------------
@@ -171,8 +198,7 @@ def _started(heard: LegStarted) -> None:
     elif facts.label.startswith(OFFER):
         # Told before the answer to `originate` comes, so that no event of the leg is about nobody.
         number = facts.label.removeprefix(OFFER)
-        Segment.objects.filter(pk=number, ended_at=None).update(leg=facts.leg)
-        if not Segment.objects.filter(pk=number, ended_at=None).exists():
+        if not Segment.objects.filter(pk=number, ended_at=None).update(leg=facts.leg):
             ask(Hangup(facts.leg), f"leg:{facts.leg[-30:]}", now())
     elif not driven_leg(facts.label, facts.leg):
         for label, begins in LABELLED.items():
@@ -231,8 +257,8 @@ def hand_to_person(*, leg: str, citizen_id: int | None, at: datetime) -> Call | 
     return call
 
 
-def _answered(heard: LegAnswered) -> None:
-    call = _of_caller(heard.leg)
+def _answered(heard: LegAnswered) -> bool:
+    call = call_of_caller(heard.leg)
     if call is not None:
         if call.state == CallState.ARRIVED:
             greet(call, heard.at, heard.mark)
@@ -240,16 +266,21 @@ def _answered(heard: LegAnswered) -> None:
             out_answered(call)
         else:
             joins(call)
-        return
-    if browser_up(heard.leg) or watcher_up(heard.leg):
-        return
-    call, session, segment = _of_agent(heard.leg)
-    if call is None or session is None or segment is None or segment.answered_at:
-        return
-    if call.state == CallState.OFFERED and session.state == AgentState.RINGING:
+        return True
+    other = other_leg(heard.leg)
+    if (other.session and browser_up(heard.leg)) or (other.watching and watcher_up(heard.leg)):
+        return True
+    agent = call_of_agent(heard.leg)
+    if agent is None:
+        return other.consultation is not None
+    call, session, segment = agent
+    if segment.answered_at:
+        pass
+    elif call.state == CallState.OFFERED and session.state == AgentState.RINGING:
         connect(call, session, segment)
     else:
         ask(Hangup(heard.leg), f"leg:{heard.leg[-30:]}", now())
+    return True
 
 
 def greet(call: Call, at: datetime, mark: Mark | None) -> None:
@@ -265,13 +296,11 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
     if call.medium == Medium.VIDEO:
         enqueue(call, call.lane, at, mark)  # nobody is spoken to; the page says what there is to say
         return
-    rows = list(
-        Announcement.objects.filter(begins_at__lte=at).exclude(ends_at__lte=at).select_related("line")
-    )
+    rows = announcements(line, at)
     # One that is still being spoken would be a tone before the greeting.
     heard = audible({row.sound: row.text for row in rows}) if rows else set()
     notices = [
-        Notice(row.sound, row.line.code if row.line else "", row.district_code, row.begins_at, row.ends_at)
+        Notice(row.sound, line.code if row.line_id else "", row.district_code, row.begins_at, row.ends_at)
         for row in rows
         if row.sound in heard and row.begins_at is not None
     ]
@@ -281,15 +310,15 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
 
 
 def _admitted(line: Line, lane: Lane, at: datetime) -> Admission:
-    waiting = Call.objects.filter(lane=lane, state=CallState.QUEUED).count()
+    waiting = waiting_in(lane) if lane.most_waiting else 0
     return admission(opens=line.opens, closes=line.closes, at=at, waiting=waiting, most=lane.most_waiting)
 
 
-def _played(heard: PlayEnded) -> None:
-    call = _of_caller(heard.leg)
-    if call is None or heard.reason not in ("finished", "digit"):
-        return
-    after_prompt(call, heard.at, heard.mark)
+def _played(heard: PlayEnded) -> bool:
+    call = call_of_caller(heard.leg)
+    if call is not None and heard.reason in ("finished", "digit"):
+        after_prompt(call, heard.at, heard.mark)
+    return call is not None
 
 
 def after_prompt(call: Call, at: datetime, mark: Mark | None) -> None:
@@ -305,10 +334,14 @@ def after_prompt(call: Call, at: datetime, mark: Mark | None) -> None:
         ask_for(call, at, Hangup(call.leg))
 
 
-def _collected(heard: DigitsCollected) -> None:
-    call = _of_caller(heard.leg)
-    if call is None or heard.reason in ("hangup", "replaced"):
-        return
+def _collected(heard: DigitsCollected) -> bool:
+    call = call_of_caller(heard.leg)
+    if call is not None and heard.reason not in ("hangup", "replaced"):
+        _pressed(call, heard)
+    return call is not None
+
+
+def _pressed(call: Call, heard: DigitsCollected) -> None:
     if call.state == CallState.CHOOSING:
         chosen = call.line.choice_lane if chose(heard.digits, call.line.choice_key) else None
         if chosen is not None and _admitted(call.line, chosen, heard.at) is Admission.FULL:
@@ -326,7 +359,7 @@ def _collected(heard: DigitsCollected) -> None:
 
 def enqueue(call: Call, lane: Lane, at: datetime, mark: Mark | None, **data: Any) -> None:
     """Into the lane's queue, with music; how long it will likely take is noted with it."""
-    ahead = Call.objects.filter(lane=lane, state=CallState.QUEUED).count()
+    ahead = waiting_in(lane)
     signed_in, ready = able_and_ready(lane)
     wait = likely_wait(ahead - (1 if ready > ahead else 0), signed_in, handling_of(lane, at))
     call.lane, call.priority, call.queued_at = lane, lane.priority, at
@@ -339,19 +372,42 @@ def enqueue(call: Call, lane: Lane, at: datetime, mark: Mark | None, **data: Any
     wake()
 
 
-def _ended(heard: LegEnded) -> None:
-    call = _of_caller(heard.leg)
+def _ended(heard: LegEnded) -> bool:
+    call = call_of_caller(heard.leg)
     if call is not None:
         caller_gone(call, heard.reason, heard.at, heard.mark)
+        return True
+    agent = call_of_agent(heard.leg)
+    if agent is not None:
+        agent_gone(*agent, heard.reason, heard.mark)
+    other = other_leg(heard.leg)
+    if other.consultation:
+        leg_ended(heard.leg, heard.reason, heard.at, heard.mark)
+    if other.watching:
+        watcher_gone(heard.leg)
+    if other.session:
+        browser_gone(other.session, heard.leg, heard.mark)
+    return agent is not None or any(other)
+
+
+def end_plainly(heard: LegEnded) -> None:
+    """A caller's leg has ended, and following that failed: the call is over all the same, and its agent not bound to it.
+
+    Who waited or was cut off is owed a call-back as ever. What else there was of the call (somebody who was asked, a rating) is
+    left to `reconcile`.
+    """
+    call = call_of_caller(heard.leg)
+    if call is None:
         return
-    call, session, segment = _of_agent(heard.leg)
-    if call is not None and session is not None and segment is not None:
-        agent_gone(call, session, segment, heard.reason, heard.mark)
-    leg_ended(heard.leg, heard.reason, heard.at, heard.mark)
-    watcher_gone(heard.leg)
-    browser = AgentSession.objects.filter(Q(leg=heard.leg) | Q(coming=heard.leg)).values_list("pk", flat=True)
-    if (own := browser.first()) is not None:
-        browser_gone(own, heard.leg, heard.mark)
+    segment = open_segment(call)
+    if segment is not None:
+        close_segment(segment, OfferEnd.CALLER_GONE, now())
+        session = locked_session(segment.session_id)
+        if session.call_id == call.pk and session.state in ON_A_CALL:
+            release(call, session, segment)
+            set_aside(session, Aside.VANISHED, at=now(), mark=heard.mark)
+    outcome = call.outcome or (Outcome.CUT if segment is not None else hung_up_in(call.state))
+    end_call(call, outcome, actor=SYSTEM, at=heard.at, reason=heard.reason, mark=heard.mark)
 
 
 def caller_gone(call: Call, reason: str, at: datetime, mark: Mark | None) -> None:
@@ -438,7 +494,7 @@ def _recording_over(name: str) -> None:
         emit(RECORDING_CLOSED, recording_id=row)
 
 
-REACTIONS: Mapping[type[EngineEvent], Callable[[Any], None]] = {
+REACTIONS: Mapping[type[EngineEvent], Callable[[Any], object]] = {
     LegStarted: _started,
     LegAnswered: _answered,
     LegEnded: _ended,
@@ -452,37 +508,17 @@ REACTIONS: Mapping[type[EngineEvent], Callable[[Any], None]] = {
     TransferDone: transfer_done,
     TransferFailed: transfer_failed,
 }
-
-
-# -- what a leg is ---------------------------------------------------------------------------------------------------------
-
-
-def _of_caller(leg: str) -> Call | None:
-    """The open call whose caller this leg is, locked."""
-    rows = Call.objects.select_for_update(of=("self",)).select_related("line__choice_lane", "lane")
-    return rows.filter(leg=leg).exclude(state=CallState.ENDED).first()
-
-
-def _of_agent(leg: str) -> tuple[Call | None, AgentSession | None, Segment | None]:
-    """The open offer or conversation whose agent this leg is: its call, then its session locked."""
-    found = Segment.objects.filter(leg=leg, ended_at=None).values("pk", "call_id").first()
-    if found is None:
-        return None, None, None
-    call = locked_call(found["call_id"])
-    segment = Segment.objects.filter(pk=found["pk"], ended_at=None, leg=leg).first()
-    if segment is None:
-        return None, None, None
-    return call, locked_session(segment.session_id), segment
+"""True comes back when the leg is a call's, so that no driver need hear of it."""
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def done(*, actor: Actor, ask_id: int) -> None:
-    """The switch did it."""
+def done(*, actor: Actor, ask_ids: Collection[int]) -> None:
+    """The switch did these."""
     can_distribute(actor).require("calls:distribute")
-    Ask.objects.filter(pk=ask_id).delete()
+    fetch_one("DELETE FROM calls_ask WHERE id = ANY(%s::bigint[])", [list(ask_ids)])
 
 
 @transaction.atomic
@@ -516,7 +552,7 @@ def refused(*, actor: Actor, ask_id: int, code: str) -> None:
             if again is not None and again.pk == segment.pk and again.answered_at is None:
                 agent_gone(call, locked_session(segment.session_id), again, "failed", None)
         return
-    caller = _of_caller(leg) if leg else None
+    caller = call_of_caller(leg) if leg else None
     if caller is not None:
         _goes_on(caller, row, code, moment)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from hotline.calls.actions.holding import locked_call, locked_session, open_segment, watchers
+from hotline.calls.actions.writing import (
+    CHANNEL,
+    entry,
+    write_asks,
+    write_call,
+    write_closed,
+    write_entry,
+    write_session,
+)
 from hotline.calls.engines import (
     Answer,
     Bridge,
@@ -36,11 +43,9 @@ from hotline.calls.engines import (
 )
 from hotline.calls.models import (
     AgentSession,
-    AgentSpell,
     Ask,
     Call,
     CallBack,
-    CallEvent,
     Direction,
     Line,
     Medium,
@@ -63,13 +68,12 @@ from hotline.calls.rules import (
 from hotline.kit.actor import Actor, system_actor
 from hotline.kit.errors import Refused
 from hotline.kit.live import publish
+from hotline.kit.statements import fetch_one
 
 SYSTEM = system_actor("telephone", "calls:distribute")
 """The distributor."""
 OFFER = "offer:"
 """A label of the switch: the leg of the offer (segment) that follows."""
-CHANNEL = "calls"
-"""What the distributor listens to: there are asks to carry out, or an agent became free."""
 
 _COMMANDS: dict[str, type[Command[Any]]] = {
     one.verb: one
@@ -108,36 +112,24 @@ def event(
     **data: Any,
 ) -> None:
     """One row of the log."""
-    CallEvent.objects.create(
-        call=call,
-        session=session,
-        verb=verb,
-        actor=actor.key(),
-        at=at,
-        run=mark.run if mark else "",
-        number=mark.number if mark else None,
-        data=data,
-    )
+    write_entry(entry(verb, actor, at, call, session, mark, data))
+    _tell_page(call)
+
+
+def _tell_page(call: Call | None) -> None:
+    """A citizen who calls by picture follows the call on their page."""
     if call is not None and call.medium == Medium.VIDEO:
         publish([f"video:{call.pk}"], "video.changed", call=call.pk)
 
 
 def ask(command: Command[Any], chain: str, at: datetime) -> None:
     """Have the switch asked once this transaction is committed, after what its chain was asked before."""
-    Ask.objects.create(
-        key=secrets.token_hex(16),
-        chain=chain,
-        verb=command.verb,
-        arguments=asdict(command),  # type: ignore[call-overload]
-        created_at=at,
-    )
-    wake()
+    write_asks([command], chain, at)
 
 
 def ask_for(call: Call, at: datetime, *commands: Command[Any]) -> None:
     """`ask` in the call's own chain."""
-    for command in commands:
-        ask(command, f"call:{call.pk}", at)
+    write_asks(commands, f"call:{call.pk}", at)
 
 
 def command_of(row: Ask) -> Command[Any]:
@@ -152,8 +144,7 @@ def command_of(row: Ask) -> Command[Any]:
 
 def wake() -> None:
     """Tell the distributor at commit that there is something to do."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    fetch_one("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def move_call(
@@ -171,9 +162,13 @@ def move_call(
     if call.state not in move.before:
         raise Refused("call_state", _("The call has moved on; this cannot be done to it now."))
     call.state, call.state_since = move.after, max(at, call.state_since)
-    call.save()
-    event(verb, actor=actor, at=at, call=call, session=session, mark=mark, **data)
-    publish(["seats"], f"call.{verb}", call=call.pk, lane=call.lane_id)
+    write_call(
+        call,
+        entry(verb, actor, at, call, session, mark, data),
+        f"call.{verb}",
+        {"call": call.pk, "lane": call.lane_id},
+    )
+    _tell_page(call)
 
 
 def move_agent(
@@ -193,42 +188,30 @@ def move_agent(
     if session.state not in move.before:
         raise Refused("agent_state", _("Your telephone has moved on; this cannot be done now."))
     at = max(at, session.state_since)
-    AgentSpell.objects.filter(session=session, ended_at=None).update(ended_at=at)
     session.state, session.state_since = move.after, at
     session.pause, session.aside, session.call, session.until = pause, aside, call, until
     if verb in ("sign_in", "wrap_up"):
         session.idle_since = at
     if move.after == AgentState.SIGNED_OUT:
         session.signed_out_at = at
-    else:
-        AgentSpell.objects.create(
-            session=session, state=move.after, pause=pause, aside=aside, call=call, began_at=at
-        )
-    session.save()
-    event(
-        verb, actor=actor, at=at, call=call, session=session, mark=mark, **({"aside": aside} if aside else {})
-    )
-    publish(
-        ["seats", f"person:{session.person_id}"],
+    write_session(
+        session,
+        entry(verb, actor, at, call, session, mark, {"aside": aside} if aside else {}),
         f"agent.{verb}",
-        session=session.pk,
-        call=call.pk if call else None,
+        {"session": session.pk, "call": call.pk if call else None},
+        at=at,
+        goes_on=move.after != AgentState.SIGNED_OUT,
+        free=move.after == AgentState.READY,
     )
-    if move.after == AgentState.READY:
-        wake()
-
-
-def open_segment(call: Call) -> Segment | None:
-    """The offer or conversation under way, of a locked call."""
-    return Segment.objects.select_related("session").filter(call=call, ended_at=None).first()
+    _tell_page(call)
 
 
 def close_segment(segment: Segment, outcome: str, at: datetime) -> None:
     """The offer or conversation is over; one that was answered stays so, whatever ended it."""
     segment.ended_at = max(at, segment.answered_at or segment.offered_at)
     segment.outcome = OfferEnd.ANSWERED if segment.answered_at and outcome != OfferEnd.VANISHED else outcome
-    segment.save(update_fields=["ended_at", "outcome"])
-    for row in Watching.objects.filter(call_id=segment.call_id, ended_at=None):
+    write_closed(segment)
+    for row in watchers(segment.call_id):
         let_watcher_go(row, at)
 
 
@@ -279,16 +262,8 @@ def send_off(
     ask_for(call, at, Play(call.leg, (sound,)))
 
 
-def locked_call(call_id: int) -> Call:
-    """Locked; calls are locked before sessions, always."""
-    return Call.objects.select_for_update().get(pk=call_id)
-
-
-def locked_session(session_id: int) -> AgentSession:
-    return AgentSession.objects.select_for_update().get(pk=session_id)
-
-
 __all__ = [
+    "CHANNEL",
     "AgentState",
     "CallState",
     "Outcome",

@@ -9,7 +9,7 @@ from django.db import transaction
 from hotline.calls.actions.agents import connect
 from hotline.calls.actions.browsers import BROWSER, browser_comes, browser_gone, browser_up
 from hotline.calls.actions.calling_out import OUT, out_answered, out_leg
-from hotline.calls.actions.consulted import CONSULT, blind_failed, consultation_of, consulted_leg, leg_ended
+from hotline.calls.actions.consulted import CONSULT, blind_failed, consulted_leg, leg_ended
 from hotline.calls.actions.driving import drivers_settle
 from hotline.calls.actions.hearing import (
     SWITCH,
@@ -20,6 +20,7 @@ from hotline.calls.actions.hearing import (
     greet,
     try_alone,
 )
+from hotline.calls.actions.holding import consultation_of
 from hotline.calls.actions.monitoring import WATCH, watcher_gone, watcher_leg, watcher_up
 from hotline.calls.actions.moving import OFFER, SYSTEM, ask, ask_for, event, locked_session, open_segment
 from hotline.calls.actions.standing import VIDEO, stood_again, video_leg
