@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -109,7 +110,9 @@ class SipLeg:
         self.on_ringing: Callable[[], None] = _nothing
         self.on_digit: Callable[[str], None] = _nothing_said
         self.on_ended: Callable[[str, int | None, dict[str, Any]], None] = _nothing_ended
+        self._reported = time.monotonic()
         call.on(self.happened)
+        call.on_rtcp(self._report)
         call.on_dtmf(lambda digit: self.on_digit(digit.digit) if digit.digit in DIGITS else None)
 
     def bound(self) -> None:
@@ -121,6 +124,13 @@ class SipLeg:
             self.on_answered()
         elif self._rang:
             self.on_ringing()
+
+    def quiet(self) -> float:
+        """Seconds since the far end reported what it hears (RTCP). A browser does every few seconds, muted or not."""
+        return time.monotonic() - self._reported
+
+    def _report(self, _stats: CallStats) -> None:
+        self._reported = time.monotonic()
 
     async def answer(self) -> None:
         """Raises Refused when the caller has gone."""

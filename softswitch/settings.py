@@ -58,6 +58,7 @@ class Settings:
     most_calls: int = 400
     unanswered_seconds: float = 90.0
     silent_seconds: int = 60
+    browser_seconds: int = 25
     alone_seconds: float = 120.0
     events_kept: int = 20_000
 
@@ -109,6 +110,7 @@ def parse(told: dict[str, Any], base: Path) -> Settings:
         most_calls=_whole(told, "most_calls", 400, 1, 4000),
         unanswered_seconds=_whole(told, "unanswered_seconds", 90, 1, 600),
         silent_seconds=_whole(told, "silent_seconds", 60, 0, 3600),
+        browser_seconds=_whole(told, "browser_seconds", 25, 15, 3600),
         alone_seconds=_whole(told, "alone_seconds", 120, 1, 3600),
         events_kept=_whole(told, "events_kept", 20_000, 10, 1_000_000),
     )

@@ -27,6 +27,9 @@ class NoLine:
 
     def push(self, frame: Samples) -> None: ...
 
+    def quiet(self) -> float:
+        return 0.0
+
     async def answer(self) -> None:
         self.on_answered()
 

@@ -352,13 +352,19 @@ class Switch:
             self.spawn(self.hang_up(party, "failed"))
 
     async def watch(self) -> None:
-        """Once a second: parties that nobody hears and nothing is played to, while no platform is there to care."""
+        """Once a second: browsers that have gone, and parties that nobody hears and nothing is played to, while no platform is
+        there to care."""
         while True:
             await asyncio.sleep(1.0)
             for party in list(self.parties.values()):
                 self._watch(party)
 
     def _watch(self, party: Party) -> None:
+        # A closed window says nothing, and a citizen may be in the room with it: it is not waited for as long as a telephone.
+        gone = party.kind == "browser" and party.state is State.UP and not party.ending
+        if gone and party.line.quiet() > self.settings.browser_seconds:
+            self.spawn(self.hang_up(party, "silent"))
+            return
         cared = self.controllers or party.playing or party.kind != "sip" or party.state is not State.UP
         heard = party.room is not None and party.room.heard_by_anyone(party.leg)
         if cared or heard:

@@ -31,6 +31,7 @@ class Line:
         self.value = value
         self.sent: list[Samples] = []
         self.hung_up = False
+        self.silence = 0.0
         self.on_answered: Callable[[], None] = lambda: None
         self.on_ringing: Callable[[], None] = lambda: None
         self.on_digit: Callable[[str], None] = lambda _digit: None
@@ -43,6 +44,9 @@ class Line:
 
     def push(self, frame: Samples) -> None:
         self.sent.append(frame)
+
+    def quiet(self) -> float:
+        return self.silence
 
     async def answer(self) -> None:
         self.on_answered()
@@ -270,6 +274,22 @@ def test_a_page_loaded_anew_goes_on_consulting(tmp_path: Path):
         assert again.room is citizen.room
         assert citizen.room is not None
         assert len(citizen.room.seats) == 3
+
+    run(tmp_path, work)
+
+
+def test_a_browser_that_was_closed_is_let_go_and_a_muted_one_is_not(tmp_path: Path):
+    async def work(world: World) -> None:
+        citizen = world.leg(1)
+        closed, muted = world.leg(2, kind="browser"), world.leg(0, kind="browser")
+        await world.do("bridge", legs=[citizen.leg, closed.leg], room="call")
+        watching = asyncio.create_task(world.switch.watch())
+        citizen.line.silence = closed.line.silence = world.switch.settings.browser_seconds + 1  # type: ignore[attr-defined]
+        while closed.state is not State.ENDED:
+            await asyncio.sleep(0.05)
+        watching.cancel()
+        assert [(one["leg"], one["reason"]) for one in world.told("leg.ended")] == [(closed.leg, "silent")]
+        assert (citizen.state, muted.state) == (State.UP, State.UP)
 
     run(tmp_path, work)
 

@@ -75,6 +75,7 @@ const connect: Connect = (element, signal) => {
   const ringer = new Ringer();
   const meter = new Meter();
   let before = "";
+  let held = "";
   let popped = "";
   let mine = false;
 
@@ -177,12 +178,13 @@ const connect: Connect = (element, signal) => {
   const sync = (): void => {
     const now = bar();
     if (!now) return;
-    const { state = "", station = "", call = "", way = "", caller = "" } = now.dataset;
+    const { state = "", station = "", call = "", way = "", caller = "", leg = "" } = now.dataset;
     mine = station === "browser";
     const sound = find("phone-sound");
     if (sound) sound.hidden = !mine;
     if (mine) {
-      if (!HELD.has(voice.link)) voice.start();
+      // The window that had the telephone is gone: it comes here.
+      if (!HELD.has(voice.link) || (voice.link === "elsewhere" && held && !leg)) voice.start();
     } else {
       if (voice.link !== "off") voice.stop();
       if (trouble) {
@@ -198,9 +200,10 @@ const connect: Connect = (element, signal) => {
     }
     if (call && way === "in" && ["ringing", "talking", "hold"].includes(state)) pop(call, caller);
     before = state;
+    held = leg;
   };
   const observer = new MutationObserver(sync);
-  observer.observe(element, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state", "data-call", "data-station"] });
+  observer.observe(element, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state", "data-call", "data-station", "data-leg"] });
 
   element.addEventListener("htmx:afterRequest", (event) => {
     const { successful, elt } = (event as CustomEvent<{ successful: boolean; elt: HTMLElement }>).detail;

@@ -243,12 +243,17 @@ describe("the bar", () => {
     const end = attach(telephone, element);
     await settle(10_000);
     expect(element.dataset["link"]).toBe("elsewhere");
-    (element.querySelector("#telephone") as HTMLElement).dataset["state"] = "paused";
+    const bar = element.querySelector("#telephone") as HTMLElement;
+    bar.dataset["leg"] = "held";
+    bar.dataset["state"] = "paused";
     await settle(10_000);
     expect(asked).toHaveBeenCalledTimes(1);
     (element.querySelector("#phone-notice-yes") as HTMLElement).click();
     await settle(10_000);
     expect(asked).toHaveBeenCalledTimes(2);
+    bar.dataset["leg"] = "";
+    await settle(10_000);
+    expect(asked).toHaveBeenCalledTimes(3);  // the other window has gone: it is asked for again, once
     end();
   });
 
