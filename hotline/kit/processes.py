@@ -9,8 +9,11 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
+import psycopg
 from django.db import close_old_connections, connection
 
+STANDBY_SECONDS = 2.0
+"""Between two looks at whether another process has ended."""
 AGAIN_SECONDS = 1.0
 """Between two lives."""
 
@@ -51,6 +54,15 @@ def address_of_database() -> dict[str, Any]:
     """Django's database as psycopg wants it, for a connection that listens. To be called in the database's thread."""
     given: dict[str, Any] = connection.get_connection_params()
     return {name: given[name] for name in ("host", "port", "user", "password", "dbname") if given.get(name)}
+
+
+async def alone(connected: psycopg.AsyncConnection[Any], lock: int) -> None:
+    """Until no other process holds this lock; it is held as long as the connection stands."""
+    while True:
+        row = await (await connected.execute("SELECT pg_try_advisory_lock(%s)", [lock])).fetchone()
+        if row is not None and row[0]:
+            return
+        await asyncio.sleep(STANDBY_SECONDS)
 
 
 async def serve(

@@ -13,12 +13,15 @@ class TranscriptsConfig(AppConfig):
         from hotline.audit.actions import register_labels
         from hotline.calls.permissions import WATCH
         from hotline.calls.queries import Lead, register_lead
-        from hotline.kit import health, livetopics
+        from hotline.kit import health, livetopics, sealed
         from hotline.kit.actor import Actor
         from hotline.kit.numbers import whole
         from hotline.transcripts import queries
         from hotline.transcripts.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
+        from hotline.transcripts.models import KeptRecording, Utterance
         from hotline.transcripts.permissions import LISTEN, can_read
+        from hotline.transcripts.rules import WORDS
+        from hotline.transcripts.vault import PURPOSE
         from hotline.ui import watches
         from hotline.ui.navigation import Item, register
 
@@ -28,6 +31,10 @@ class TranscriptsConfig(AppConfig):
 
         register_labels(AUDIT_LABELS, kinds=AUDIT_KINDS, fields=AUDIT_FIELDS)
         livetopics.register("transcript", may_hear)
+        sealed.register(
+            sealed.Sealed(KeptRecording, "key", PURPOSE, lambda row: row.recording.name, ("recording",)),
+            sealed.Sealed(Utterance, "sealed", WORDS, lambda row: str(row.transcript_id)),
+        )
         health.register("transcripts.scribe", queries.scribe_health)
         health.register("transcripts.recordings", queries.keeping_health)
         watches.register(watches.Watch("transcripts:alarmed", lambda actor: actor.has(WATCH)))

@@ -17,6 +17,7 @@ __all__ = [
     "WORDS",
     "Facts",
     "Fault",
+    "Gap",
     "Marked",
     "Span",
     "faults_of",
@@ -31,6 +32,9 @@ __all__ = [
 
 Span = tuple[int, int]
 """Milliseconds of a call: from, to before."""
+
+Gap = tuple[str, int, int]
+"""Speaker, from, to before: sound that nobody has listened to."""
 
 CHANNEL = {Speaker.CITIZEN: 0, Speaker.AGENT: 1}
 """Side of the recording (softswitch/recording.py: left what the recorded party says, right what it hears)."""

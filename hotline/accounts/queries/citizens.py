@@ -8,6 +8,7 @@ from hotline.accounts.identity import PHONE_HASH, SEALED
 from hotline.accounts.models import Citizen
 from hotline.accounts.rules import normalize_phone
 from hotline.kit.crypto import identity_ring
+from hotline.kit.sealed import known
 
 
 def find_citizen(phone: str) -> Citizen | None:
@@ -25,14 +26,14 @@ _STALE = " OR ".join(f"({column} IS NOT NULL AND substr({column}, 1, %s) <> %s)"
 
 
 def identity_rows_to_rotate() -> int:
-    """Rows with a value that is not under the present key and cipher."""
+    """Rows with a value that is not under the present key and cipher, of citizens and of every other sealed column."""
     prefix = identity_ring().current_prefix()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM accounts_citizen WHERE {_STALE}", [len(prefix), prefix] * len(SEALED)
         )
         (count,) = cursor.fetchone()
-    return int(count)
+    return int(count) + sum(column.stale().count() for column in known())
 
 
 def identity_keys_in_use() -> dict[str, int]:

@@ -20,6 +20,7 @@ from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.kit.sealed import Sealed
 from hotline.kit.statements import fetch_one
 
 PURPOSE = "raw.payload"
@@ -50,6 +51,11 @@ def unseal(raw: RawMessage) -> bytes:
 
 def _bound(source: str, key: str) -> str:
     return f"{source}\0{key}"
+
+
+SEALED_PAYLOAD = Sealed(
+    RawMessage, "payload", PURPOSE, lambda raw: _bound(raw.source, raw.idempotency_key)
+)
 
 
 _COLUMNS = "channel, source, idempotency_key, sha256, payload, media_type, state, error, decided_by"

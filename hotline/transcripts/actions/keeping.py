@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import logging
 import secrets
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,14 +22,13 @@ from hotline.audit.actions import record
 from hotline.calls.models import Call, CallState, Recording, Segment
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
-from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotVisible
 from hotline.kit.live import publish
 from hotline.transcripts.models import Fault, KeptRecording, KeptState, RecordingAlarm
 from hotline.transcripts.permissions import can_answer_alarm, can_keep, held
-from hotline.transcripts.queries.sounds import plain_path, sealed_path
+from hotline.transcripts.queries.sounds import plain_folder, plain_path, sealed_path
 from hotline.transcripts.rules import Facts, faults_of, peaks_of
-from hotline.transcripts.vault import PURPOSE, BadRecording, Plain, pieces, seal
+from hotline.transcripts.vault import BadRecording, Plain, pieces, seal
 
 log = logging.getLogger("hotline.transcripts")
 
@@ -38,6 +39,10 @@ GRACE = timedelta(seconds=60)
 BEGINS_WITHIN = timedelta(seconds=10)
 """After an agent's answer, for a recording to be of that conversation."""
 MOST = 200
+UNTOUCHED = timedelta(hours=6)
+"""A file changed since may still be at work."""
+CLEARED_DAYS = 4
+"""How many days' folders are looked through for encrypted files without a row."""
 
 
 def keep(*, actor: Actor, recording_id: int) -> KeptRecording | None:
@@ -68,15 +73,16 @@ def keep(*, actor: Actor, recording_id: int) -> KeptRecording | None:
         peaks = peaks_of(pieces(found, 0, found.size), found.size)
         sealed = seal(plain, recording.name, sealed_path(stored_as))
     except (BadRecording, FileNotFoundError) as error:
-        log.warning("recording %s: %s", recording.pk, error)
         with transaction.atomic():
-            row, _made = KeptRecording.objects.get_or_create(
+            row, made = KeptRecording.objects.get_or_create(
                 recording=recording, defaults={"state": KeptState.LOST, "kept_at": moment}
             )
-            raise_alarm(
-                actor=actor, call_id=recording.call_id, recording_id=recording.pk, kind=Fault.LOST,
-                facts={"why": recording.failure or str(error)},
-            )  # fmt: skip
+            if made:  # else another job has just kept it, and the plain file went with that
+                log.warning("recording %s: %s", recording.pk, error)
+                raise_alarm(
+                    actor=actor, call_id=recording.call_id, recording_id=recording.pk, kind=Fault.LOST,
+                    facts={"why": recording.failure or str(error)},
+                )  # fmt: skip
         return row
     faults = faults_of(_facts(recording, digest.hexdigest(), found.size))
     with transaction.atomic():
@@ -226,8 +232,10 @@ def delete_old(*, actor: Actor, most: int = 1000) -> int:
         if row.recording.call_id in kept_on:
             KeptRecording.objects.filter(pk=row.pk).update(delete_after=now() + timedelta(days=30))
             continue
+        # First the file: killed here, the next night deletes it again. Without its key it would be noise all the same.
+        with contextlib.suppress(OSError):
+            sealed_path(row.stored_as).unlink(missing_ok=True)
         with transaction.atomic():
-            # Without its key the file is noise, so the key goes with the row's state, whatever becomes of the file.
             KeptRecording.objects.filter(pk=row.pk).update(
                 state=KeptState.DELETED, key=None, peaks=b"", deleted_at=now()
             )
@@ -238,21 +246,32 @@ def delete_old(*, actor: Actor, most: int = 1000) -> int:
                 object_id=row.recording.call_id,
                 data={"recording": row.recording_id, "sha256": row.sha256},
             )
-        sealed_path(row.stored_as).unlink(missing_ok=True)
         count += 1
     return count
 
 
-def rewrap(*, actor: Actor, most: int = 10_000) -> int:
-    """Put keys of recordings under the ring's first key; how many changed. No file is touched."""
+def clear_away(*, actor: Actor) -> int:
+    """Remove files that a killed job left: plain ones that are kept encrypted, encrypted ones that no row knows; how many."""
     can_keep(actor).require("transcripts:keep")
-    ring, count = identity_ring(), 0
-    prefix = ring.current_prefix()
-    stale = KeptRecording.objects.filter(state=KeptState.SEALED).extra(
-        where=["substr(transcripts_keptrecording.key, 1, %s) <> %s"], params=[len(prefix), prefix]
-    )
-    for row in stale.select_related("recording").order_by("pk")[:most]:
-        if row.key is not None:
-            fresh = ring.rotate(row.key, PURPOSE, row.recording.name.encode())
-            count += KeptRecording.objects.filter(pk=row.pk, key=row.key).update(key=fresh)
+    folder, count = plain_folder(), 0
+    plain = {str(one.relative_to(folder)): one for one in folder.rglob("*.wav") if _settled(one)}
+    kept = KeptRecording.objects.filter(recording__path__in=plain, state=KeptState.SEALED)
+    for path in kept.values_list("recording__path", flat=True):
+        plain[path].unlink(missing_ok=True)
+        count += 1
+    for days in range(CLEARED_DAYS):
+        day = f"{now() - timedelta(days=days):%Y/%m/%d}"
+        # Those being written begin with a dot and bear no row yet: they, too, are old enough to be nobody's.
+        files = {f"{day}/{one.name}": one for one in sealed_path(day).glob("*") if _settled(one)}
+        known = set(KeptRecording.objects.filter(stored_as__in=files).values_list("stored_as", flat=True))
+        for name in files.keys() - known:
+            files[name].unlink(missing_ok=True)
+            count += 1
     return count
+
+
+def _settled(path: Path) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - UNTOUCHED.total_seconds()
+    except OSError:  # gone meanwhile
+        return False

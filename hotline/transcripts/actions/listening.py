@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from hotline.audit.actions import record
 from hotline.calls.models import Call, Recording
-from hotline.kit.actor import Actor
+from hotline.kit.actor import Actor, system_actor
 from hotline.kit.errors import NotVisible
-from hotline.transcripts.permissions import can_read
+from hotline.transcripts.actions.keeping import raise_alarm
+from hotline.transcripts.models import Fault, KeptState
+from hotline.transcripts.permissions import KEEP, can_read
 from hotline.transcripts.queries.sounds import bytes_of
-from hotline.transcripts.vault import BadRecording, Bytes
+from hotline.transcripts.vault import BadRecording, Bytes, pieces
+
+log = logging.getLogger("hotline.transcripts")
+KEEPER = system_actor("recordings", KEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +40,16 @@ def open_call(*, actor: Actor, call_id: int) -> Call:
     return call
 
 
-@transaction.atomic
 def open_sound(*, actor: Actor, recording_id: int, start: int = 0) -> Sound:
     """The bytes of a recording for this actor, audited with the second from which they hear. NotVisible like its call; also
-    when it was deleted or cannot be opened."""
+    when it was deleted or cannot be opened: what should be there and is not alarms the shift leaders."""
     recording = Recording.objects.select_related("call", "kept").filter(pk=recording_id).first()
     if recording is None or not can_read(actor, recording.call_id):
         raise NotVisible(recording_id)
     try:
         kept = bytes_of(recording)
     except BadRecording as error:
+        tell_damaged(recording=recording, why=str(error))
         raise NotVisible(recording_id) from error
     record(
         actor=actor,
@@ -52,3 +59,25 @@ def open_sound(*, actor: Actor, recording_id: int, start: int = 0) -> Sound:
         data={"recording": recording_id, "second": start // 32_000},
     )
     return Sound(recording, kept)
+
+
+def tell_damaged(*, recording: Recording, why: str) -> None:
+    """A file that was kept cannot be read any more: one alarm a call, whoever found it."""
+    kept = getattr(recording, "kept", None)
+    if kept is not None and kept.state == KeptState.SEALED:
+        log.error("recording %s: %s", recording.pk, why)
+        raise_alarm(
+            actor=KEEPER,
+            call_id=recording.call_id,
+            recording_id=recording.pk,
+            kind=Fault.LOST,
+            facts={"why": why},
+        )
+
+
+def heard(sound: Sound, start: int, end: int) -> Iterator[bytes]:
+    """The bytes from `start` to before `end`; fewer, and an alarm, where the file is damaged."""
+    try:
+        yield from pieces(sound.kept, start, end)
+    except BadRecording as error:
+        tell_damaged(recording=sound.recording, why=str(error))

@@ -29,7 +29,6 @@ class Begun:
     zero_at: datetime
     heard: dict[str, int] = field(default_factory=dict)
     gaps: list[tuple[str, int, int]] = field(default_factory=list)
-    new: bool = True
 
 
 @transaction.atomic
@@ -39,7 +38,7 @@ def begin(*, actor: Actor, call_id: int, recogniser: str) -> Begun:
     call = Call.objects.get(pk=call_id)
     recording = Recording.objects.filter(call=call).order_by("started_at").first()
     zero = recording.started_at if recording else call.connected_at or call.arrived_at
-    row, made = Transcript.objects.select_for_update().get_or_create(
+    row, _made = Transcript.objects.select_for_update().get_or_create(
         call=call, defaults={"recogniser": recogniser, "zero_at": zero, "created_at": now()}
     )
     if row.state != TranscriptState.FOLLOWING:
@@ -52,7 +51,7 @@ def begin(*, actor: Actor, call_id: int, recogniser: str) -> Begun:
         .order_by("speaker")
     )
     gaps = [(str(speaker), int(start), int(end)) for speaker, start, end in row.gaps]
-    return Begun(row.pk, row.zero_at, heard, gaps, made)
+    return Begun(row.pk, row.zero_at, heard, gaps)
 
 
 @transaction.atomic

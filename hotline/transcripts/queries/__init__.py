@@ -3,6 +3,7 @@
 from hotline.transcripts.queries.conversations import (
     Conversation,
     Ear,
+    Source,
     Spells,
     conversations,
     spells_of,
@@ -10,7 +11,7 @@ from hotline.transcripts.queries.conversations import (
     unfiled,
     use_home,
 )
-from hotline.transcripts.queries.keeping import keeping_health, open_alarms
+from hotline.transcripts.queries.keeping import alarms_waiting, keeping_health, open_alarms
 from hotline.transcripts.queries.reading import (
     Line,
     calls_of,
@@ -28,7 +29,9 @@ __all__ = [
     "Conversation",
     "Ear",
     "Line",
+    "Source",
     "Spells",
+    "alarms_waiting",
     "bytes_of",
     "calls_of",
     "conversations",

@@ -74,14 +74,24 @@ def unfiled() -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A closed recording: which milliseconds of the call it holds."""
+
+    recording: int
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spells:
     """Of a call that is over: when it was talked in (segment → milliseconds), holds and pauses taken out. `over`: milliseconds
-    until the end of the last conversation; `recording`: what to read it from, once the exchange has closed it."""
+    until the end of the last conversation; `sources`: what to read it from; `closed`: none of its recordings is written any more."""
 
     talked: tuple[tuple[int, Span], ...]
     over: int
-    recording: int | None
-    ended: bool
+    sources: tuple[Source, ...]
+    closed: bool
+    ended_at: datetime | None
 
 
 def spells_of(call_id: int, zero: datetime) -> Spells:
@@ -107,14 +117,15 @@ def spells_of(call_id: int, zero: datetime) -> Spells:
         span = (part_of(answered or zero, zero), part_of(ended, zero) if ended else until)
         over = max(over, span[1])
         talked += [(pk, piece) for piece in without([span], taken)]
-    recording = (
-        Recording.objects.filter(call_id=call_id)
-        .exclude(sha256="")
-        .order_by("started_at")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    return Spells(tuple(talked), over, recording, call.state == CallState.ENDED)
+    recordings = Recording.objects.filter(call_id=call_id).order_by("started_at")
+    sources, closed = [], call.state == CallState.ENDED or recordings.exists()
+    for one in recordings:
+        first = round((one.started_at - zero).total_seconds() * 1000)
+        if one.sha256:
+            sources.append(Source(one.pk, first, first + round((one.seconds or 0) * 1000)))
+        elif not one.failure:
+            closed = False
+    return Spells(tuple(talked), over, tuple(sources), closed, call.ended_at)
 
 
 class _Home:

@@ -24,6 +24,12 @@ def open_alarms(actor: Actor) -> list[RecordingAlarm]:
     return list(rows.order_by("id")[:200])
 
 
+def alarms_waiting(actor: Actor) -> int:
+    """How many nobody has answered. NotPermitted unless one may answer them."""
+    can_answer_alarm(actor).require("calls:watch")
+    return RecordingAlarm.objects.filter(answered_at=None).count()
+
+
 def keeping_health() -> Result:
     """One line of the health page: alarms nobody answered, recordings that wait to be encrypted."""
     if not settings.TELEPHONE_ON:

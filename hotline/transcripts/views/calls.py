@@ -19,7 +19,6 @@ from hotline.transcripts import actions, queries
 from hotline.transcripts.models import KeptState, Transcript
 from hotline.transcripts.permissions import LISTEN
 from hotline.transcripts.queries.reading import length_of, names_of
-from hotline.transcripts.vault import pieces
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -56,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "day": day if span else None,
         "today": today(),
         "leads": actor.has(WATCH),
-        "alarms": len(queries.open_alarms(actor)) if actor.has(WATCH) else 0,
+        "alarms": queries.alarms_waiting(actor) if actor.has(WATCH) else 0,
     }
     return render(request, "transcripts/calls.html", context)
 
@@ -119,7 +118,7 @@ def sound(request: HttpRequest, recording_id: int) -> HttpResponse:
         if start >= end:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     response = StreamingHttpResponse(
-        pieces(opened.kept, start, end), content_type="audio/wav", status=206 if match else 200
+        actions.heard(opened, start, end), content_type="audio/wav", status=206 if match else 200
     )
     response["Content-Length"] = str(end - start)
     response["Accept-Ranges"] = "bytes"

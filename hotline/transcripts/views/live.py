@@ -14,17 +14,18 @@ from hotline.calls.rules import SPEAKING
 from hotline.kit.access import access, actor_of
 from hotline.kit.errors import NotVisible
 from hotline.kit.numbers import whole
-from hotline.transcripts import queries
-from hotline.transcripts.permissions import can_read
+from hotline.transcripts import actions, queries
+from hotline.transcripts.permissions import at_it_now
 
 
 @access(TAKE, WATCH)
 @require_GET
 def pane(request: HttpRequest, call_id: int) -> HttpResponse:
-    """The pane of a call; `?after=` only what was written after that utterance. 404 for another's call."""
+    """The pane of a call; `?after=` only what was written after that utterance. 404 for another's call; whoever does not speak
+    in it opens it like any call that is over, audited."""
     actor = actor_of(request)
-    if not can_read(actor, call_id):
-        raise NotVisible(call_id)
+    if not at_it_now(actor, call_id):
+        actions.open_call(actor=actor, call_id=call_id)
     transcript = queries.transcript_of(actor, call_id)
     after = whole(request.GET.get("after", "")) or 0
     lines = queries.lines_of(transcript, after=after) if transcript else []

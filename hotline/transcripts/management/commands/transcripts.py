@@ -18,7 +18,7 @@ MEMORY = 4 * 2**30
 
 
 class Command(BaseCommand):
-    help = "Calls written down as they are spoken, recordings kept: run, status, keep, rewrap."
+    help = "Calls written down as they are spoken, recordings kept: run, status, keep."
     requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own form)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,7 +26,6 @@ class Command(BaseCommand):
         verbs.add_parser("run", help="write calls down until stopped; `hotline run` starts it")
         verbs.add_parser("status", help="whether calls are written down and recordings kept")
         verbs.add_parser("keep", help="check and encrypt recordings that wait for it, now")
-        verbs.add_parser("rewrap", help="put recordings' keys under the first key of the identity ring")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"_{options['verb']}")()
@@ -57,7 +56,3 @@ class Command(BaseCommand):
     def _keep(self) -> None:
         count = actions.keep_waiting(actor=system_actor("command", "transcripts:keep"))
         self.stdout.write(f"{count} recordings were encrypted")
-
-    def _rewrap(self) -> None:
-        count = actions.rewrap(actor=system_actor("command", "transcripts:keep"))
-        self.stdout.write(f"{count} keys are now under the ring's first key")
