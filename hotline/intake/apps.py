@@ -11,11 +11,12 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
+        from hotline.intake.actions.receiving import SEALED_PAYLOAD
         from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.intake.queries.conversation import calls_held, sees_call
         from hotline.intake.queries.quarantine import quarantine_health
         from hotline.intake.queries.sources import import_names, name_sources
-        from hotline.kit import health, livetopics
+        from hotline.kit import health, livetopics, sealed
         from hotline.kit.actor import Actor
         from hotline.transcripts.actions import use_holder, use_seer
         from hotline.transcripts.permissions import LISTEN
@@ -30,6 +31,7 @@ class IntakeConfig(AppConfig):
         livetopics.register("desk", may_hear_desk)
         health.register("quarantine", quarantine_health)
         name_sources("import", import_names)
+        sealed.register(SEALED_PAYLOAD)
         use_seer(sees_call)
         use_holder(calls_held)
         register_beside(ORDER, Beside("calls", "intake:order_calls", _("Calls of this order"), LISTEN))
