@@ -1,4 +1,4 @@
-"""What the platform may expect of any engine: the embedded exchange, Asterisk by ARI; FreeSWITCH is not written yet.
+"""What the platform may expect of any engine: the embedded exchange, Asterisk by ARI, FreeSWITCH by its event socket.
 
 An engine turns each command of commands.py into what its switch understands and each thing its switch tells into an event of
 events.py. Legs, rooms, plays and recordings are opaque names that the engine gives; a room's name may be given by the platform.

@@ -48,10 +48,32 @@ class Seat:
     role: Role
     target: str = ""
 
+    @property
+    def note(self) -> str:
+        """As it is kept with a leg at the switch: role, target, room."""
+        return f"{self.role.value}|{self.target}|{self.room}"
+
+
+def seat_noted(note: str) -> Seat | None:
+    """Of such a note, whatever stands there."""
+    role, _bar, rest = note.partition("|")
+    target, _bar, room = rest.partition("|")
+    return Seat(room, Role(role), target) if room and role in set(Role) else None
+
+
+def seat_found(note: str, room: str | None) -> Seat | None:
+    """Where a leg is that the switch has in `room`, or in none: its note tells the role, as far as the switch agrees."""
+    noted = seat_noted(note)
+    if room is None:
+        return noted if noted is not None and noted.role is Role.HOLD else None
+    agreed = noted is not None and noted.room == room and noted.role is not Role.HOLD
+    return noted if agreed else Seat(room, Role.TALK)
+
 
 @dataclass(slots=True, eq=False)
 class Party:
-    """One leg. `early`: what happened to it before it was told of at all, kept in order until then."""
+    """One leg. `early`: what happened to it before it was told of at all, kept in order until then. `seat`: where it is to be;
+    `placed`: where the switch has it, changed by who holds `moving`."""
 
     leg: str
     direction: str
@@ -64,6 +86,8 @@ class Party:
     began: datetime = field(default_factory=lambda: clock.now())
     answered: datetime | None = None
     seat: Seat | None = None
+    placed: Seat | None = None
+    moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     playing: Playing | None = None
     collecting: Collecting | None = None
     typed: deque[str] = field(default_factory=lambda: deque(maxlen=64))

@@ -1,9 +1,7 @@
-"""An engine made of a switch that knows channels and bridges, and of what it does not know: roles, digits waited for, keys done once,
-numbered events. Transfers are in transfers.py. What a switch must be able to do is below, in `Steered`, as methods that raise
-NotImplementedError: a switch's engine (asterisk.py) fills them in and tells what it hears by the `heard_…` methods.
+"""What is asked of an engine made of a switch that knows channels and bridges: each command looked at, done once for its key.
+Transfers are in transfers.py, what a switch must be able to do in switch.py, parties and rooms in rooms.py.
 
-State is changed first and the switch asked then (and the change taken back when it refuses): a command that comes meanwhile
-sees what will be. Commands and events belong to one process, the distributor.
+Commands and events belong to one process, the distributor.
 """
 
 from __future__ import annotations
@@ -14,21 +12,19 @@ import hashlib
 import logging
 import re
 import secrets
-import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hotline.calls.engines import commands as asked
 from hotline.calls.engines import events as told
 from hotline.calls.engines.commands import Command, Role
-from hotline.calls.engines.events import EngineEvent, Leg, Mark, Reset
-from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
-from hotline.calls.engines.parties import ENDED, RINGING, UP, Collecting, Consultation, Party, Playing, Seat
-from hotline.calls.engines.telling import Telling
-from hotline.kit import clock
+from hotline.calls.engines.events import EngineEvent, Mark, Reset
+from hotline.calls.engines.interface import EngineAway, EngineRefused
+from hotline.calls.engines.parties import RINGING, Collecting, Party, Playing, Seat
+from hotline.calls.engines.rooms import Rooms, cancelled
+from hotline.calls.engines.waves import recording_name, sample_of
 
 log = logging.getLogger("hotline.calls")
 
@@ -37,27 +33,16 @@ Told = dict[str, Any]
 Verb = Callable[[Any, str], Awaitable[Told]]
 
 KEPT_REPLIES = 4096
-RATE = 8000
-UNANSWERED_SECONDS = 90
-"""A call that nobody answers for so long is let go."""
-RING_BACK = "\x00ring"
-"""In place of a file: the tone that one hears while the other's telephone rings."""
 _NUMBER = re.compile(r"\+?[0-9*#A-Za-z._\-]{1,40}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
 
 
-class Steered:
-    """`prompts`: the folder of sounds as the platform sees it. `patience`: seconds that a command waits for the switch."""
+class Steered(Rooms):
+    """See Rooms for what it is made with."""
 
     def __init__(self, prompts: Path, patience: float) -> None:
-        self._prompts = prompts
-        self._patience = patience
-        self._parties: dict[str, Party] = {}
-        self._consultations: dict[str, Consultation] = {}
-        self._telling = Telling(lambda: tuple(one.facts() for one in self._parties.values()))
+        super().__init__(prompts, patience)
         self._replies: OrderedDict[str, asyncio.Future[Told]] = OrderedDict()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._connected = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
         self._verbs: dict[str, Verb] = {
@@ -81,56 +66,6 @@ class Steered:
             "record_stop": self._record_stop,
             "figures": self._figures,
         }
-
-    # -- what a switch must do -----------------------------------------------------------------------------------------
-
-    async def stay_connected(self) -> None:
-        """For ever: connect, `recovered` what is true, set `_connected`, read; and again when it breaks."""
-        raise NotImplementedError
-
-    async def do_answer(self, party: Party) -> None:
-        raise NotImplementedError
-
-    async def do_hang_up(self, party: Party) -> None:
-        """One that has gone already is no error."""
-        raise NotImplementedError
-
-    async def do_dial(self, party: Party, headers: Mapping[str, str], ring_seconds: float) -> None:
-        """Call `party.called` by `party.trunk` under the name `party.leg`. When such a leg is there already (an earlier attempt whose
-        answer was lost), what has become of it is told by `heard_…`. Raises EngineRefused no_trunk, not_dialled."""
-        raise NotImplementedError
-
-    async def do_play(self, party: Party, playing: Playing) -> None:
-        """Ends with `heard_played(leg, playing.spoken)`."""
-        raise NotImplementedError
-
-    async def do_stop(self, party: Party, playing: Playing) -> None:
-        raise NotImplementedError
-
-    async def do_press(self, party: Party, digits: str) -> None:
-        raise NotImplementedError
-
-    async def do_move(self, party: Party, before: Seat | None, after: Seat | None) -> None:
-        """Out of one seat, into another; `party.seat` is `after` already. A room is made when needed."""
-        raise NotImplementedError
-
-    async def do_forget(self, room: str) -> None:
-        """Nobody is in this room any more."""
-        raise NotImplementedError
-
-    async def do_record(self, party: Party, recording: str) -> str:
-        """Begin; the path of the file to be. It ends with `heard_recorded`."""
-        raise NotImplementedError
-
-    async def do_mute_recording(self, party: Party, recording: str, muted: bool) -> None:
-        raise NotImplementedError
-
-    async def do_end_recording(self, party: Party, recording: str) -> None:
-        """Also when its leg has ended."""
-        raise NotImplementedError
-
-    async def do_figures(self) -> dict[str, float]:
-        raise NotImplementedError
 
     # -- the interface -------------------------------------------------------------------------------------------------
 
@@ -160,15 +95,12 @@ class Steered:
             async for event in reading:
                 yield event
 
-    def sound(self, leg: str) -> AsyncGenerator[Sound, None]:
-        raise NotImplementedError
-
     async def close(self) -> None:
         """See Engine.close."""
         self._closed = True
         for party in self._parties.values():
-            _cancel(party.timer)
-            _cancel(party.collecting.timer if party.collecting else None)
+            cancelled(party.timer)
+            cancelled(party.collecting.timer if party.collecting else None)
         tasks = [*self._tasks, *([self._keeper] if self._keeper else [])]
         for task in tasks:
             task.cancel()
@@ -180,25 +112,11 @@ class Steered:
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.get_running_loop().create_task(self.stay_connected())
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._spent)
-
-    def _spent(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if isinstance(error, EngineRefused | EngineAway):
-            log.warning("the switch did not follow: %s", error)
-        else:
-            log.error("a task of the engine failed", exc_info=error)
-
     async def _perform(self, command: Command[Any], key: str, reply: asyncio.Future[Told]) -> None:
         fault: EngineRefused | EngineAway = EngineAway("This engine was closed.")
         try:
             if command.verb != "offer":
-                await self._reached()
+                await self.reached()
             answer = await self._verbs[command.verb](command, _named(key))
             reply.set_result(answer)
         except (EngineRefused, EngineAway) as error:
@@ -211,180 +129,6 @@ class Steered:
                 if isinstance(fault, EngineAway):
                     self._replies.pop(key, None)  # whether it was done is not known; it may be asked again
                 reply.set_exception(fault)
-
-    async def _reached(self) -> None:
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._connected.wait()
-        except TimeoutError:
-            raise EngineAway("The switch was not reached in time.") from None
-
-    # -- parties -------------------------------------------------------------------------------------------------------
-
-    def party(self, leg: str) -> Party:
-        """Raises EngineRefused no_leg."""
-        if (found := self._parties.get(leg)) is None:
-            raise EngineRefused("no_leg", f"There is no leg {leg}, or it has ended.")
-        return found
-
-    def speaking(self, leg: str) -> Party:
-        """Raises EngineRefused no_leg, not_up."""
-        found = self.party(leg)
-        if found.state != UP:
-            raise EngineRefused("not_up", f"Leg {leg} has not been answered.")
-        return found
-
-    def seated(self, room: str) -> list[Party]:
-        return [one for one in self._parties.values() if one.seat is not None and one.seat.room == room]
-
-    async def move(self, party: Party, seat: Seat | None) -> None:
-        """Into a seat or out of any, told. Who whispered to it goes on listening; an empty room is forgotten."""
-        before = party.seat
-        if before == seat:
-            return
-        party.seat = seat
-        try:
-            await self.do_move(party, before, seat)
-        except EngineRefused:
-            if party.seat is seat:
-                party.seat = before
-            raise
-        if party.state == ENDED:
-            return
-        if seat is None:
-            self._telling.tell(told.LegMoved, party.leg, None, None, None)
-        else:
-            self._telling.tell(told.LegMoved, party.leg, seat.room, seat.role.value, seat.target or None)
-        if before is not None and (seat is None or seat.room != before.room):
-            await self._left(party, before.room)
-
-    async def _left(self, party: Party, room: str) -> None:
-        others = self.seated(room)
-        if not others:
-            await self.do_forget(room)
-        for one in others:
-            if one.seat is not None and one.seat.target == party.leg:
-                await self.move(one, Seat(room, Role.LISTEN))
-
-    async def hang_up(self, party: Party, reason: str = "near") -> None:
-        if party.state != ENDED:
-            party.ending = party.ending or reason
-            await self.do_hang_up(party)
-
-    # -- what the switch tells -----------------------------------------------------------------------------------------
-
-    def recovered(self, run: str, legs: Iterable[Party]) -> None:
-        """Connected, and this is what is true: what is known of the same legs is kept, the others have ended."""
-        found = {one.leg: one for one in legs}
-        for leg in [one for one in self._parties if one not in found]:
-            self.heard_end(leg, "lost")
-        for leg, one in found.items():
-            known = self._parties.setdefault(leg, one)
-            if known is not one:
-                known.seat = one.seat if one.seat is not None or known.seat is None else _apart(known.seat)
-                if known.state == RINGING and one.state == UP:
-                    self.heard_up(leg)
-        self._telling.begin(run)
-
-    def heard_new(self, party: Party) -> None:
-        """A call came in. What is heard of it from now on waits until it is `told_of`."""
-        party.early = []
-        self._parties[party.leg] = party
-
-    def told_of(self, party: Party, seconds: float, reason: str) -> None:
-        """Everything is known of a new leg: it is told, then what was heard of it meanwhile. After `seconds` unanswered it is let go."""
-        early, party.early = party.early or [], None
-        if self._parties.get(party.leg) is not party:
-            return
-        self._telling.tell(told.LegStarted, party.leg, party.facts())
-        self._after(party, seconds, reason)
-        for react in early:
-            react()
-
-    def heard_ring(self, leg: str) -> None:
-        self._in_order(leg, self._rings)
-
-    def heard_up(self, leg: str) -> None:
-        self._in_order(leg, self._went_up)
-
-    def heard_digit(self, leg: str, digit: str) -> None:
-        self._in_order(leg, lambda party: self._typed(party, digit))
-
-    def heard_end(self, leg: str, reason: str, status: int | None = None) -> None:
-        self._in_order(leg, lambda party: self._ended(party, reason, status))
-
-    def heard_played(self, leg: str, spoken: str, *, failed: bool = False) -> None:
-        party = self._parties.get(leg)
-        if party is None or party.playing is None or party.playing.spoken != spoken:
-            return
-        if party.playing.loop and not failed:
-            party.playing.round += 1
-            self.spawn(self.do_play(party, party.playing))
-        else:
-            self._played(party, "finished")
-
-    def heard_recorded(self, kind: type[EngineEvent], leg: str, *facts: object) -> None:
-        """`kind`: RecordingClosed or RecordingFailed, with its facts."""
-        self._telling.tell(kind, leg, *facts)
-
-    def _in_order(self, leg: str, react: Callable[[Party], None]) -> None:
-        party = self._parties.get(leg)
-        if party is None:
-            return
-        if party.early is not None:
-            party.early.append(lambda: react(party))
-        else:
-            react(party)
-
-    def _rings(self, party: Party) -> None:
-        if party.state == RINGING:
-            self._telling.tell(told.LegAlerting, party.leg)
-
-    def _went_up(self, party: Party) -> None:
-        if party.state != RINGING:
-            return
-        party.state, party.answered = UP, clock.now()
-        _cancel(party.timer)
-        self._telling.tell(told.LegAnswered, party.leg)
-        if party.on_up is not None:
-            party.on_up()
-
-    def _typed(self, party: Party, digit: str) -> None:
-        self._telling.tell(told.LegDigit, party.leg, digit)
-        if party.playing is not None and party.playing.until_digit:
-            self.spawn(self.do_stop(party, party.playing))
-            self._played(party, "digit")
-        if party.collecting is not None:
-            self._take(party, party.collecting, digit)
-        else:
-            party.typed.append(digit)
-
-    def _ended(self, party: Party, reason: str, status: int | None) -> None:
-        if party.state == ENDED:
-            return
-        party.state = ENDED
-        self._parties.pop(party.leg, None)
-        _cancel(party.timer)
-        self._played(party, "hangup")
-        self._collected(party, "hangup")
-        if party.recording:
-            self.spawn(self.do_end_recording(party, party.recording))
-        seat, party.seat = party.seat, None
-        if seat is not None:
-            self.spawn(self._gone(party, seat))
-        seconds = (clock.now() - party.answered).total_seconds() if party.answered else 0.0
-        party.ending = party.ending or reason
-        self._telling.tell(told.LegEnded, party.leg, party.ending, round(seconds, 2), status, {})
-        for react in list(party.on_end.values()):
-            react(party.ending)
-
-    async def _gone(self, party: Party, seat: Seat) -> None:
-        await self.do_move(party, seat, None)
-        await self._left(party, seat.room)
-
-    def _after(self, party: Party, seconds: float, reason: str) -> None:
-        loop = asyncio.get_running_loop()
-        party.timer = loop.call_later(seconds, lambda: self.spawn(self.hang_up(party, reason)))
 
     # -- legs ----------------------------------------------------------------------------------------------------------
 
@@ -461,11 +205,6 @@ class Steered:
             self._played(party, reason)
             await self.do_stop(party, playing)
 
-    def _played(self, party: Party, reason: str) -> None:
-        playing, party.playing = party.playing, None
-        if playing is not None and RING_BACK not in playing.files:
-            self._telling.tell(told.PlayEnded, party.leg, playing.name, reason)
-
     def sounds(self, names: tuple[str, ...], *, needed: bool = True) -> tuple[str, ...]:
         """Raises EngineRefused bad_argument, file_missing."""
         if len(names) > 50 or (needed and not names):
@@ -502,27 +241,6 @@ class Steered:
         while party.typed and party.collecting is collecting:
             self._take(party, collecting, party.typed.popleft())
         return {"collect": collecting.name}
-
-    def _wait(self, party: Party, collecting: Collecting, seconds: float) -> None:
-        _cancel(collecting.timer)
-        loop = asyncio.get_running_loop()
-        collecting.timer = loop.call_later(seconds, lambda: self._collected(party, "timeout"))
-
-    def _take(self, party: Party, collecting: Collecting, digit: str) -> None:
-        if digit == collecting.end:
-            self._collected(party, "end")
-            return
-        collecting.got += digit
-        if len(collecting.got) >= collecting.most:
-            self._collected(party, "complete")
-        else:
-            self._wait(party, collecting, collecting.gap_seconds)
-
-    def _collected(self, party: Party, reason: str) -> None:
-        collecting, party.collecting = party.collecting, None
-        if collecting is not None:
-            _cancel(collecting.timer)
-            self._telling.tell(told.DigitsCollected, party.leg, collecting.name, collecting.got, reason)
 
     async def _digits(self, command: asked.SendDigits, key: str) -> Told:
         party = self.speaking(command.leg)
@@ -628,28 +346,6 @@ class Steered:
         return {"legs": len(self._parties), "rooms": len(rooms), **await self.do_figures()}
 
 
-def sample_of(answered: datetime | None) -> int:
-    """Of now, counted since the leg was answered."""
-    return int((clock.now() - answered).total_seconds() * RATE) if answered else 0
-
-
-def recording_name() -> str:
-    """Says when it began, in milliseconds: whoever finds its file after a restart needs nothing else."""
-    return f"rec-{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
-
-
-def recording_began(name: str) -> datetime | None:
-    """None: that is no recording of ours."""
-    found = re.fullmatch(r"rec-(\d{13})-[0-9a-f]{8}", name)
-    return datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else None
-
-
-def recording_path(name: str) -> str:
-    """Relative to the folder of recordings: by day, as the embedded exchange keeps them."""
-    began = recording_began(name) or clock.now()
-    return f"{began:%Y/%m/%d}/{name}.wav"
-
-
 def _named(key: str) -> str:
     return key if _NAME.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -669,14 +365,4 @@ def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
     return given
 
 
-def _apart(seat: Seat) -> Seat | None:
-    """Of a leg that the switch has in no bridge: held still is, anything else is not."""
-    return seat if seat.role is Role.HOLD else None
-
-
-def _cancel(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
-
-
-__all__ = ["RING_BACK", "Leg", "Steered", "recording_began", "recording_name", "recording_path"]
+__all__ = ["Steered", "Told"]

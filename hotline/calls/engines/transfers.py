@@ -10,7 +10,8 @@ from hotline.calls.engines import events as told
 from hotline.calls.engines.commands import Number, Role
 from hotline.calls.engines.interface import EngineRefused
 from hotline.calls.engines.parties import ENDED, RINGING, UP, Consultation, Party, Seat
-from hotline.calls.engines.steered import RING_BACK, Steered, Told
+from hotline.calls.engines.steered import Steered, Told
+from hotline.calls.engines.switch import RING_BACK
 
 
 class Transferring(Steered):

@@ -1,19 +1,47 @@
-"""A switch's recording on our disk: two files of one side each become one WAV, left what the leg says, right what it hears."""
+"""A switch's recording: its name, its place on our disk, and one WAV of both its sides, left what the leg says, right what it hears."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import secrets
 import sys
+import time
 import wave
 from array import array
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+
+from hotline.kit import clock
 
 RATE = 8000
 SILENT_BELOW = 50
 """As in softswitch/recording.py: a side none of whose samples is further from zero was never spoken on."""
+
+
+def sample_of(answered: datetime | None) -> int:
+    """Of now, counted since the leg was answered."""
+    return int((clock.now() - answered).total_seconds() * RATE) if answered else 0
+
+
+def recording_name() -> str:
+    """Says when it began, in milliseconds: whoever finds its file after a restart needs nothing else."""
+    return f"rec-{time.time_ns() // 1_000_000}-{secrets.token_hex(4)}"
+
+
+def recording_began(name: str) -> datetime | None:
+    """None: that is no recording of ours."""
+    found = re.fullmatch(r"rec-(\d{13})-[0-9a-f]{8}", name)
+    return datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else None
+
+
+def recording_path(name: str) -> str:
+    """Relative to the folder of recordings: by day, as the embedded exchange keeps them."""
+    began = recording_began(name) or clock.now()
+    return f"{began:%Y/%m/%d}/{name}.wav"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import wave
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -47,6 +48,12 @@ class Ari:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.started = "2026-11-23T10:00:00.000+0000"
         self.port = 0
+        self.lines = 0
+        """How often the events were asked for."""
+        self.at_line: Callable[[], object] | None = None
+        """Happens once, when a line has just been opened."""
+        self.trouble: dict[str, float | Refusal | None] = {}
+        """By the last word of a path: seconds before it is done, a refusal, or None: the connection breaks without an answer."""
         self._serial = itertools.count()
         self._sockets: list[tuple[ServerProtocol, asyncio.StreamWriter]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -190,6 +197,10 @@ class Ari:
                 if trunk != "carrier":
                     raise Refusal(404, "Endpoint not found")
                 return {"technology": "PJSIP", "resource": trunk, "state": "online", "channel_ids": []}
+            case ["GET", "playbacks", name]:
+                if name not in self.playbacks:
+                    raise Refusal(404, "Playback not found")
+                return self.playbacks[name]
             case ["DELETE", "playbacks", name]:
                 if self.playbacks.pop(name, None) is None:
                     raise Refusal(404, "Playback not found")
@@ -346,6 +357,11 @@ class Ari:
                     await self._events(head, reader, writer)
                     return
                 body = await reader.readexactly(int(fields.get("content-length", "0")))
+                trouble = self.trouble.get(urlsplit(place).path.rpartition("/")[2], 0.0)
+                if trouble is None:
+                    return
+                if isinstance(trouble, float):
+                    await asyncio.sleep(trouble)
                 status, answer, kind = self._answer(method, place, fields, body)
                 writer.write(
                     f"HTTP/1.1 {status} X\r\nServer: Asterisk\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
@@ -366,6 +382,8 @@ class Ari:
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         self.asked.append((method, "/".join(path), query))
         try:
+            if isinstance(trouble := self.trouble.get(path[-1]), Refusal):
+                raise trouble
             answer = self._do(method, path, query, json.loads(body) if body else {})
         except Refusal as refusal:
             return refusal.status, json.dumps({"message": refusal.message}).encode(), "application/json"
@@ -387,6 +405,10 @@ class Ari:
             other.send_text(json.dumps({"type": "ApplicationReplaced", "application": "hotline"}).encode())
             _flush(other, its)
         self._sockets[:] = [one]
+        self.lines += 1
+        if self.at_line is not None:
+            happens, self.at_line = self.at_line, None
+            happens()
         try:
             while data := await reader.read(4096):
                 protocol.receive_data(data)

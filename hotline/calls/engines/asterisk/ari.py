@@ -6,14 +6,19 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
-from hotline.calls.engines.interface import EngineAway
+from hotline.calls.engines.interface import EngineAway, EngineRefused
 
+OWN = "xs-"
+"""Channels and bridges of ours begin so; they are never legs."""
+ENTRY_SECONDS = 3.0
+NOT_YET = (409, 422)
+"""Asterisk's words for a channel that has not entered our application yet; a snoop channel takes a moment."""
 LONGEST_HEAD = 64 * 1024
 MOST_KEPT = 16
 """Connections kept open for the next request."""
@@ -25,6 +30,16 @@ class Fault(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status} {message}")
         self.status, self.message = status, message
+
+
+@contextlib.contextmanager
+def refused() -> Iterator[None]:
+    """Asterisk's errors in our words."""
+    try:
+        yield
+    except Fault as fault:
+        code = {404: "no_leg", 409: "leg_gone", 412: "not_up"}.get(fault.status, "fault")
+        raise EngineRefused(code, f"Asterisk refused: {fault.message}.") from None
 
 
 class Ari:
@@ -58,13 +73,28 @@ class Ari:
         answered = await self._ask("POST", path, query, body)
         return json.loads(answered) if answered else None
 
-    async def delete(self, *path: str, missing: bool = True, **query: Any) -> None:
-        """`missing`: what is gone already is no error."""
+    async def post_soon(self, *path: str, **query: Any) -> None:
+        """To a channel that may take a moment to enter our application."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ENTRY_SECONDS
+        while True:
+            try:
+                await self.post(*path, **query)
+                return
+            except Fault as fault:
+                if fault.status not in NOT_YET or loop.time() > deadline:
+                    raise
+            await asyncio.sleep(0.02)
+
+    async def delete(self, *path: str, **query: Any) -> bool:
+        """What is gone already is no error, but False."""
         try:
             await self._ask("DELETE", path, query)
         except Fault as fault:
-            if fault.status != 404 or not missing:
+            if fault.status != 404:
                 raise
+            return False
+        return True
 
     async def file(self, *path: str) -> bytes:
         return await self._ask("GET", path, {})
@@ -161,4 +191,4 @@ def _bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-__all__ = ["Ari", "ClientConnection", "Fault"]
+__all__ = ["OWN", "Ari", "Fault", "refused"]
