@@ -25,11 +25,12 @@ from hotline.calls import actions, prompts, queries
 from hotline.calls.actions.calling_out import with_number
 from hotline.calls.actions.hearing import SWITCH
 from hotline.calls.actions.moving import CHANNEL, SYSTEM, command_of
-from hotline.calls.engines import Command, Engine, EngineAway, EngineRefused, Figures, Mark, Reset
+from hotline.calls.engines import Engine, EngineAway, EngineRefused, Figures, Mark, Originate, Reset
 from hotline.calls.models import Ask, Switch
 from hotline.calls.rules.prompting import NO_VOICE
 from hotline.kit import processes
 from hotline.kit.processes import DatabaseThread, address_of_database
+from hotline.kit.statements import columns, fetch_models
 
 log = logging.getLogger("hotline.calls")
 
@@ -68,6 +69,10 @@ class Distributor:
         self._woken = asyncio.Event()
         self._chains: dict[str, deque[Ask]] = {}
         self._under_way: set[int] = set()
+        self._done: list[int] = []
+        """What the switch did and its rows do not know yet; the next look takes them away."""
+        self._resets = 0
+        """Asks read before a reset are not carried out after it: they are read again if they still stand."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connected, self._legs = False, 0
@@ -117,11 +122,17 @@ class Distributor:
                 self._connected = True
                 if isinstance(heard, Reset):
                     # What was under way belongs to what was true before.
-                    self._chains.clear()
-                    await self._database(actions.reconcile, actor=SYSTEM, reset=heard)
+                    self._resets += 1
+                    self._chains, self._under_way = {}, set()
+                    await self._database(_reconcile, heard, self._taken())
+                    self._woken.set()
                 else:
+                    # If it leaves anything to do, the database says so.
                     await self._database(actions.hear, actor=SYSTEM, heard=heard)
-                self._woken.set()
+
+    def _taken(self) -> list[int]:
+        done, self._done = self._done, []
+        return done
 
     # -- out -------------------------------------------------------------------------------------------------------------
 
@@ -129,12 +140,13 @@ class Distributor:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            while await self._database(actions.distribute, actor=SYSTEM):
-                pass
-            for row in await self._database(_asks):
-                if row.pk not in self._under_way:
-                    self._under_way.add(row.pk)
-                    self._put(row)
+            resets = self._resets
+            rows = await self._database(_offers_and_asks, self._taken(), list(self._under_way))
+            if resets != self._resets:
+                continue  # the reset's own look follows
+            for row in rows:
+                self._under_way.add(row.pk)
+                self._put(row)
 
     def _put(self, row: Ask) -> None:
         """Into its chain; a chain is worked off one after another, chains side by side."""
@@ -143,7 +155,7 @@ class Distributor:
             waiting.append(row)
             return
         self._chains[row.chain] = deque([row])
-        task = asyncio.create_task(self._work(row.chain, self._chains[row.chain]))
+        task = asyncio.create_task(self._work(row.chain, self._chains[row.chain], self._resets))
         self._tasks.add(task)
         task.add_done_callback(self._worked)
 
@@ -153,21 +165,25 @@ class Distributor:
         if not task.cancelled() and (error := task.exception()) is not None and not self._broken.done():
             self._broken.set_exception(error)
 
-    async def _work(self, chain: str, waiting: deque[Ask]) -> None:
+    async def _work(self, chain: str, waiting: deque[Ask], resets: int) -> None:
         try:
-            while waiting:
+            while waiting and resets == self._resets:
                 row = waiting[0]
-                await self._carry_out(row)
+                await self._carry_out(row, resets)
                 waiting.popleft()
-                self._under_way.discard(row.pk)
+                if resets == self._resets:
+                    self._under_way.discard(row.pk)
         finally:
             if self._chains.get(chain) is waiting:
                 del self._chains[chain]
 
-    async def _carry_out(self, row: Ask) -> None:
-        while await self._database(_stands, row.pk):
+    async def _carry_out(self, row: Ask, resets: int) -> None:
+        while resets == self._resets:
             try:
-                await self._engine.do(await self._database(_command, row), key=row.key)
+                command = command_of(row)
+                if isinstance(command, Originate):
+                    command = await self._database(with_number, command)
+                await self._engine.do(command, key=row.key)
             except EngineRefused as refusal:
                 if refusal.code not in ("no_leg", "not_up", "leg_gone"):
                     log.warning("the exchange refused %s: %s", row.verb, refusal)
@@ -177,7 +193,7 @@ class Distributor:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             else:
-                await self._database(actions.done, actor=SYSTEM, ask_ids=[row.pk])
+                self._done.append(row.pk)
             return
 
     # -- time ------------------------------------------------------------------------------------------------------------
@@ -250,17 +266,22 @@ def _mark() -> Mark | None:
     return Mark(row.run, row.number) if row is not None and row.run else None
 
 
-def _asks() -> list[Ask]:
-    return list(Ask.objects.order_by("pk")[:MOST_ASKS])
+def _reconcile(reset: Reset, done: list[int]) -> None:
+    if done:
+        actions.done(actor=SYSTEM, ask_ids=done)
+    actions.reconcile(actor=SYSTEM, reset=reset)
 
 
-def _command(row: Ask) -> Command[Any]:
-    return with_number(command_of(row))
+def _offers_and_asks(done: list[int], under_way: list[int]) -> list[Ask]:
+    """Offers what can be offered; then all that is to be asked and is not `under_way`."""
+    while actions.distribute(actor=SYSTEM):
+        pass
+    if done:
+        actions.done(actor=SYSTEM, ask_ids=done)
+    return [row for (row,) in fetch_models(_ASKS, [[*under_way, *done], MOST_ASKS], Ask)]
 
 
-def _stands(pk: int) -> bool:
-    """Not taken back by a `reconcile` with a new run of the switch."""
-    return Ask.objects.filter(pk=pk).exists()
+_ASKS = f"SELECT {columns(Ask, 'a')} FROM calls_ask a WHERE a.id <> ALL(%s::bigint[]) ORDER BY a.id LIMIT %s"
 
 
 async def serve(

@@ -51,6 +51,7 @@ from hotline.calls.actions.owing import call_out_over, called_again
 from hotline.calls.actions.rating import let_go, rated
 from hotline.calls.actions.standing import VIDEO, joins, video_leg
 from hotline.calls.actions.telling import entertain, music
+from hotline.calls.actions.writing import write_new
 from hotline.calls.engines import (
     Answer,
     Collect,
@@ -87,7 +88,7 @@ from hotline.calls.models import (
 from hotline.calls.permissions import can_distribute
 from hotline.calls.queries import able_and_ready, handling_of
 from hotline.calls.queries.prompting import audible
-from hotline.calls.queries.queueing import announcements, waiting_in
+from hotline.calls.queries.queueing import announcements, lines_in_use, waiting_in
 from hotline.calls.rules import (
     CALL_BACK_NOTED,
     CLOSED,
@@ -218,7 +219,7 @@ LABELLED: Mapping[str, Callable[[str, str], None]] = {
 
 def arrive(facts: Leg, at: datetime, mark: Mark | None) -> Call | None:
     """A call came in: noted with its line and its caller, then answered. Without any line it is hung up."""
-    lines = {line.number: line for line in Line.objects.filter(active=True).select_related("lane")}
+    lines = {line.number: line for line in lines_in_use()}
     fallback = next((line for line in lines.values() if line.fallback), None)
     code = line_of(facts.called, {number: number for number in lines}, fallback.number if fallback else "")
     line = lines.get(code)
@@ -228,15 +229,17 @@ def arrive(facts: Leg, at: datetime, mark: Mark | None) -> Call | None:
     digits = normalize_phone(facts.caller)
     citizen = find_or_create_citizen(actor=SYSTEM, phone=digits) if len(digits) >= LEAST_DIGITS else None
     district = {name.lower(): value for name, value in facts.headers.items()}.get(DISTRICT_HEADER.lower(), "")
-    call = Call.objects.create(
-        line=line,
-        lane=line.lane,
-        citizen=citizen,
-        district_code=district[:12] if district.isdigit() else "",
-        trunk=facts.trunk[:31],
-        leg=facts.leg,
-        state_since=at,
-        arrived_at=at,
+    call = write_new(
+        Call(
+            line=line,
+            lane=line.lane,
+            citizen=citizen,
+            district_code=district[:12] if district.isdigit() else "",
+            trunk=facts.trunk[:31],
+            leg=facts.leg,
+            state_since=at,
+            arrived_at=at,
+        )
     )
     event("arrive", actor=SYSTEM, at=at, call=call, mark=mark, line=line.code)
     ask_for(call, at, Answer(call.leg))

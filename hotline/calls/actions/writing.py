@@ -74,6 +74,10 @@ def write_entry(row: list[Any]) -> None:
 # -- moves -------------------------------------------------------------------------------------------------------------------
 
 _AND_TOLD = f" logged AS ({_LOG}), told AS ({live.PART}) SELECT pg_notify(channel, '') FROM unnest(%s::text[]) AS channel"
+_NEW_CALL = (
+    f"INSERT INTO calls_call ({', '.join(field.column for field in _CALL)})"
+    f" VALUES ({', '.join(['%s'] * len(_CALL))}) RETURNING id"
+)
 _MOVE_CALL = f"WITH moved AS (UPDATE calls_call SET {_assigned(_CALL)} WHERE id = %s),{_AND_TOLD}"
 # The next spell begins when the last one is over: it reads what ended that one.
 _MOVE_AGENT = (
@@ -83,6 +87,15 @@ _MOVE_AGENT = (
     " FROM (SELECT count(*) FROM over) AS before WHERE %s),"
     f" moved AS (UPDATE calls_agentsession SET {_assigned(_SESSION)} WHERE id = %s),{_AND_TOLD}"
 )
+
+
+def write_new(call: Call) -> Call:
+    """A call that begins; the same instance, with its id."""
+    row = fetch_one(_NEW_CALL, _values(call, _CALL))
+    assert row is not None
+    call.pk = row[0]
+    call._state.adding, call._state.db = False, "default"
+    return call
 
 
 def write_call(call: Call, logged: list[Any], kind: str, payload: dict[str, object]) -> None:

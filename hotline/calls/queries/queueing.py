@@ -26,6 +26,10 @@ _LANES = (
     "SELECT n.code, k.code, n.least_level, COALESCE(o.code, ''), n.overflow_seconds FROM calls_lane n"
     " JOIN calls_skill k ON k.id = n.skill_id LEFT JOIN calls_lane o ON o.id = n.overflow_to_id"
 )
+_LINES = (
+    f"SELECT {columns(Line, 'l')}, {columns(Lane, 'n')} FROM calls_line l JOIN calls_lane n ON n.id = l.lane_id"
+    " WHERE l.active ORDER BY l.id"
+)
 _WAITING = "SELECT count(*) FROM calls_call WHERE lane_id = %s AND state = 'queued'"
 _ABLE = (
     "SELECT count(*), count(*) FILTER (WHERE s.state = 'ready') FROM calls_agentsession s"
@@ -106,6 +110,15 @@ def waiting_in(lane: Lane) -> int:
     assert row is not None
     count: int = row[0]
     return count
+
+
+def lines_in_use() -> list[Line]:
+    """With their lanes."""
+    found = []
+    for line, lane in fetch_models(_LINES, [], Line, Lane):
+        line.lane = lane
+        found.append(line)
+    return found
 
 
 def announcements(line: Line, at: datetime) -> list[Announcement]:
