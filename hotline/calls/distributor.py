@@ -85,6 +85,7 @@ class Distributor:
             await self._lead(leader)
             log.info("distributing calls")
             parts = [self._listen(leader), self._follow(), self._distribute(), self._tick()]
+            parts += [listen(self._engine, self._database) for listen in actions.LISTENING]
             tasks = [asyncio.create_task(part) for part in parts]
             try:
                 done, _rest = await asyncio.wait([*tasks, self._broken], return_when=asyncio.FIRST_COMPLETED)

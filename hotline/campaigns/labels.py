@@ -13,6 +13,8 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "system.campaigns": _("Calling by machine"),
     "campaigns.save": _("A campaign of calls was written"),
     "campaigns.add_list": _("Citizens were added to a campaign"),
+    "campaigns.add_query": _("A query was added to a campaign's list"),
+    "campaigns.drop_query": _("A query was taken from a campaign's list"),
     "campaigns.start": _("A campaign of calls was started"),
     "campaigns.pause": _("A campaign of calls was paused"),
     "campaigns.end": _("A campaign of calls was ended"),

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from hotline.kit.actor import Actor
 from hotline.kit.verdict import Verdict, allow, deny
 
-RUN = "campaigns:run"
+RUN, CALL = "campaigns:run", "campaigns:call"
+"""CALL: of the machine that calls, and of nobody else."""
 
 
 def can_run(actor: Actor) -> Verdict:
@@ -15,3 +16,8 @@ def can_run(actor: Actor) -> Verdict:
     if actor.is_staff and actor.has(RUN):
         return allow()
     return deny(_("Only shift leaders and administrators have lists of citizens called."))
+
+
+def can_call(actor: Actor) -> Verdict:
+    """Write down what becomes of the machine's own calls."""
+    return allow() if actor.is_system and actor.has(CALL) else deny(_("Only the calling machine does this."))

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable
+from datetime import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -175,6 +176,11 @@ class Environment(BaseSettings):
         r"1[3-9]\d{9}|0[1-9]\d{1,2}[2-9]\d{6,7}|[2-9]\d{6,7}|400\d{7}|1\d{2,4}|9[56]\d{3,6}",
         description="Numbers that may be dialled, as a pattern of whole numbers; abroad and charged by the minute never",
     )
+    hotline_machine_hours: str = Field(
+        "08:00-21:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+        description="Hours in which campaigns may call citizens at all, within 08:00-21:00",
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )
@@ -230,6 +236,18 @@ class Environment(BaseSettings):
         return self.hotline_switch_token or kept_secret(
             self.hotline_data_dir / "switch.token", lambda: secrets.token_urlsafe(48)
         )
+
+    def machine_hours(self) -> tuple[time, time]:
+        """From, before; the end of the day is `time.max`. Only tests may call citizens by night."""
+        opens, closes = (
+            time.max if text == "24:00" else time.fromisoformat(text)
+            for text in self.hotline_machine_hours.split("-")
+        )
+        if opens >= closes:
+            raise SettingsFault("HOTLINE_MACHINE_HOURS: the end must come after the beginning.")
+        if self.hotline_mode != "test" and (opens < time(8) or closes > time(21)):
+            raise SettingsFault("HOTLINE_MACHINE_HOURS: nobody is called before 08:00 or from 21:00 on.")
+        return opens, closes
 
     def engine_address(self) -> str:
         """host:port of the engine that is not ours; empty for the embedded exchange."""

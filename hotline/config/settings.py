@@ -235,6 +235,7 @@ ICE_SERVERS = env.hotline_ice_servers
 TURN_SECRET = env.hotline_turn_secret
 VIDEO_RELAYED = env.hotline_video_relayed == "on"
 DIAL_PATTERN = env.hotline_dial_pattern
+MACHINE_HOURS = env.machine_hours()
 SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""
 WRITER_MODEL = env.writer_model()

@@ -11,7 +11,9 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
+        from hotline.campaigns.queries import register_source
         from hotline.intake.actions.receiving import SEALED_PAYLOAD
+        from hotline.intake.forms import CalledAppeals
         from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.intake.queries.conversation import calls_held, sees_call
         from hotline.intake.queries.quarantine import quarantine_health
@@ -32,6 +34,7 @@ class IntakeConfig(AppConfig):
         health.register("quarantine", quarantine_health)
         name_sources("import", import_names)
         sealed.register(SEALED_PAYLOAD)
+        register_source(CalledAppeals())
         use_seer(sees_call)
         use_holder(calls_held)
         register_beside(ORDER, Beside("calls", "intake:order_calls", _("Calls of this order"), LISTEN))

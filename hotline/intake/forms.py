@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
+from hotline.campaigns.queries import About, Found
+from hotline.intake.models import AppealState
 from hotline.intake.queries import questions_of
+from hotline.intake.queries.called import ANSWERED, Wanted, called_about, still_to_be_called, to_be_called
 from hotline.intake.rules import AppealForm, CitizenInput
 from hotline.intake.rules.columns import FIELDS
 from hotline.intake.rules.restrictions import MEASURES
+from hotline.kit.actor import Actor
 from hotline.kit.clock import today
-from hotline.workorders.models import Channel
+from hotline.workorders.models import Channel, DemandType
 
 
 def demand_of(post: QueryDict) -> AppealForm:
@@ -89,3 +94,84 @@ class RestrictionForm(forms.Form):
     citizen_id = forms.IntegerField(widget=forms.HiddenInput)
     measure = forms.ChoiceField(label=gettext_lazy("Measure"), choices=list(MEASURES.items()))
     text = forms.CharField(label=gettext_lazy("What happened"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
+ANSWERED_STATES = [one for one in AppealState.choices if one[0] in ANSWERED]
+TYPES = [one for one in DemandType.choices if one[0] != DemandType.REPORT]
+
+
+class CalledForm(forms.Form):
+    """Whose appeals a campaign's list comes from. A period is always given."""
+
+    since = forms.DateField(
+        label=gettext_lazy("First day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    state = forms.ChoiceField(
+        label=gettext_lazy("What became of it"),
+        required=False,
+        choices=[("", gettext_lazy("Any")), *ANSWERED_STATES],
+    )
+    demand_type = forms.ChoiceField(
+        label=gettext_lazy("Kind of demand"), required=False, choices=[("", gettext_lazy("Any")), *TYPES]
+    )
+    least = forms.IntegerField(
+        label=gettext_lazy("So often at least"), min_value=1, max_value=100, initial=1, required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        since, until = given.get("since"), given.get("until")
+        if since and until and until < since:
+            self.add_error("until", gettext_lazy("The last day comes before the first day."))
+        return given
+
+
+class CalledAppeals:
+    """See campaigns.queries.Source: citizens who were answered without an order."""
+
+    code = "appeals"
+    label = gettext_lazy("Citizens who were answered without an order")
+
+    def may(self, actor: Actor) -> bool:
+        return actor.is_staff and actor.has("intake:take_call")
+
+    def form(self, data: Mapping[str, Any] | None) -> forms.Form:
+        return CalledForm(data)
+
+    def kept(self, form: forms.Form) -> dict[str, Any]:
+        return {name: str(form[name].value()) for name, value in form.cleaned_data.items() if value}
+
+    def words(self, form: forms.Form) -> str:
+        given = form.cleaned_data
+        chosen = [f"{given['since']} – {given['until']}"]
+        chosen += [str(AppealState(given["state"]).label)] if given["state"] else []
+        chosen += [str(DemandType(given["demand_type"]).label)] if given["demand_type"] else []
+        if (given["least"] or 1) > 1:
+            chosen.append(gettext("%(count)s times at least") % {"count": given["least"]})
+        return " · ".join(chosen)
+
+    def find(self, actor: Actor, form: forms.Form) -> Iterator[Found]:
+        given = form.cleaned_data
+        wanted = Wanted(
+            given["since"], given["until"], given["state"], given["demand_type"], given["least"] or 1
+        )
+        return (Found(*one) for one in to_be_called(wanted))
+
+    def still(self, abouts: Collection[str]) -> set[str]:
+        return still_to_be_called(abouts)
+
+    def about(self, actor: Actor, number: str) -> About | None:
+        row = called_about(number) if self.may(actor) else None
+        if row is None:
+            return None
+        facts = (
+            (gettext_lazy("What became of it"), row.get_state_display()),
+            (gettext_lazy("Citizen's words"), row.content),
+            (gettext_lazy("What was answered"), row.answer),
+        )
+        return About(
+            f"{row.number} {row.title}", "", tuple((label, words) for label, words in facts if words)
+        )

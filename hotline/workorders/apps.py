@@ -11,11 +11,13 @@ class WorkOrdersConfig(AppConfig):
         from hotline.accounts.actions import register_closing_guard
         from hotline.accounts.models import UnitLevel
         from hotline.audit.actions import register_chain, register_labels
+        from hotline.campaigns.queries import register_source
         from hotline.kit import livetopics
         from hotline.kit.events import declare
         from hotline.workorders import permissions
         from hotline.workorders.actions.checking import preview_calendar
         from hotline.workorders.actions.units import open_work
+        from hotline.workorders.forms.called import Orders
         from hotline.workorders.labels import AUDIT_CHANGES, AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.workorders.menu import register_pages
         from hotline.workorders.models import Channel, DemandType, Flow, Urgency
@@ -41,6 +43,7 @@ class WorkOrdersConfig(AppConfig):
         livetopics.register("person", permissions.may_hear_person)
         register_pages()
         register_closing_guard(open_work)
+        register_source(Orders())
         worktime.use_preview(preview_calendar)
         worktime.use_vocabulary(
             Vocabulary(

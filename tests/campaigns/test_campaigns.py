@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from hotline.accounts.models import Role
@@ -16,97 +15,28 @@ from hotline.accounts.queries import actor_for
 from hotline.audit.models import AuditEntry
 from hotline.calls.actions import watch
 from hotline.calls.actions.moving import SYSTEM
-from hotline.calls.models import Ask, Call, CallState, Prompt
-from hotline.calls.rules.prompting import key_of
+from hotline.calls.models import Ask, Call, CallState
 from hotline.campaigns import actions, queries
 from hotline.campaigns.models import Answer, Attempt, Campaign, OptOut, State, Target, TargetState
-from hotline.campaigns.rules import CITY_ZONE, Outcome, parse
+from hotline.campaigns.rules import Outcome, parse
 from hotline.kit.errors import Invalid, NotPermitted, Refused
 from tests.accounts.cast import Cast, sign_in
 from tests.accounts.factories import make_person
 from tests.calls.factories import Exchange, make_telephony
+from tests.campaigns.factories import (
+    GIVEN,
+    LIST,
+    MORNING,
+    SCRIPT,
+    asked,
+    due,
+    picked_up,
+    rung,
+    running,
+    spoken,
+)
 
 pytestmark = pytest.mark.django_db
-
-SCRIPT = """# ask
-解决了请按1，没有请按2，人工请按0，不再拨打请按9。
-1 已解决 -> thanks
-2 没有解决 -> thanks
-0 转人工 -> person
-9 不再拨打 -> stop
-
-# thanks
-谢谢您，再见。
-"""
-GIVEN = {
-    "name": "回访",
-    "script": SCRIPT,
-    "opens": datetime(2026, 1, 1, 9).time(),
-    "closes": datetime(2026, 1, 1, 20).time(),
-    "workdays_only": False,
-    "lines": 2,
-    "tries": 2,
-    "rest_days": 7,
-}
-MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=CITY_ZONE)
-LIST = "姓名,电话\n甲,13800000001\n乙,138 0000 0002\n丙,13800000001\n丁,12\n戊,\n".encode()
-
-
-@pytest.fixture
-def leader(cast: Cast) -> Any:
-    return actor_for(make_person("值班长", (Role.SHIFT_LEADER, cast.hub)))
-
-
-@pytest.fixture
-def clock() -> Any:
-    with time_machine.travel(MORNING, tick=False) as moved:
-        yield moved
-
-
-def spoken(script: str = SCRIPT) -> None:
-    """As the voice would leave it."""
-    for name, text in parse(script).sounds().items():
-        Prompt.objects.create(name=name, key=key_of(text), at=MORNING)
-
-
-def made(leader: Any, data: bytes = LIST, **given: Any) -> Campaign:
-    row = actions.save(actor=leader, campaign_id=None, given={**GIVEN, **given})
-    actions.add_list(actor=leader, campaign_id=row.pk, data=data, dry=False)
-    return row
-
-
-def running(leader: Any, data: bytes = LIST, **given: Any) -> Campaign:
-    row = made(leader, data, **given)
-    if not Prompt.objects.exists():
-        spoken(row.script)
-    actions.start(actor=leader, campaign_id=row.pk)
-    return row
-
-
-def due() -> list[Ask]:
-    """A second passes; what the switch is asked to dial."""
-    watch(actor=SYSTEM)
-    return list(Ask.objects.filter(verb="originate").order_by("pk"))
-
-
-def picked_up(exchange: Exchange, row: Ask) -> str:
-    leg = rung(exchange, row)
-    exchange.answered(leg)
-    return leg
-
-
-def rung(exchange: Exchange, row: Ask) -> str:
-    from hotline.calls.engines import LegStarted
-
-    leg = f"out-{row.pk}"
-    label = row.arguments["label"]
-    row.delete()
-    exchange.tell(LegStarted, leg, exchange.facts(leg, direction="out", label=label, caller=""))
-    return leg
-
-
-def asked(leg: str) -> list[str]:
-    return [one.verb for one in Ask.objects.order_by("pk") if one.arguments.get("leg") == leg]
 
 
 def test_a_list_is_read_dry_then_kept_and_numbers_are_nowhere(leader: Any):
@@ -335,10 +265,10 @@ def test_the_pages(leader: Any, client: Client, clock: Any):
     client.post(f"{place}list", {"file": file, "add": "1"})
     assert row.targets.count() == 2
     spoken()
-    client.post(f"{place}start")
+    client.post(f"{place}do/start")
     assert "暂停呼叫" in client.get(place).content.decode()
-    client.post(f"{place}pause")
-    client.post(f"{place}end")
+    client.post(f"{place}do/pause")
+    client.post(f"{place}do/end")
     page = client.get(place).content.decode()
     assert "已结束" in page
     assert "138****0001" in client.get(f"{place}answers.csv").content.decode()

@@ -27,7 +27,7 @@ from hotline.calls.actions.call_backs import (
     give_back_call_back,
     settle_call_back,
 )
-from hotline.calls.actions.calling_out import call_citizen, call_number, stop_dialling
+from hotline.calls.actions.calling_out import call_citizen, call_number, dial_for, stop_dialling
 from hotline.calls.actions.configuring import (
     Fault,
     TelephonyFaults,
@@ -43,7 +43,7 @@ from hotline.calls.actions.consulting import (
     take_back,
 )
 from hotline.calls.actions.distributing import distribute, sign, watch
-from hotline.calls.actions.driving import Driver, drive
+from hotline.calls.actions.driving import LISTENING, Driver, drive, listen_beside
 from hotline.calls.actions.hearing import done, hand_to_person, hear, refused
 from hotline.calls.actions.lines import (
     save_lane,
@@ -85,6 +85,7 @@ from hotline.calls.actions.video import (
 
 __all__ = [
     "COLUMNS",
+    "LISTENING",
     "Begun",
     "Driver",
     "Fault",
@@ -103,6 +104,7 @@ __all__ = [
     "caller_number",
     "claim_call_back",
     "consult",
+    "dial_for",
     "distribute",
     "done",
     "drive",
@@ -121,6 +123,7 @@ __all__ = [
     "leave_number",
     "leave_video",
     "leg_comes",
+    "listen_beside",
     "load_telephony",
     "make_conference",
     "note_prompts",

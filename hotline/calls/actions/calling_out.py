@@ -27,8 +27,8 @@ from hotline.calls.actions.moving import (
 )
 from hotline.calls.actions.owing import call_out_over
 from hotline.calls.engines import Command, Hangup, Join, Mark, Originate
-from hotline.calls.models import AgentSession, Call, CallState, Direction, Line, Segment, Station
-from hotline.calls.permissions import can_act, can_take
+from hotline.calls.models import AgentSession, Call, CallState, Direction, Lane, Line, Segment, Station
+from hotline.calls.permissions import can_act, can_distribute, can_take
 from hotline.calls.rules import AgentState, Outcome, bare
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
@@ -76,6 +76,27 @@ def call_number(*, actor: Actor, number: str) -> Call:
 
 
 @transaction.atomic
+def dial_for(*, actor: Actor, session_id: int, lane: Lane, citizen_id: int, order_number: str) -> Call | None:
+    """The machine calls a citizen for an agent who is ready, and the agent is theirs from now on. None: not ready any more.
+
+    Raises Refused as `call_citizen`. Audited where the number is read, as the switch is asked.
+    """
+    can_distribute(actor).require("calls:distribute")
+    session = AgentSession.objects.select_for_update(skip_locked=True).filter(pk=session_id).first()
+    if session is None or session.state != AgentState.READY or session.station != Station.BROWSER or not session.leg:
+        return None
+    citizen = Citizen.objects.get(pk=citizen_id)
+    number = _number_of(citizen_id)
+    if not number:
+        raise Refused("no_number", _("This citizen left no telephone number."))
+    allowed(number)
+    line = Line.objects.filter(active=True).order_by("-fallback", "pk").first()
+    if line is None:
+        raise Refused("no_line", _("No line is set up; an administrator loads them."))
+    return _place(actor, session, line, lane, f"{CITIZEN}{citizen_id}", citizen, order_number, citizen.phone_mask)
+
+
+@transaction.atomic
 def stop_dialling(*, actor: Actor, session_id: int) -> None:
     """Nobody has answered yet, and nobody shall."""
     call, session = locked_pair(session_id)
@@ -104,11 +125,25 @@ def _dial(actor: Actor, number: str, citizen: Citizen | None, order_number: str,
             "no_telephone",
             _("Your browser's telephone is not connected. Allow the microphone and try again."),
         )
+    return _place(actor, session, line, line.lane, number, citizen, order_number, shown)
+
+
+def _place(
+    actor: Actor,
+    session: AgentSession,
+    line: Line,
+    lane: Lane,
+    number: str,
+    citizen: Citizen | None,
+    order_number: str,
+    shown: str,
+) -> Call:
+    """The agent's leg waits in the room, the citizen is dialled. The session is locked."""
     moment = now()
     call = Call.objects.create(
         direction=Direction.OUT,
         line=line,
-        lane=line.lane,
+        lane=lane,
         citizen=citizen,
         order_number=order_number[:40],
         trunk=settings.OUT_TRUNK,

@@ -5,12 +5,13 @@ It says so once, at the start (`drive`). All of it happens in the distributor, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from hotline.calls.engines import DigitsCollected, EngineEvent, Leg, LegAnswered, LegEnded, PlayEnded
+from hotline.calls.engines import DigitsCollected, Engine, EngineEvent, Leg, LegAnswered, LegEnded, PlayEnded
 from hotline.calls.models import Ask
+from hotline.kit.processes import DatabaseThread
 
 HEARD = (LegAnswered, LegEnded, PlayEnded, DigitsCollected)
 """What a driver is told of; whose leg it is, it knows itself."""
@@ -41,6 +42,15 @@ DRIVERS: dict[str, Driver] = {}
 def drive(label: str, driver: Driver) -> None:
     """Legs whose label begins so, and asks in chains that begin so, are this driver's."""
     DRIVERS[label] = driver
+
+
+Listening = Callable[[Engine, DatabaseThread], Coroutine[Any, Any, None]]
+LISTENING: list[Listening] = []
+
+
+def listen_beside(work: Listening) -> None:
+    """A package above listens to its own legs in the distributor's process, as long as each life of it; it never returns."""
+    LISTENING.append(work)
 
 
 def driven_leg(label: str, leg: str) -> bool:

@@ -8,6 +8,7 @@ from hotline.calls.queries.call_backs import (
     call_backs_overdue,
     call_backs_shown,
 )
+from hotline.calls.queries.calling_out import free_to_call_out
 from hotline.calls.queries.calls import CallFilter, Lead, calls_found, happenings, leads_on, register_lead
 from hotline.calls.queries.lines import lanes_shown, lanes_unserved, lines_shown, pauses_shown
 from hotline.calls.queries.prompting import also_said, audible, prompts, said_states
@@ -74,6 +75,7 @@ __all__ = [
     "call_backs_overdue",
     "call_backs_shown",
     "calls_found",
+    "free_to_call_out",
     "grades_offered",
     "grid",
     "handling_of",

@@ -1,10 +1,15 @@
 """The only writers of campaigns."""
 
+from hotline.campaigns.actions.agents import note
 from hotline.campaigns.actions.calling import Caller
 from hotline.campaigns.actions.preparing import (
+    FIELDS,
+    MACHINE,
     ListFault,
     Reading,
     add_list,
+    add_query,
+    drop_query,
     end,
     opt_out,
     pause,
@@ -12,13 +17,22 @@ from hotline.campaigns.actions.preparing import (
     start,
     take_opt_out_back,
 )
+from hotline.campaigns.actions.speaking import hear_words, leave_message, note_machine
 
 __all__ = [
+    "FIELDS",
+    "MACHINE",
     "Caller",
     "ListFault",
     "Reading",
     "add_list",
+    "add_query",
+    "drop_query",
     "end",
+    "hear_words",
+    "leave_message",
+    "note",
+    "note_machine",
     "opt_out",
     "pause",
     "save",

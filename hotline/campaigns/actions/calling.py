@@ -1,18 +1,16 @@
-"""The calls themselves, driven in the distributor: who is due is dialled, asked step by step, written down."""
+"""Who is due is dialled; what becomes of the legs is told to the conversation. Driven in the distributor, each in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from hotline.calls.actions import ask_switch, hand_to_person
 from hotline.calls.engines import (
-    Collect,
-    Command,
     DigitsCollected,
     EngineEvent,
     Hangup,
@@ -20,25 +18,24 @@ from hotline.calls.engines import (
     LegAnswered,
     LegEnded,
     Originate,
-    Play,
     PlayEnded,
 )
-from hotline.calls.models import Ask
-from hotline.campaigns.actions.preparing import LABEL, MACHINE, opt_out
-from hotline.campaigns.models import Answer, Attempt, Campaign, OptOut, State, Target, TargetState
-from hotline.campaigns.rules import (
-    END,
-    PERSON,
-    SPOKEN_TO,
-    STOP,
-    Outcome,
-    Step,
-    city_day,
-    next_try,
-    outcome_of,
-    parse,
-    within,
+from hotline.calls.models import AgentSession, Ask, Call, CallState
+from hotline.campaigns.actions import agents
+from hotline.campaigns.actions.preparing import LABEL
+from hotline.campaigns.actions.speaking import (
+    ask_for,
+    finish,
+    open_attempt,
+    over,
+    pressed,
+    said,
+    say,
+    script_of,
 )
+from hotline.campaigns.models import Attempt, Campaign, Manner, OptOut, State, Target, TargetState
+from hotline.campaigns.queries import silenced
+from hotline.campaigns.rules import Outcome, bounded, city_day, within
 from hotline.kit.clock import now
 from hotline.kit.errors import Refused
 from hotline.kit.live import publish
@@ -48,9 +45,6 @@ from hotline.worktime.rules import YearUnknown
 CITIZEN = "citizen:"
 """In what is asked of the switch a citizen stands by their id; calls puts the number in when it is asked."""
 RING_SECONDS = 30.0
-KEY_SECONDS = 6.0
-MOST_REPEATS = 1
-"""A question is said twice; who presses nothing then is silent."""
 PLACING_SECONDS = timedelta(seconds=120)
 """A call of which the switch has said nothing for so long is given up."""
 
@@ -61,64 +55,64 @@ class Caller:
     def started(self, name: str, leg: str) -> None:
         """The leg begins. The attempt was given up meanwhile: it is let go."""
         if not Attempt.objects.filter(pk=name, ended_at=None).update(leg=leg):
-            _ask(name, Hangup(leg))
+            ask_for(name, Hangup(leg))
 
     def heard(self, told: EngineEvent) -> None:
-        attempt = (
-            Attempt.objects.select_for_update(of=("self",))
-            .select_related("target__campaign", "target__citizen")
-            .filter(leg=told.leg, ended_at=None)
-            .first()
-        )
-        if attempt is None or not told.leg:
+        attempt = open_attempt(leg=told.leg) if told.leg else None
+        if attempt is None:
             return
         if isinstance(told, LegEnded):
-            _over(attempt, told.reason)
+            over(attempt, told.reason)
         elif attempt.outcome:
             return  # it is being hung up
         elif isinstance(told, LegAnswered):
             attempt.answered_at = told.at
-            _say(attempt, parse(attempt.target.campaign.script).steps[0])
+            say(attempt, script_of(attempt).steps[0])
         elif isinstance(told, PlayEnded) and told.reason in ("finished", "digit"):
-            _said(attempt)
+            said(attempt, told.at)
         elif isinstance(told, DigitsCollected) and told.reason not in ("hangup", "replaced"):
-            _pressed(attempt, told.digits)
+            pressed(attempt, told.digits, told.at)
 
     def refused(self, name: str, verb: str, code: str) -> None:
-        attempt = Attempt.objects.select_for_update().filter(pk=name, ended_at=None).first()
-        if attempt is None or verb == "hangup":
+        attempt = open_attempt(pk=name)
+        if attempt is None or verb in ("hangup", "stop"):
             return
         if verb == "originate":
-            _over(attempt, "failed")
-        elif code not in ("no_leg", "leg_gone"):
-            _finish(attempt, Outcome.FAILED)
+            over(attempt, "failed")
+        elif code not in ("no_leg", "leg_gone") and not attempt.outcome:
+            finish(attempt, Outcome.FAILED)
 
     def settle(self, legs: Mapping[str, Leg]) -> None:
         """What the switch has no longer has ended; what it has in the middle of something is said anew."""
         asked = set(Ask.objects.filter(chain__startswith=LABEL).values_list("chain", flat=True))
-        for attempt in Attempt.objects.select_for_update().filter(ended_at=None).order_by("pk"):
-            leg = legs.get(attempt.leg)
-            if leg is None:
-                if attempt.leg or f"{LABEL}{attempt.pk}" not in asked:
-                    _over(attempt, "lost")
-            elif attempt.outcome:
-                _ask(attempt.pk, Hangup(attempt.leg))
-            elif leg.state == "up":
-                attempt.answered_at = attempt.answered_at or now()
-                script = parse(attempt.target.campaign.script)
-                _say(attempt, script.step(attempt.step) or script.steps[0])
+        for attempt_id in (
+            Attempt.objects.filter(ended_at=None, call=None).order_by("pk").values_list("pk", flat=True)
+        ):
+            attempt = open_attempt(pk=attempt_id)
+            if attempt is not None:
+                self._settle(attempt, legs.get(attempt.leg), still=f"{LABEL}{attempt_id}" in asked)
+
+    def _settle(self, attempt: Attempt, leg: Leg | None, *, still: bool) -> None:
+        if leg is None:
+            if attempt.leg or not still:
+                over(attempt, "lost")
+        elif attempt.outcome or attempt.machine:
+            finish(attempt, Outcome(attempt.outcome or Outcome.MACHINE))
+        elif leg.state == "up":
+            attempt.answered_at = attempt.answered_at or now()
+            script = script_of(attempt)
+            say(attempt, script.step(attempt.step) or script.steps[0])
 
     def due(self, at: datetime) -> int:
-        count = 0
+        count = agents.follow(at)
         for campaign_id in Campaign.objects.filter(state=State.RUNNING).values_list("pk", flat=True):
             count += _place(campaign_id, at)
-        for attempt_id in Attempt.objects.filter(
-            ended_at=None, leg="", placed_at__lt=at - PLACING_SECONDS
-        ).values_list("pk", flat=True):
+        silent = Attempt.objects.filter(ended_at=None, call=None, leg="", placed_at__lt=at - PLACING_SECONDS)
+        for attempt_id in silent.values_list("pk", flat=True):
             with transaction.atomic():
-                attempt = Attempt.objects.select_for_update().filter(pk=attempt_id, ended_at=None).first()
+                attempt = open_attempt(pk=attempt_id)
                 if attempt is not None:
-                    _over(attempt, "lost")
+                    over(attempt, "lost")
                     count += 1
         return count
 
@@ -136,13 +130,40 @@ def _place(campaign_id: int, at: datetime) -> int:
         campaign.save(update_fields=["state", "ended_at"])
         publish(["campaigns"], "campaign.ended", campaign=campaign.pk)
         return 1
-    if not within(at, campaign.opens, campaign.closes) or not _may_today(campaign, city_day(at)):
+    hours = bounded(campaign.opens, campaign.closes, settings.MACHINE_HOURS)
+    if not within(at, hours) or not _may_today(campaign, city_day(at)):
         return 0
+    free = agents.free_agents(campaign) if campaign.manner == Manner.PROGRESSIVE else []
     busy = Attempt.objects.filter(target__campaign=campaign, ended_at=None).count()
+    room = campaign.lines - busy
+    if campaign.manner == Manner.PROGRESSIVE:
+        room = min(room, len(free))
+    if room <= 0:
+        return 0
     count = 0
+    rows = _due(campaign, at)
+    gone = silenced((one.source, one.about) for one in rows)
+    for target in rows:
+        if why := _why_not(target, gone):
+            target.state, target.why = TargetState.SKIPPED, why
+            target.save(update_fields=["state", "why"])
+            count += 1
+        elif room > 0 and not target.busy:
+            placed = _dial_for(campaign, target, free.pop(0), at) if free else _dial(campaign, target, at)
+            room -= placed
+            count += placed
+    if count:
+        publish(["campaigns"], "campaign.moved", campaign=campaign.pk)
+    return count
+
+
+def _due(campaign: Campaign, at: datetime) -> list[Any]:
+    """The next citizens of the list, locked; each with `out`, `rests`, `busy`: what keeps them from being called."""
     spoken = Attempt.objects.filter(
         target__citizen=OuterRef("citizen"), answered_at__gt=at - timedelta(days=campaign.rest_days)
     ).exclude(target__campaign=campaign)
+    elsewhere = Attempt.objects.filter(target__citizen=OuterRef("citizen"), ended_at=None)
+    on_the_line = Call.objects.filter(citizen=OuterRef("citizen")).exclude(state=CallState.ENDED)
     rows = (
         campaign.targets.select_for_update(of=("self",))
         .filter(state=TargetState.WAITING)
@@ -150,34 +171,54 @@ def _place(campaign_id: int, at: datetime) -> int:
         .annotate(
             out=Exists(OptOut.objects.filter(citizen=OuterRef("citizen"))),
             rests=Exists(spoken),
-            elsewhere=Exists(Attempt.objects.filter(target__citizen=OuterRef("citizen"), ended_at=None)),
+            busy=Exists(elsewhere) | Exists(on_the_line),
         )
-        .order_by("tried", "pk")[: 10 * campaign.lines]
     )
-    for target in rows:
-        if target.out or target.rests:
-            target.state, target.why = TargetState.SKIPPED, "opted_out" if target.out else "rests"
-            target.save(update_fields=["state", "why"])
-            count += 1
-        elif busy < campaign.lines and not target.elsewhere:
-            target.state = TargetState.CALLING
-            target.tried += 1
-            target.save(update_fields=["state", "tried"])
-            attempt = Attempt.objects.create(target=target, placed_at=at)
-            _ask(
-                attempt.pk,
-                Originate(
-                    settings.OUT_TRUNK,
-                    f"{CITIZEN}{target.citizen_id}",
-                    ring_seconds=RING_SECONDS,
-                    label=f"{LABEL}{attempt.pk}",
-                ),
-            )
-            busy += 1
-            count += 1
-    if count:
-        publish(["campaigns"], "campaign.moved", campaign=campaign.pk)
-    return count
+    return list(rows.order_by("tried", "pk")[: 10 * campaign.lines])
+
+
+def _why_not(target: Any, gone: set[tuple[str, str]]) -> str:
+    if target.out:
+        return "opted_out"
+    if (target.source, target.about) in gone:
+        return "confidential"
+    return "rests" if target.rests else ""
+
+
+def _tried(target: Target) -> None:
+    target.state = TargetState.CALLING
+    target.tried += 1
+    target.save(update_fields=["state", "tried"])
+
+
+def _dial(campaign: Campaign, target: Target, at: datetime) -> bool:
+    if campaign.manner == Manner.PROGRESSIVE:
+        return False  # no agent is left
+    _tried(target)
+    attempt = Attempt.objects.create(target_id=target.pk, placed_at=at)
+    ask_for(
+        attempt.pk,
+        Originate(
+            settings.OUT_TRUNK,
+            f"{CITIZEN}{target.citizen_id}",
+            ring_seconds=RING_SECONDS,
+            label=f"{LABEL}{attempt.pk}",
+        ),
+    )
+    return True
+
+
+def _dial_for(campaign: Campaign, target: Target, session: AgentSession, at: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            attempt = agents.dial(campaign, target, session, at)
+    except Refused as refusal:
+        target.state, target.why = TargetState.SKIPPED, refusal.code[:20]
+        target.save(update_fields=["state", "why"])
+        return False
+    if attempt is not None:
+        _tried(target)
+    return attempt is not None
 
 
 def _may_today(campaign: Campaign, day: date) -> bool:
@@ -188,95 +229,3 @@ def _may_today(campaign: Campaign, day: date) -> bool:
         return calendar_in_effect().calendar.is_workday(day)
     except (Refused, YearUnknown):
         return False
-
-
-# -- what is said and pressed --------------------------------------------------------------------------------------------------
-
-
-def _ask(name: object, *commands: Command[object]) -> None:
-    for command in commands:
-        ask_switch(command, f"{LABEL}{name}", now())
-
-
-def _say(attempt: Attempt, step: Step) -> None:
-    if attempt.step != step.code:
-        attempt.step, attempt.repeats = step.code, 0
-    attempt.save()
-    _ask(attempt.pk, Play(attempt.leg, (step.sound,), until_digit=bool(step.keys)))
-
-
-def _said(attempt: Attempt) -> None:
-    step = parse(attempt.target.campaign.script).step(attempt.step)
-    if step is None:
-        _finish(attempt, Outcome.FAILED)
-    elif step.keys:
-        _ask(attempt.pk, Collect(attempt.leg, most=1, end="", first_seconds=KEY_SECONDS, fresh=False))
-    else:
-        _go(attempt, step.to)
-
-
-def _pressed(attempt: Attempt, digits: str) -> None:
-    step = parse(attempt.target.campaign.script).step(attempt.step)
-    key = step.leads(digits) if step is not None else None
-    if step is None:
-        _finish(attempt, Outcome.FAILED)
-    elif key is not None:
-        Answer.objects.get_or_create(
-            attempt=attempt, step=step.code, defaults={"key": key.key, "meaning": key.meaning, "at": now()}
-        )
-        _go(attempt, key.to)
-    elif attempt.repeats < MOST_REPEATS:
-        attempt.repeats += 1
-        _say(attempt, step)
-    else:
-        _finish(attempt, Outcome.PARTIAL if attempt.answers.exists() else Outcome.SILENT)
-
-
-def _go(attempt: Attempt, to: str) -> None:
-    step = parse(attempt.target.campaign.script).step(to)
-    if step is not None:
-        _say(attempt, step)
-    elif to == PERSON:
-        call = hand_to_person(leg=attempt.leg, citizen_id=attempt.target.citizen_id, at=now())
-        if call is None:
-            _finish(attempt, Outcome.COMPLETE)
-        else:
-            attempt.outcome = Outcome.HANDED
-            _close(attempt, Outcome.HANDED)
-    elif to == STOP:
-        opt_out(actor=MACHINE, citizen_id=attempt.target.citizen_id, attempt_id=attempt.pk)
-        _finish(attempt, Outcome.OPTED_OUT)
-    else:
-        assert to == END
-        _finish(attempt, Outcome.COMPLETE)
-
-
-def _finish(attempt: Attempt, outcome: Outcome) -> None:
-    """It is hung up; its leg's end closes it."""
-    attempt.outcome = outcome
-    attempt.save()
-    _ask(attempt.pk, Hangup(attempt.leg))
-
-
-def _over(attempt: Attempt, reason: str) -> None:
-    answered = attempt.answered_at is not None
-    outcome = attempt.outcome or outcome_of(reason, answered=answered, answers=attempt.answers.count())
-    _close(attempt, Outcome(outcome))
-
-
-def _close(attempt: Attempt, outcome: Outcome) -> None:
-    """The attempt is closed; the citizen is done with, tried again in another part of a day, or given up."""
-    moment = now()
-    attempt.outcome, attempt.ended_at = outcome, moment
-    attempt.save()
-    target = Target.objects.select_for_update().select_related("campaign").get(pk=attempt.target_id)
-    target.outcome = outcome
-    if outcome in SPOKEN_TO:
-        target.state = TargetState.DONE
-    elif target.tried >= target.campaign.tries:
-        target.state = TargetState.UNREACHED
-    else:
-        target.state = TargetState.WAITING
-        target.not_before = next_try(moment, target.campaign.opens, target.campaign.closes)
-    target.save()
-    publish(["campaigns"], "campaign.moved", campaign=target.campaign_id)

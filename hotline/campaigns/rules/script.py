@@ -1,10 +1,8 @@
-"""What a campaign says and how it goes on, when it may call, and when again. Pure.
-
-A script is written as text, one step after another:
+"""What a campaign says and how it goes on, as text, one step after another. Pure.
 
     # ask
     您好，这里是 12345 热线。您反映的事情解决了吗？解决了请按 1，没有解决请按 2，找工作人员请按 0。
-    1 已解决 -> thanks
+    1 已解决 = 处理好了，办好了 -> thanks
     2 没有解决 -> thanks
     0 转人工 -> person
 
@@ -12,7 +10,8 @@ A script is written as text, one step after another:
     谢谢您，再见。
 
 Three ways lead out: `end` hangs up, `person` hands over to an agent, `stop` calls this citizen never again. Keys without
-a way go on to the next step; a step without keys does so by itself.
+a way go on to the next step; a step without keys does so by itself. What stands after `=` is what else a citizen may say
+for it, where answers may be spoken. 0 is a person wherever the script gives it no other meaning.
 """
 
 from __future__ import annotations
@@ -21,14 +20,10 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-CITY_ZONE = ZoneInfo("Asia/Shanghai")
 END, PERSON, STOP = "end", "person", "stop"
 WAYS_OUT: Mapping[str, Promise] = {
     END: _("hangs up"),
@@ -39,40 +34,29 @@ MOST_STEPS = 20
 MOST_WORDS = 300
 """Characters of one step: about a minute and a half, spoken."""
 LONGEST_NAME = 30
-EARLIEST, LATEST = time(8, 0), time(21, 0)
-"""Hours in which anybody may be called by machine at all; a campaign's own lie within them."""
-PERIODS = (time(12, 0), time(18, 0))
-"""Morning, afternoon, evening: tries fall into different ones."""
 _STEP = re.compile(r"#\s*([a-z0-9_-]{1,30})\s*")
-_KEY = re.compile(r"([0-9*])[ \t、.．]+(\S.*?)\s*(?:(?:->|→)\s*([a-z0-9_-]{1,30})\s*)?")
-
-
-class Outcome(StrEnum):
-    """How one call ended."""
-
-    COMPLETE = "complete"
-    PARTIAL = "partial"
-    HANDED = "handed"
-    OPTED_OUT = "opted_out"
-    SILENT = "silent"
-    HUNG_UP = "hung_up"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    FAILED = "failed"
-    CUT = "cut"
-
-
-SPOKEN_TO = frozenset({Outcome.COMPLETE, Outcome.PARTIAL, Outcome.HANDED, Outcome.OPTED_OUT, Outcome.HUNG_UP})
-"""Nobody is called again after these. Who was silent may be a machine, and is."""
+_KEY = re.compile(
+    r"([0-9*])[ \t、.．]+(\S[^=＝]*?)\s*(?:[=＝]\s*(\S.*?)\s*)?(?:(?:->|→)\s*([a-z0-9_-]{1,30})\s*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a step: what it means, and the step or way out that it leads to."""
+    """One key of a step: what it means, the step or way out that it leads to, and what else may be said for it."""
 
     key: str
     meaning: str
     to: str
+    also: tuple[str, ...] = ()
+
+
+NOBODY_ASKED = Key("0", "人工", PERSON)
+"""0 and “人工” where the script itself gives them no meaning."""
+
+
+def sound_of(words: str) -> str:
+    """The file that says these words; the same words are the same file in every campaign."""
+    return f"campaign/{hashlib.sha256(words.encode()).hexdigest()[:20]}.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +70,12 @@ class Step:
 
     @property
     def sound(self) -> str:
-        """The file that says it; the same words are the same file in every campaign."""
-        return f"campaign/{hashlib.sha256(self.words.encode()).hexdigest()[:20]}.wav"
+        """The file that says it."""
+        return sound_of(self.words)
 
     def leads(self, pressed: str) -> Key | None:
-        return next((one for one in self.keys if one.key == pressed), None)
+        found = next((one for one in self.keys if one.key == pressed), None)
+        return NOBODY_ASKED if found is None and self.keys and pressed == NOBODY_ASKED.key else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +98,13 @@ class ScriptFault(Exception):
         self.line, self.why = line, why
 
 
+_Found = tuple[int, str, list[str], list[tuple[str, str, str, str]]]
+"""Line, name, words, and of each key: key, meaning, what else is said for it, where it leads."""
+
+
 def parse(text: str) -> Script:
     """Raises ScriptFault."""
-    found: list[tuple[int, str, list[str], list[tuple[str, str, str]]]] = []
+    found: list[_Found] = []
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if match := _STEP.fullmatch(line):
@@ -127,15 +116,15 @@ def parse(text: str) -> Script:
         elif line.startswith("#"):
             raise ScriptFault(number, _("A step's name has small letters, digits, - and _, up to 30."))
         elif match := _KEY.fullmatch(line):
-            if any(key == match[1] for key, _meaning, _to in found[-1][3]):
+            if any(key == match[1] for key, *_rest in found[-1][3]):
                 raise ScriptFault(number, _("This key stands twice in the step."))
-            found[-1][3].append((match[1], match[2][:LONGEST_NAME], match[3] or ""))
+            found[-1][3].append((match[1], match[2][:LONGEST_NAME], match[3] or "", match[4] or ""))
         elif line:
             found[-1][2].append(line)
     return Script(tuple(_steps(found)))
 
 
-def _steps(found: Sequence[tuple[int, str, list[str], list[tuple[str, str, str]]]]) -> Iterable[Step]:
+def _steps(found: Sequence[_Found]) -> Iterable[Step]:
     if not found:
         raise ScriptFault(0, _("Nothing is said yet."))
     if len(found) > MOST_STEPS:
@@ -148,39 +137,11 @@ def _steps(found: Sequence[tuple[int, str, list[str], list[tuple[str, str, str]]
         if len(said) > MOST_WORDS:
             raise ScriptFault(line, _("This step says too much; up to 300 characters."))
         following = names[place + 1] if place + 1 < len(names) else END
-        for _key, _meaning, to in keys:
+        for *_rest, to in keys:
             if to and to not in WAYS_OUT and to not in names:
                 raise ScriptFault(line, _("A key of this step leads to a step that there is not."))
-        yield Step(
-            name, said, tuple(Key(key, meaning, to or following) for key, meaning, to in keys), following
+        leads = (
+            Key(key, meaning, to or following, tuple(one for one in re.split("[，,、;； ]+", also) if one))
+            for key, meaning, also, to in keys
         )
-
-
-def within(at: datetime, opens: time, closes: time) -> bool:
-    """Whether the campaign may call at this moment, working days aside."""
-    local = at.astimezone(CITY_ZONE).time()
-    return max(opens, EARLIEST) <= local < min(closes, LATEST)
-
-
-def city_day(at: datetime) -> date:
-    return at.astimezone(CITY_ZONE).date()
-
-
-def next_try(at: datetime, opens: time, closes: time) -> datetime:
-    """After an attempt now: the beginning of the next period of the day, else of the next day; it may fall on a day off."""
-    local = at.astimezone(CITY_ZONE)
-    for begins in PERIODS:
-        if local.time() < begins and opens <= begins < closes:
-            return datetime.combine(local.date(), begins, CITY_ZONE)
-    return datetime.combine(local.date() + timedelta(days=1), max(opens, EARLIEST), CITY_ZONE)
-
-
-def outcome_of(reason: str, *, answered: bool, answers: int) -> Outcome:
-    """Of a leg that ended before the script did: `reason` is the engine's."""
-    if answered:
-        if reason in ("far", "near"):
-            return Outcome.PARTIAL if answers else Outcome.HUNG_UP
-        return Outcome.CUT
-    return {"busy": Outcome.BUSY, "declined": Outcome.BUSY, "no_answer": Outcome.NO_ANSWER}.get(
-        reason, Outcome.CUT if reason in ("lost", "stopped") else Outcome.FAILED
-    )
+        yield Step(name, said, tuple(leads), following)

@@ -11,13 +11,26 @@ from datetime import datetime
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from hotline.calls.queries import said_states
+from hotline.calls.queries import free_to_call_out, said_states
 from hotline.calls.rules.prompting import AUDIBLE
-from hotline.campaigns.models import Answer, Attempt, Campaign, OptOut, State, Target, TargetState
+from hotline.campaigns.models import (
+    Answer,
+    AtMachine,
+    Attempt,
+    Campaign,
+    Manner,
+    OptOut,
+    Selection,
+    State,
+    Target,
+    TargetState,
+)
 from hotline.campaigns.permissions import can_run
-from hotline.campaigns.rules import CITY_ZONE, Script, ScriptFault, Step, parse
+from hotline.campaigns.rules import Script, ScriptFault, Step, parse, sound_of
 from hotline.kit.actor import Actor
+from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import NotVisible
+from hotline.transcripts.queries import scribe_now
 
 MOST_SHOWN = 100
 
@@ -63,6 +76,11 @@ class Page:
     on_line: int
     asked: tuple[Asked, ...]
     latest: tuple[Attempt, ...]
+    queries: tuple[Selection, ...]
+    at_work: int
+    """Agents who are free to be called for, of a progressive one."""
+    deaf: str
+    """Why spoken answers are not understood now, where they should be."""
 
     @property
     def percent(self) -> int:
@@ -103,7 +121,7 @@ def page(actor: Actor, campaign_id: int) -> Page:
         row,
         script,
         fault,
-        _silent(script),
+        _silent(row),
         tuple((str(TargetState(state).label), states[state]) for state in TargetState if state in states),
         tuple((str(names[outcome]), count) for outcome, count in outcomes.items()),
         sum(states.values()),
@@ -111,6 +129,9 @@ def page(actor: Actor, campaign_id: int) -> Page:
         states.get(TargetState.CALLING, 0),
         _asked(row, script),
         tuple(latest.prefetch_related("answers").order_by("-pk")[:20]),
+        tuple(row.selections.order_by("pk")),
+        len(free_to_call_out(row.lane)) if row.lane is not None and row.state == State.RUNNING else 0,
+        scribe_now() if row.speech and row.state != State.ENDED else "",
     )
 
 
@@ -122,11 +143,9 @@ def read(script: str) -> tuple[Script | None, str]:
         return None, _("Line %(line)s: %(why)s") % {"line": fault.line, "why": fault.why}
 
 
-def _silent(script: Script | None) -> int:
+def _silent(row: Campaign) -> int:
     """Steps that the voice has still to speak."""
-    if script is None:
-        return 0
-    return sum(one not in AUDIBLE for one in said_states(script.sounds()).values())
+    return sum(one not in AUDIBLE for one in said_states(words_of(row)).values())
 
 
 def _asked(row: Campaign, script: Script | None) -> tuple[Asked, ...]:
@@ -193,13 +212,18 @@ def opt_outs(actor: Actor) -> list[OptOut]:
     return list(OptOut.objects.select_related("citizen").order_by("-at")[:MOST_SHOWN])
 
 
+def words_of(row: Campaign) -> dict[str, str]:
+    """What the voice is to speak for one campaign, by file; nothing where agents speak."""
+    if row.manner == Manner.PROGRESSIVE:
+        return {}
+    found, _fault = read(row.script)
+    texts = found.sounds() if found is not None else {}
+    return texts | ({sound_of(row.message): row.message} if row.at_machine == AtMachine.LEAVE else {})
+
+
 def words() -> Mapping[str, str]:
-    """What the voice is to speak for campaigns that may still call, by file."""
+    """The same for all campaigns that may still call."""
     texts: dict[str, str] = {}
-    for script in (
-        Campaign.objects.exclude(state=State.ENDED).order_by("-pk").values_list("script", flat=True)
-    ):
-        found, _fault = read(script)
-        if found is not None:
-            texts |= found.sounds()
+    for row in Campaign.objects.exclude(state=State.ENDED).order_by("-pk"):
+        texts |= words_of(row)
     return texts
