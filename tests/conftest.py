@@ -70,15 +70,38 @@ pytest_plugins = [
 
 TESTS = Path(__file__).parent
 OWN_PROCESSES = tuple(
-    TESTS / name for name in ("calls", "emotion", "journeys", "language/test_worker.py", "live", "ops", "softswitch", "transcripts")
+    TESTS / name for name in ("calls", "campaigns/test_real_calls.py", "emotion", "journeys", "language/test_worker.py", "live", "ops", "softswitch", "transcripts")
 )
 
 
+TELEPHONES = tuple(TESTS / name for name in ("calls/test_distributor.py", "calls/test_softphone.py", "campaigns/test_real_calls.py", "transcripts/test_real_calls.py"))
+"""Real calls beside those of tests/softswitch: all of them in one worker, or each would be late by the others' sound."""
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever talks to processes that keep time by the clock is tried once more; the closing line counts it (ADR 10)."""
+    """Whoever talks to processes that keep time by the clock is tried once more; the closing line counts it (ADR 10).
+
+    And what several tests share is made once: they go to one worker. Else both make it, for xdist deals tests out one by one.
+    """
     for item in items:
         if any(item.path.is_relative_to(place) for place in OWN_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.path in TELEPHONES:
+            item.add_marker(pytest.mark.xdist_group("softswitch"))
+        elif item.get_closest_marker("xdist_group") is None and (shared := _shared(item)):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def _shared(item: pytest.Item) -> str:
+    """The file or folder whose fixtures this test shares with others; "" when it has all to itself."""
+    found = getattr(item, "_fixtureinfo", None)
+    bases = [
+        definitions[-1].baseid
+        for definitions in (found.name2fixturedefs.values() if found else ())
+        if definitions[-1].scope in ("module", "session") and definitions[-1].baseid.startswith("tests/")
+    ]
+    return min(bases, key=len, default="")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
