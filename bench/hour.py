@@ -240,10 +240,10 @@ def found(switch: Switch) -> dict[str, Any]:
     ):
         ready[session, ended] = at
     for pk, queued, session, offered in rows:
-        at = switch.rung.get(f"offer:{pk}")
+        asked = switch.rung.get(f"offer:{pk}")
         free = ready.get((session, offered))
-        if at is not None and free is not None:
-            waits.append(at - max(queued, free).timestamp())
+        if asked is not None and free is not None:
+            waits.append(asked - max(queued, free).timestamp())
     waits.sort()
     answered = sum(row["outcome"] == "answered" for row in calls)
     return {
