@@ -113,16 +113,24 @@ class Environment(BaseSettings):
     hotline_telephone: Literal["on", "off"] = Field(
         "on", description="The telephone exchange and the distributor of calls; off: no telephone"
     )
-    hotline_engine: Literal["softswitch", "asterisk"] = Field(
-        "softswitch", description="What switches calls: the exchange that `hotline run` starts, or the city's own Asterisk by ARI"
+    hotline_engine: Literal["softswitch", "asterisk", "freeswitch"] = Field(
+        "softswitch",
+        description="What switches calls: the exchange that `hotline run` starts, the city's own Asterisk by ARI, or its FreeSWITCH"
+        " by the event socket (unverified)",
     )
     hotline_engine_address: str = Field(
-        "", description="Where Asterisk's HTTP server listens, host:port; needed with asterisk"
+        "", description="Where Asterisk's HTTP server or FreeSWITCH's event socket listens, host:port; needed with either"
     )
-    hotline_engine_user: str = Field("", description="Asterisk's ARI user; needed with asterisk")
-    hotline_engine_password: str = Field("", description="Its password; needed with asterisk")
+    hotline_engine_user: str = Field(
+        "", description="Asterisk's ARI user, needed; of FreeSWITCH a user@domain where not the socket's own password is used"
+    )
+    hotline_engine_password: str = Field("", description="Its password; needed with either")
     hotline_engine_sounds: str = Field(
-        "", description="The folder of prompts as Asterisk sees it; empty: as the platform does"
+        "", description="The folder of prompts as Asterisk or FreeSWITCH sees it; empty: as the platform does"
+    )
+    hotline_engine_recordings: str = Field(
+        "",
+        description="The folder `switch/recorded` of the data folder as FreeSWITCH sees it, to write into; empty: as the platform does",
     )
     hotline_engine_media_address: str = Field(
         "127.0.0.1", description="Address of this machine that Asterisk sends the calls' sound to, for transcripts"
@@ -255,12 +263,19 @@ class Environment(BaseSettings):
             return ""
         host, _colon, port = self.hotline_engine_address.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise SettingsFault("HOTLINE_ENGINE_ADDRESS: must be host:port of Asterisk's HTTP server, for example 10.1.2.3:8088.")
-        for name in ("hotline_engine_user", "hotline_engine_password"):
+            raise SettingsFault(
+                "HOTLINE_ENGINE_ADDRESS: must be host:port of Asterisk's HTTP server (10.1.2.3:8088) or FreeSWITCH's event socket"
+                " (10.1.2.3:8021)."
+            )
+        needed = ("hotline_engine_user", "hotline_engine_password")
+        for name in needed if self.hotline_engine == "asterisk" else needed[1:]:
             if not getattr(self, name):
-                raise SettingsFault(f"{name.upper()}: must be set with HOTLINE_ENGINE=asterisk (ari.conf).")
-        if self.hotline_engine_sounds and not self.hotline_engine_sounds.startswith("/"):
-            raise SettingsFault("HOTLINE_ENGINE_SOUNDS: must be a whole path on Asterisk's machine, beginning with /.")
+                raise SettingsFault(f"{name.upper()}: must be set with HOTLINE_ENGINE={self.hotline_engine}.")
+        for name in ("hotline_engine_sounds", "hotline_engine_recordings"):
+            if (folder := getattr(self, name)) and not folder.startswith("/"):
+                raise SettingsFault(f"{name.upper()}: must be a whole path on the switch's machine, beginning with /.")
+        if any(one.isspace() for one in self.hotline_engine_recordings):
+            raise SettingsFault("HOTLINE_ENGINE_RECORDINGS: must hold no blanks; FreeSWITCH's commands are divided by them.")
         return self.hotline_engine_address
 
     def writer_model(self) -> str:

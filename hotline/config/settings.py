@@ -219,6 +219,7 @@ ENGINE_ADDRESS = env.engine_address()
 ENGINE_USER = env.hotline_engine_user
 ENGINE_PASSWORD = env.hotline_engine_password
 ENGINE_SOUNDS = env.hotline_engine_sounds
+ENGINE_RECORDINGS = env.hotline_engine_recordings
 ENGINE_MEDIA_ADDRESS = env.hotline_engine_media_address
 TELEPHONE_ON = (
     env.hotline_telephone == "on" and (ENGINE != "softswitch" or find_spec("baresip") is not None) and not TESTING

@@ -8,6 +8,7 @@ import pytest
 
 from hotline.calls.engines import EngineAway, SoftswitchEngine, chosen_engine
 from hotline.calls.engines.asterisk import AsteriskEngine
+from hotline.calls.engines.freeswitch import FreeswitchEngine
 from hotline.config.environment import Environment, SettingsFault
 
 WELL = {
@@ -27,6 +28,8 @@ def test_each_setting_gives_its_engine(settings: Any):
     settings.ENGINE, settings.ENGINE_ADDRESS, settings.TELEPHONE_ON = "asterisk", "[::1]:8088", True
     settings.ENGINE_USER, settings.ENGINE_PASSWORD = "hotline", "secret"
     assert isinstance(chosen_engine(), AsteriskEngine)
+    settings.ENGINE, settings.ENGINE_USER = "freeswitch", ""
+    assert isinstance(chosen_engine(), FreeswitchEngine)
     settings.TELEPHONE_ON = False
     with pytest.raises(EngineAway, match="HOTLINE_TELEPHONE"):
         chosen_engine()
@@ -41,6 +44,8 @@ def test_each_setting_gives_its_engine(settings: Any):
         ("HOTLINE_ENGINE_USER", ""),
         ("HOTLINE_ENGINE_PASSWORD", ""),
         ("HOTLINE_ENGINE_SOUNDS", "prompts"),
+        ("HOTLINE_ENGINE_RECORDINGS", "recorded"),
+        ("HOTLINE_ENGINE_RECORDINGS", "/var/our recordings"),
     ],
 )
 def test_a_wrong_setting_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
@@ -51,3 +56,13 @@ def test_a_wrong_setting_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, 
         made().engine_address()
     monkeypatch.setenv(name, WELL.get(name, "/prompts"))
     assert made().engine_address() == "10.1.2.3:8088"
+
+
+def test_freeswitch_needs_a_password_and_no_user(monkeypatch: pytest.MonkeyPatch):
+    for one, given in {**WELL, "HOTLINE_ENGINE": "freeswitch", "HOTLINE_ENGINE_USER": ""}.items():
+        monkeypatch.setenv(one, given)
+    made: Any = Environment
+    assert made().engine_address() == "10.1.2.3:8088"
+    monkeypatch.setenv("HOTLINE_ENGINE_PASSWORD", "")
+    with pytest.raises(SettingsFault, match="HOTLINE_ENGINE_PASSWORD"):
+        made().engine_address()

@@ -13,15 +13,24 @@ from hotline.calls.engines.softswitch import SoftswitchEngine
 def chosen_engine(patience: float = 10.0) -> Engine:
     """A new one, not yet connected. Raises EngineAway when the telephone is off."""
     folder = Path(settings.SWITCH_DIR)
-    if settings.ENGINE == "asterisk":
-        from hotline.calls.engines.asterisk import AsteriskEngine  # not every platform needs it
-
+    if settings.ENGINE != "softswitch":
         if not settings.TELEPHONE_ON:
             raise EngineAway(OFF)
-        host, _colon, port = settings.ENGINE_ADDRESS.rpartition(":")
+        return _elsewhere(folder, patience)
+    if not settings.SWITCH_TOKEN:
+        raise EngineAway(OFF)
+    return SoftswitchEngine(settings.SWITCH_PORT, settings.SWITCH_TOKEN, patience=patience)
+
+
+def _elsewhere(folder: Path, patience: float) -> Engine:
+    """A switch that is the city's own; not every platform needs to load it."""
+    host, _colon, port = settings.ENGINE_ADDRESS.rpartition(":")
+    place = (host.strip("[]"), int(port))
+    if settings.ENGINE == "asterisk":
+        from hotline.calls.engines.asterisk import AsteriskEngine
+
         return AsteriskEngine(
-            host.strip("[]"),
-            int(port),
+            *place,
             settings.ENGINE_USER,
             settings.ENGINE_PASSWORD,
             prompts=folder / "prompts",
@@ -30,9 +39,19 @@ def chosen_engine(patience: float = 10.0) -> Engine:
             media_address=settings.ENGINE_MEDIA_ADDRESS,
             patience=patience,
         )
-    if not settings.SWITCH_TOKEN:
-        raise EngineAway(OFF)
-    return SoftswitchEngine(settings.SWITCH_PORT, settings.SWITCH_TOKEN, patience=patience)
+    from hotline.calls.engines.freeswitch import FreeswitchEngine
+
+    return FreeswitchEngine(
+        *place,
+        settings.ENGINE_PASSWORD,
+        user=settings.ENGINE_USER,
+        prompts=folder / "prompts",
+        recordings=folder / "recordings",
+        fresh=folder / "recorded",
+        sounds=settings.ENGINE_SOUNDS,
+        fresh_there=settings.ENGINE_RECORDINGS,
+        patience=patience,
+    )
 
 
 def takes_video() -> bool:
