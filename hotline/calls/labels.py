@@ -15,6 +15,7 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "calls.load_telephony": _("Lines and lanes loaded"),
     "calls.export_figures": _("Call figures exported"),
     "calls.call_citizen": _("Citizen called by telephone"),
+    "calls.invite_by_video": _("Link for a video call sent"),
     "calls.listen": _("Listened in to a conversation"),
     "calls.whisper": _("Whispered to an agent"),
     "calls.barge": _("Spoke into a conversation"),

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from hotline.calls.actions import figures
 from hotline.calls.actions.moving import SYSTEM
 from hotline.kit.clock import today
+from hotline.notifications.actions import hand_over
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -30,3 +31,9 @@ def watch_targets(timestamp: int) -> list[str]:
 def count_again(timestamp: int) -> list[str]:
     """The day before yesterday once more: a call that outlived its quarter's settling is counted with its end."""
     return figures.count_again(actor=SYSTEM, day=today() - timedelta(days=2))
+
+
+@app.task(name="calls.send_invitation", queue="default")
+def send_invitation(message_id: int) -> None:
+    """The link for a call by video goes out."""
+    hand_over(actor=SYSTEM, message_id=message_id)

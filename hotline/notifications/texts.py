@@ -29,6 +29,12 @@ class Template:
 
 
 TEMPLATES: Mapping[str, Template] = {
+    "video_invitation": Template(
+        _("Call by video: your turn"),
+        _(
+            "[%(hotline)s] You wished to be called back in sign language. Open this link when it suits you, you go to the head of the queue: %(url)s"
+        ),
+    ),
     "accepted": Template(
         _("Appeal accepted"),
         _(

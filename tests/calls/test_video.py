@@ -364,3 +364,43 @@ def test_tables():
     assert [is_mobile(name) for name in ("13900001111", "02112345", "139000011112")] == [True, False, False]
     assert signal_fault("offer", "v=0\r\n") == signal_fault("again", "") == ""
     assert signal_fault("answer", "v=0 é") == "body"
+
+
+def test_who_is_owed_a_call_by_video_gets_a_link_that_goes_to_the_head(cast: Cast, sign_lane: Lane):
+    from hotline.notifications.models import Message
+
+    exchange = Exchange()
+    owed = actions.ask_for_video(actor=VISITOR, phone=PHONE)
+    clerk = actor_for(cast.agent)
+    with pytest.raises(Refused, match="by_video"):
+        actions.call_back(actor=clerk, call_back_id=owed.pk)
+    actions.invite_by_video(actor=clerk, call_back_id=owed.pk)
+    with pytest.raises(Refused, match="under_way"):
+        actions.invite_by_video(actor=clerk, call_back_id=owed.pk)
+    (text,) = Message.objects.values_list("text", flat=True)
+    key = text.partition("?i=")[2].split()[0]
+    assert (fresh(owed).tries, key != "") == (1, True)
+    first, _key = begun(exchange)
+    begun(exchange)
+    assert not begun_full()
+    call, _own = begun(exchange, invitation=key)
+    assert (call.at_head, call.citizen_id) == (True, owed.call.citizen_id)
+    with pytest.raises(Refused, match="full"):
+        actions.call_by_video(actor=VISITOR, invitation=key)  # once
+    session = signer(cast, "手语一", exchange)
+    assert distribute() == 1
+    assert fresh(session).call_id == call.pk != first.pk
+    actions.answer(actor=at_work(session), session_id=session.pk)
+    actions.hang_up(actor=at_work(session), session_id=session.pk)
+    exchange.ended(call.leg, "near")
+    assert fresh(owed).state == "done"
+    voice = exchange.queued()
+    exchange.ended(voice.leg)
+    with pytest.raises(Refused, match="not_by_video"):
+        actions.invite_by_video(actor=clerk, call_back_id=CallBack.objects.get(call=voice).pk)
+
+
+def begun_full() -> bool:
+    """Whether a visitor without a link would be taken now."""
+    opened = queries.video_open()
+    return opened is not None and opened.admission == "open"

@@ -263,5 +263,6 @@ export function addLine(list: HTMLElement, line: Line): void {
   text.textContent = line.text;
   item.append(head, text);
   list.append(item);
-  list.scrollTop = list.scrollHeight;
+  const box = list.parentElement;
+  if (box) box.scrollTop = box.scrollHeight;
 }

@@ -45,6 +45,7 @@ from hotline.calls.actions.consulting import (
 from hotline.calls.actions.distributing import distribute, sign, watch
 from hotline.calls.actions.driving import LISTENING, Driver, drive, listen_beside
 from hotline.calls.actions.hearing import done, hand_to_person, hear, refused
+from hotline.calls.actions.inviting import invite_by_video
 from hotline.calls.actions.lines import (
     save_lane,
     save_line,
@@ -119,6 +120,7 @@ __all__ = [
     "help_colleague",
     "hold",
     "import_shifts",
+    "invite_by_video",
     "leave_colleague",
     "leave_number",
     "leave_video",

@@ -13,7 +13,7 @@ from hotline.audit import actions as audit
 from hotline.calls.actions.calling_out import call_citizen
 from hotline.calls.actions.moving import SYSTEM, event
 from hotline.calls.actions.owing import OPEN, TOPIC, settle, told
-from hotline.calls.models import Call, CallBack, CallBackResult, CallBackState, CallBackTry, CallState
+from hotline.calls.models import Call, CallBack, CallBackResult, CallBackState, CallBackTry, CallState, Medium
 from hotline.calls.permissions import TAKE, can_call_back
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
@@ -54,6 +54,8 @@ def call_back(*, actor: Actor, call_back_id: int) -> Call:
     Raises what `claim_call_back` and `call_citizen` raise, and Refused `under_way` when an attempt is open still.
     """
     row = claim_call_back(actor=actor, call_back_id=call_back_id)
+    if row.call.medium == Medium.VIDEO:
+        raise Refused("by_video", _("This citizen called by video; a link is sent by SMS instead of a call."))
     if row.attempts.filter(ended_at=None).exists():
         raise Refused("under_way", _("Say first what came of the last attempt."))
     citizen = row.call.citizen_id

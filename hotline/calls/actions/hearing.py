@@ -293,7 +293,7 @@ def greet(call: Call, at: datetime, mark: Mark | None) -> None:
     if admitted is Admission.CLOSED:
         send_off(call, Outcome.CLOSED, CLOSED, actor=SYSTEM, at=at, mark=mark)
         return
-    if admitted is Admission.FULL:
+    if admitted is Admission.FULL and not call.at_head:
         send_off(call, Outcome.FULL, FULL, actor=SYSTEM, at=at, mark=mark)
         return
     if call.medium == Medium.VIDEO:

@@ -49,6 +49,11 @@ def act(request: HttpRequest, call_back_id: int, verb: str) -> HttpResponse:
         if verb == "call":
             actions.call_back(actor=actor, call_back_id=call_back_id)
             messages.success(request, _("The citizen is being called from your telephone."))
+        elif verb == "invite":
+            actions.invite_by_video(actor=actor, call_back_id=call_back_id)
+            messages.success(
+                request, _("A link was sent by SMS. Whoever opens it goes to the head of the queue.")
+            )
         elif verb == "claim":
             actions.claim_call_back(actor=actor, call_back_id=call_back_id)
         elif verb == "give-back":
