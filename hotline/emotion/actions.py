@@ -32,7 +32,13 @@ SOUND = "emotion.sound"
 
 @transaction.atomic
 def write_window(
-    *, actor: Actor, segment_id: int, side: str, began_at: datetime, voice: Voice | None, deviation: float | None
+    *,
+    actor: Actor,
+    segment_id: int,
+    side: str,
+    began_at: datetime,
+    voice: Voice | None,
+    deviation: float | None,
 ) -> Trace | None:
     """The next ten seconds of one side; None when the conversation is no more. `voice` None: it was silent."""
     can_measure(actor).require("emotion:measure")
@@ -44,8 +50,14 @@ def write_window(
         side=side,
         defaults={"call_id": segment.call_id, "person_id": segment.session.person_id, "began_at": began_at},
     )
-    measured = {name: round(value, 3) for name, value in asdict(voice).items() if value is not None} if voice else {}
-    trace.windows.append([trace.seconds, measured, None if deviation is None else round(deviation, 2)])
+    measured = (
+        {name: round(value, 3) for name, value in asdict(voice).items() if value is not None} if voice else {}
+    )
+    # By the clock, so that a window after a hole (the process was away, the exchange not reached) stands where it was spoken.
+    elapsed = (now() - trace.began_at) / timedelta(seconds=WINDOW)
+    after = trace.windows[-1][0] + round(WINDOW) if trace.windows else 0
+    second = max(after, round(WINDOW) * (round(elapsed) - 1))
+    trace.windows.append([second, measured, None if deviation is None else round(deviation, 2)])
     trace.seconds += round(WINDOW)
     trace.save(update_fields=["windows", "seconds"])
     publish([f"person:{trace.person_id}"], "voice.window", call=trace.call_id)
@@ -63,7 +75,7 @@ def raise_alert(
         trace=trace,
         answered_at=None,
         defaults={
-            "second": max(0, trace.seconds - len(moment) // 16_000),
+            "second": max(0, trace.windows[-1][0] + round(WINDOW) - len(moment) // 16_000),
             "deviation": round(deviation, 2),
             "parts": {name: round(value, 2) for name, value in parts.items()},
             "sound": sealed,

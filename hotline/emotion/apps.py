@@ -12,17 +12,21 @@ class EmotionConfig(AppConfig):
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
         from hotline.emotion import queries
+        from hotline.emotion.actions import SOUND
         from hotline.emotion.labels import AUDIT_FIELDS, AUDIT_LABELS
+        from hotline.emotion.models import Alert
         from hotline.emotion.permissions import TAKE, WATCH
-        from hotline.kit import health
+        from hotline.kit import health, sealed
         from hotline.ui import watches
         from hotline.ui.navigation import Item, register
 
         register_labels(AUDIT_LABELS, fields=AUDIT_FIELDS)
         health.register("emotion", queries.emotion_health)
+        sealed.register(sealed.Sealed(Alert, "sound", SOUND, lambda row: str(row.trace_id)))
         watches.register(
             watches.Watch("emotion:alerted", lambda actor: actor.has(WATCH) and actor.has(TAKE))
         )
+        watches.register(watches.Watch("emotion:hint", lambda actor: actor.has(TAKE)))
         register(
             Item("emotion:mine", _("My voice"), "wave-sine", TAKE, 12, "work"),
             Item("emotion:alerts", _("Voices"), "wave-sine", WATCH, 23, "oversight"),

@@ -7,7 +7,6 @@ measured stands in the database, so it may be killed at any moment: the trace go
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
@@ -18,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from hotline.calls.engines import Engine, EngineAway, EngineRefused
@@ -27,7 +27,7 @@ from hotline.emotion.permissions import MEASURE
 from hotline.kit import processes
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
-from hotline.kit.processes import DatabaseThread
+from hotline.kit.processes import DatabaseThread, address_of_database, alone
 from hotline.speech.acoustics import WINDOW, Voice, voice
 from hotline.speech.activity import Activity
 from hotline.speech.baseline import Trait, Watch, baseline, deviation, parts
@@ -38,6 +38,7 @@ from hotline.transcripts.queries import Ear, conversations
 log = logging.getLogger("hotline.emotion")
 
 SYSTEM = system_actor("emotion", MEASURE)
+LOCK = 0x656D6F74696F
 LOOK_SECONDS = 1.0
 SIGN_SECONDS = 10.0
 AGAIN_SECONDS = 0.5
@@ -115,12 +116,16 @@ class Hearer:
         self._fault = ""
 
     async def run(self) -> None:
-        """Look who talks, listen, measure, write, tell."""
-        tasks = [asyncio.create_task(part) for part in (self._look(), self._sign())]
+        """Look who talks, listen, measure, write, tell; one process alone, else each window would stand there twice."""
+        address = await self._database(address_of_database)
+        tasks: list[asyncio.Task[None]] = []
         try:
-            done, _rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            async with await psycopg.AsyncConnection.connect(**address, autocommit=True) as leader:
+                await alone(leader, LOCK)
+                tasks += [asyncio.create_task(part) for part in (self._look(), self._sign())]
+                done, _rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
             everything = [*tasks, *(task for _one, task in self._ears.values())]
             for task in everything:
@@ -138,8 +143,9 @@ class Hearer:
             for key in [key for key, (_one, task) in self._ears.items() if key not in places or task.done()]:
                 _one, task = self._ears.pop(key)
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task  # what broke there breaks this life
+                await asyncio.wait([task])
+                if not task.cancelled():
+                    task.result()  # what broke there breaks this life
             for one, ear in wanted[: self._most]:
                 key = (ear.segment_id, ear.leg)
                 if key not in self._ears and ear.segment_id is not None:
@@ -180,6 +186,9 @@ class Hearer:
         except SpeechFault as fault:
             self._fault = fault.text
             return
+        except Exception:  # whatever the libraries do with a sound: it counts as silence, other voices go on
+            log.exception("ten seconds of a voice could not be measured")
+            found = None
         self._fault = ""
         agent = listening.ear.speaker == Side.AGENT
         if not agent and found is not None and not listening.usual:

@@ -12,13 +12,15 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from hotline.calls.models import Segment
+from hotline.calls.queries import session_of
+from hotline.calls.rules import SPEAKING
 from hotline.emotion.models import Alert, Side, Trace, Verdict
 from hotline.emotion.permissions import can_answer
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.health import Level, Result
 from hotline.kit.models import Heartbeat
-from hotline.speech.baseline import MOST_CALLS, Trait, baseline
+from hotline.speech.baseline import ALARM, MOST_CALLS, WINDOWS, Trait, baseline
 from hotline.speech.voices import MEASURES, Voice
 
 SILENT = timedelta(seconds=45)
@@ -55,7 +57,9 @@ class Reliability:
 def voices_of(windows: Iterable[Sequence[Any]]) -> list[Voice]:
     """The measured windows of a trace, silence left out. A measure that a later version knows no more is dropped."""
     return [
-        Voice(**{name: value for name, value in row[1].items() if name in MEASURES}) for row in windows if row[1]
+        Voice(**{name: value for name, value in row[1].items() if name in MEASURES})
+        for row in windows
+        if row[1]
     ]
 
 
@@ -101,18 +105,23 @@ def traces_of(person_id: int) -> list[Trace]:
     return list(rows.order_by("-began_at")[:LATELY])
 
 
-def callers_hint(call_id: int) -> float | None:
-    """How far the caller's last window lies from how they began this call; None: nothing to say."""
-    row = Trace.objects.filter(call_id=call_id, side=Side.CITIZEN).order_by("-began_at").first()
-    values = [window[2] for window in row.windows[-2:] if window[2] is not None] if row is not None else []
-    return float(values[-1]) if values else None
+def caller_upset(person_id: int) -> bool:
+    """Whether whom this agent speaks with now has for two windows running sounded otherwise than when the call began."""
+    session = session_of(person_id)
+    if session is None or session.call is None or session.call.state not in SPEAKING:
+        return False
+    rows = Trace.objects.filter(call_id=session.call.pk, side=Side.CITIZEN).order_by("-began_at")
+    last = [window[2] for window in (rows.values_list("windows", flat=True).first() or [])[-WINDOWS:]]
+    return len(last) == WINDOWS and all(value is not None and value >= ALARM for value in last)
 
 
 def reliability(actor: Actor) -> Reliability:
     """What the alerts of the last seven days were worth. NotPermitted unless a watcher."""
     can_answer(actor).require("calls:watch")
     since = now() - PERIOD
-    heard = Trace.objects.filter(side=Side.AGENT, began_at__gte=since).aggregate(seconds=Sum("seconds"))["seconds"]
+    heard = Trace.objects.filter(side=Side.AGENT, began_at__gte=since).aggregate(seconds=Sum("seconds"))[
+        "seconds"
+    ]
     found = Alert.objects.filter(raised_at__gte=since).aggregate(
         alerts=Count("pk"),
         answered=Count("pk", filter=Q(answered_at__isnull=False)),
@@ -130,14 +139,22 @@ def emotion_health() -> Result:
         return Result(
             Level.WARN,
             _("Voices are not measured."),
-            _("Start it: `hotline run`, or `hotline emotion run`. Calls go on; nobody is told of an upset voice."),
+            _(
+                "Start it: `hotline run`, or `hotline emotion run`. Calls go on; nobody is told of an upset voice."
+            ),
         )
     if fault := beat.details.get("fault"):
-        return Result(Level.WARN, _("Voices are not measured: %(fault)s") % {"fault": fault}, _("Install the part `speech`: make install."))
+        return Result(
+            Level.WARN,
+            _("Voices are not measured: %(fault)s") % {"fault": fault},
+            _("Install the part `speech`: make install."),
+        )
     if left := beat.details.get("left_out"):
         return Result(
             Level.WARN,
             _("%(count)d voices are not measured: the machine is busy with others.") % {"count": left},
             _("Run `hotline emotion run` on a machine with more processors."),
         )
-    return Result(Level.OK, _("%(count)d voices are being measured.") % {"count": beat.details.get("voices", 0)})
+    return Result(
+        Level.OK, _("%(count)d voices are being measured.") % {"count": beat.details.get("voices", 0)}
+    )

@@ -10,6 +10,7 @@ app_name = "emotion"
 urlpatterns = [
     path("", views.alerts, name="alerts"),
     path("mine", views.mine, name="mine"),
+    path("hint", views.hint, name="hint"),
     path("now", views.alerted, name="alerted"),
     path("alerts/<int:alert_id>", views.answer, name="answer"),
     path("alerts/<int:alert_id>/sound.wav", views.sound, name="sound"),

@@ -69,6 +69,13 @@ def alerted(request: HttpRequest) -> HttpResponse:
     return render(request, "emotion/_alerted.html", {"alerts": queries.open_alerts(actor_of(request))})
 
 
+@access(TAKE)
+@require_GET
+def hint(request: HttpRequest) -> HttpResponse:
+    """The line on an agent's every page while their caller has grown upset."""
+    return render(request, "emotion/_hint.html", {"upset": queries.caller_upset(actor_of(request).id)})
+
+
 @access(WATCH)
 @require_POST
 def answer(request: HttpRequest, alert_id: int) -> HttpResponse:
@@ -110,15 +117,18 @@ def mine(request: HttpRequest) -> HttpResponse:
 def drawn(trace: Trace) -> Drawn:
     """The picture of a trace."""
     points = queries.points_of(trace)
-    step = WIDTH / max(LEAST_SPAN, len(points))
+    step = WIDTH / max(LEAST_SPAN, points[-1].second / WINDOW + 1 if points else 0)
     lines: list[str] = []
     run: list[str] = []
     dots = []
+    before = 0.0
     for point in points:
-        if point.deviation is None:
+        hole, before = point.second - before > 1.5 * WINDOW, point.second
+        if point.deviation is None or hole:
             if len(run) > 1:
                 lines.append(" ".join(run))
             run = []
+        if point.deviation is None:
             continue
         x, y = round((point.second / WINDOW + 0.5) * step, 1), _height(point.deviation)
         run.append(f"{x},{y}")

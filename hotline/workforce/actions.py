@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -29,7 +30,9 @@ from hotline.workforce.rules.simulation import (
     seats_under,
 )
 
-MOST_FACTOR = 20.0
+log = logging.getLogger("hotline.workforce")
+
+LEAST_FACTOR, MOST_FACTOR = 0.01, 20.0
 MOST_SEATS = 5000
 
 
@@ -38,7 +41,7 @@ def set_special_day(*, actor: Actor, day: date, factor: float, name: str) -> Spe
     """Say what a day will bring; the second time it is said anew. Raises NotPermitted, Invalid."""
     can_plan(actor).require("calls:plan")
     name = name.strip()
-    if not (math.isfinite(factor) and 0 < factor <= MOST_FACTOR):
+    if not (math.isfinite(factor) and LEAST_FACTOR <= factor <= MOST_FACTOR):
         words = _("Give how many times the usual calls: between 0.01 and 20.")
         raise Invalid("factor", words, details={"factor": words})
     if not name or len(name) > 60:
@@ -129,6 +132,9 @@ def play_run(*, actor: Actor, run_id: int) -> str:
         run.state = RunState.DONE
     except Refused as refusal:
         run.result, run.state = {"code": refusal.code}, RunState.FAILED
+    except Exception:  # else its page would say for ever that it is being played
+        log.exception("day %s could not be played (run %s)", run.day, run.pk)
+        run.result, run.state = {"code": "fault"}, RunState.FAILED
     run.ended_at = now()
     with transaction.atomic():
         run.save()
@@ -145,12 +151,14 @@ def compare(
     seed: int,
     callers: list[Caller] | None = None,
 ) -> dict[str, Any]:
-    """Figures of the day as it was, played as it was, and played otherwise. Reads only. Raises Refused `no_calls`.
+    """Figures of the day as it was, played as it was, and played otherwise. Reads only. Raises Refused `no_calls`, `no_lane`.
 
     `callers`: others than the day's own. "As it was" and "played as it was" differ by what the play leaves out.
     """
     was = stream(day, seed)
     given = callers if callers is not None else was.callers
+    if unknown := {one.lane for one in given} - was.lanes.keys():
+        raise Refused("no_lane", ", ".join(sorted(unknown)))
     same = play(given, was.seats, was.lanes)
     begins, ends = midnight(day), midnight(day + timedelta(days=1))
     staff = was.seats if seats is None else drawn_seats(was.seats, seats, begins, ends, seed)

@@ -34,6 +34,13 @@ def _day(text: str | None, default: date) -> date:
     return found if abs(found - today()) <= 5 * FARTHEST else default
 
 
+def _asked(given: QueryDict, name: str) -> int | None:
+    """None: left empty; what is no number is refused by the action like any other that cannot be."""
+    text = given.get(name, "").strip()
+    value = whole(text)
+    return None if not text else -1 if value is None else value
+
+
 def _percent(given: QueryDict, name: str, default: float, low: int, high: int) -> float:
     value = whole(given.get(name))
     return default if value is None else min(high, max(low, value)) / 100
@@ -185,9 +192,9 @@ def ask(request: HttpRequest) -> HttpResponse:
         actions.ask_simulation(
             actor=actor_of(request),
             day=_day(given.get("day"), today()),
-            seats=whole(given.get("seats")) if given.get("seats") else None,
+            seats=_asked(given, "seats"),
             strategy=given.get("strategy", StrategyChoice.AS_SET),
-            overflow_seconds=whole(given.get("overflow")) if given.get("overflow") else None,
+            overflow_seconds=_asked(given, "overflow"),
             seed=whole(given.get("seed")) or 1,
         )
     except Invalid as error:

@@ -10,6 +10,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from hotline.audit.models import AuditEntry
@@ -19,13 +20,13 @@ from hotline.emotion import actions, queries
 from hotline.emotion.ear import SYSTEM, Hearer, Window
 from hotline.emotion.models import Alert, Side, Trace
 from hotline.emotion.views import drawn
-from hotline.kit.clock import now
+from hotline.kit.clock import now, simulated
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible
 from hotline.kit.models import LiveEvent
 from hotline.speech.acoustics import Voice
 from hotline.speech.activity import Activity
 from hotline.speech.sound import TELEPHONE
-from tests.accounts.cast import Cast
+from tests.accounts.cast import Cast, sign_in
 from tests.calls.factories import Exchange, distribute, make_agent, make_telephony
 
 CALM = Voice(loudness=8.0, sharpness=1.1, pitch=9.0, melody=3.0, rate=4.5, pauses=0.4)
@@ -171,6 +172,38 @@ def test_a_trace_is_drawn_with_holes_and_goes_after_its_time(cast: Cast, segment
     assert not Alert.objects.exists()
 
 
+@pytest.mark.django_db
+def test_an_agent_is_told_of_a_caller_who_has_grown_upset_and_nobody_else(cast: Cast, segment: Segment):
+    agent = sign_in(Client(), segment.session.person)
+    said = "来电人"
+    for value, shown in ((0.2, False), (2.4, False), (2.6, True), (0.4, False)):
+        actions.write_window(
+            actor=SYSTEM, segment_id=segment.pk, side=Side.CITIZEN, began_at=now(), voice=HEATED, deviation=value
+        )
+        assert (said in agent.get(reverse("emotion:hint")).content.decode()) is shown
+        assert said not in cast.client("agent").get(reverse("emotion:hint")).content.decode()
+    Trace.objects.update(windows=[[0, {}, 3.0], [10, {}, 3.0]])
+    assert said in agent.get(reverse("emotion:hint")).content.decode()
+    Exchange().ended(segment.call.leg)
+    assert said not in agent.get(reverse("emotion:hint")).content.decode()
+    assert reverse("emotion:hint") in agent.get(reverse("emotion:mine")).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_window_after_a_hole_stands_where_it_was_spoken(segment: Segment):
+    began = now()
+    for minutes in (0, 0, 2):
+        with simulated(began + timedelta(minutes=minutes)):
+            trace = actions.write_window(
+                actor=SYSTEM, segment_id=segment.pk, side=Side.AGENT, began_at=began, voice=HEATED, deviation=1.0
+            )
+    assert trace is not None
+    assert [row[0] for row in trace.windows] == [0, 10, 110]
+    assert trace.seconds == 30  # listened to
+    assert [len(line.split()) for line in drawn(trace).lines] == [2]
+    assert len(drawn(trace).dots) == 3
+
+
 class Line:
     """An exchange of which nothing is needed but its sound: 20 ms at a time, as fast as it is taken."""
 
@@ -191,7 +224,9 @@ class Line:
 
 
 def loud_is_heated(samples: np.ndarray, speech: np.ndarray) -> Voice | None:
-    """In place of the measures: as loud as it is."""
+    """In place of the measures: as loud as it is; of what is too loud they know nothing."""
+    if np.abs(samples).max() > 0.95:
+        raise IndexError("a library's fault")
     if speech.sum() < 2 * TELEPHONE:
         return None
     return HEATED if np.abs(samples[speech]).max() > 0.5 else CALM
@@ -210,8 +245,8 @@ def test_the_process_listens_writes_and_tells_once(cast: Cast, settings):
     segment = spoken_with(cast, exchange, session)
     older = of_agent(past(segment))
     Trace.objects.filter(pk=older.pk).update(segment_id=_earlier(segment))
-    # Calm, silence, then a minute of shouting: one episode, one alert, of its second loud window.
-    engine = Line({segment.leg: [0.2, 0.0, 0.9, 0.9, 0.9, 0.9], segment.call.leg: [0.2]})
+    # Calm, something that cannot be measured, then a minute of shouting: one episode, one alert, of its second loud window.
+    engine = Line({segment.leg: [0.2, 1.05, 0.9, 0.9, 0.9, 0.9], segment.call.leg: [0.2]})
 
     async def work() -> None:
         life = asyncio.create_task(Hearer(engine, activity=by_level, measure=loud_is_heated).run())

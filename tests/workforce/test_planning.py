@@ -107,7 +107,7 @@ def test_a_day_is_foreseen_with_its_error_and_set_against_the_shifts(cast: Cast)
 
 
 def test_only_planners_say_what_a_day_will_bring(cast: Cast):
-    for name, factor in (("", 2.0), ("台风", 0.0), ("台风", float("nan")), ("x" * 61, 1.0)):
+    for name, factor in (("", 2.0), ("台风", 0.0), ("台风", 1e-9), ("台风", float("nan")), ("x" * 61, 1.0)):
         with pytest.raises(Invalid):
             actions.set_special_day(actor=cast.actor("admin"), day=DAY, factor=factor, name=name)
     with pytest.raises(NotPermitted):
@@ -120,7 +120,7 @@ def test_only_planners_say_what_a_day_will_bring(cast: Cast):
         actions.play_run(actor=cast.actor("admin"), run_id=1)
 
 
-def test_a_day_is_played_again_by_a_job_and_from_the_command_line(cast: Cast, tmp_path):
+def test_a_day_is_played_again_by_a_job_and_from_the_command_line(cast: Cast, tmp_path, monkeypatch):
     hall = Hall(cast)
     for n, person in enumerate(hall.people):
         PersonSkill.objects.create(person=person, skill=Skill.objects.get(code="general"), level=3)
@@ -130,7 +130,7 @@ def test_a_day_is_played_again_by_a_job_and_from_the_command_line(cast: Cast, tm
     leader = cast.client("shift_leader")
     page = "/workforce/simulations/"
     with simulated(now() if now() > EVENING + timedelta(days=1) else EVENING + timedelta(days=2)):
-        for given in ({"day": "2999-01-01"}, {"seats": "6000"}, {"strategy": "dance"}, {"overflow": "4000"}):
+        for given in ({"day": "2999-01-01"}, {"seats": "6000"}, {"strategy": "dance"}, {"overflow": "4000"}, {"seats": "ten"}):
             leader.post(f"{page}ask", {"day": DAY.isoformat(), "strategy": "as_set", **given})
         assert not SimulationRun.objects.exists()
         leader.post(f"{page}ask", {"day": DAY.isoformat(), "strategy": "pooled", "seats": "9"})
@@ -155,6 +155,15 @@ def test_a_day_is_played_again_by_a_job_and_from_the_command_line(cast: Cast, tm
         )
         assert play_day(empty.pk) == "failed"
 
+        assert "该日没有来电" in leader.get(page).content.decode()
+        broken = actions.ask_simulation(
+            actor=cast.actor("shift_leader"), day=DAY, seats=None, strategy="as_set"
+        )
+        with monkeypatch.context() as patched:
+            patched.setattr(actions, "play", lambda *_given, **_named: 1 / 0)
+            assert play_day(broken.pk) == "failed"
+        assert "日志" in leader.get(page).content.decode()
+
         def simulate(*more: str) -> Any:
             out = io.StringIO()
             call_command("workforce", "simulate", "--day", DAY.isoformat(), *more, "--json", stdout=out)
@@ -169,6 +178,9 @@ def test_a_day_is_played_again_by_a_job_and_from_the_command_line(cast: Cast, tm
         )
         played = simulate("--seats", "1", "--csv", str(table))
         assert (played["calls"], played["was"], played["other"]["answered"]) == (2, None, 1)
+        table.write_text("queued_at,lane,priority,patience,talk,wrap\n2026-11-20 09:00:00,none,0,,60,10\n")
+        with pytest.raises(CommandError, match="no_lane"):
+            simulate("--csv", str(table))
         for text in ("lane\ngeneral\n", "queued_at,lane,priority,patience,talk,wrap\nsoon,general,0,,60,0\n"):
             table.write_text(text)
             with pytest.raises(CommandError):
