@@ -98,6 +98,7 @@ class Hall:
                 HOTLINE_TELEPHONE="on",
                 HOTLINE_VOICE="off",
                 HOTLINE_TRANSCRIPTS="off",
+                HOTLINE_MODELS="off",
                 HOTLINE_SIP_ADDRESS=ADDRESS,
                 HOTLINE_SIP_PORT=str(self.sip_port),
                 HOTLINE_SWITCH_PORT=str(free_port()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -216,7 +216,7 @@ def test_the_report_names_faults_and_what_would_move(city: Cast) -> None:
     city.a.save(update_fields=["closed_on"])
     found, _idle = queries.catalogue_faults(today)
     assert [(one.fault.fault, one.entry.pk) for one in found] == [("closed_unit", old.pk)]
-    later = today.replace(year=today.year + 1)
+    later = today + timedelta(days=365)
     actions.add_entry(
         actor=boss,
         category_id=old.category_id,
