@@ -38,7 +38,8 @@ class Sealed:
         head = models.Func(
             models.F(self.column), 1, len(prefix), function="substr", output_field=models.BinaryField()
         )
-        return rows.annotate(under=head).exclude(under=prefix)
+        found: models.QuerySet[Any] = rows.annotate(under=head).exclude(under=prefix)
+        return found
 
     def rotate(self, batch: int) -> Iterator[tuple[int, int, int]]:
         """Put them under the present key; after each batch, a transaction of its own: rows, first and last number.

@@ -67,6 +67,8 @@ class Command(BaseCommand):
         from hotline.speech.synthesis import Speaker
         from hotline.speech.weights import SpeechFault
 
+        self.stdout.write("the voice reads what the caller will say; this can take a minute")
+        self.stdout.flush()
         try:
             spoken = Speaker(threads=2).say(words).levelled().at(TELEPHONE)
         except SpeechFault as fault:
