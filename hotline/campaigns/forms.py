@@ -34,6 +34,7 @@ class CampaignForm(forms.Form):
         label=_("Whose agents"),
         queryset=Lane.objects.filter(active=True),
         required=False,
+        empty_label=_("Nobody's"),
         help_text=_(
             "Where agents speak: those of this lane who are ready at their browser's telephone, while no caller waits."
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ from hotline.campaigns.forms import CampaignForm, ListForm, NoteForm
 from hotline.campaigns.permissions import RUN
 from hotline.campaigns.rules import WAYS_OUT
 from hotline.kit.access import access, actor_of
+from hotline.kit.clock import today
 from hotline.kit.errors import Invalid, NotVisible, Refused
 
 
@@ -99,6 +101,9 @@ def add_list(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return render(request, "campaigns/list.html", {"found": found, "dry": dry, "campaign_id": campaign_id})
 
 
+MONTH = timedelta(days=30)
+
+
 @access(RUN)
 @require_http_methods(["GET", "POST"])
 def query(request: HttpRequest, campaign_id: int, source: str) -> HttpResponse:
@@ -107,6 +112,8 @@ def query(request: HttpRequest, campaign_id: int, source: str) -> HttpResponse:
     asked = queries.source_of(actor, source)
     row = queries.campaign(actor, campaign_id)
     form = asked.form(request.POST if request.method == "POST" else None)
+    # What is asked for most often is the month behind.
+    form.initial = {"since": today() - MONTH, "until": today()}
     found = None
     if request.method == "POST" and form.is_valid():
         if "add" in request.POST:

@@ -204,6 +204,9 @@ class World:
             "kind": "csv",
             "step": "words",
             "verb": "approve",
+            "source": "orders",
+            "selection_id": 1,
+            "attempt_id": 1,
         }
 
 

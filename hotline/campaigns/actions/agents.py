@@ -93,9 +93,7 @@ def _follow(attempt: Attempt, at: datetime) -> bool:
 
 
 def _there(attempt: Attempt) -> bool:
-    return (
-        AgentSession.objects.filter(person=attempt.agent).exclude(state=AgentState.SIGNED_OUT).exists()
-    )
+    return AgentSession.objects.filter(person=attempt.agent).exclude(state=AgentState.SIGNED_OUT).exists()
 
 
 @transaction.atomic
