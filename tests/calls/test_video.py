@@ -245,6 +245,7 @@ def test_what_is_typed_is_kept_with_the_call(cast: Cast, sign_lane: Lane):
         with pytest.raises(Invalid):
             actions.type_line(sender=citizen(key), text=text)
     actions.leave_video(key=key)
+    assert len(queries.room_of(agent(session), after_line=0, after_signal=0).lines) == 2
     with pytest.raises(Refused, match="call_state"):
         actions.type_line(sender=citizen(key), text="还在吗")
 

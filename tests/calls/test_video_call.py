@@ -196,6 +196,7 @@ def whole_call(studio: Studio) -> None:
     expect(phone.locator("#visit-words")).to_have_text("通话已结束。")
     phone.get_by_role("button", name="满意", exact=True).click()
     expect(phone.locator("#visit-words")).to_have_text("感谢您的评价。")
+    expect(desk.locator("#phone-video")).to_be_visible()
     expect(desk.locator("#video-lines")).to_contain_text("小区门口的路灯坏了")
     city.until("the call is over", lambda: city.value("SELECT state FROM calls_call") == "ended")
     assert city.rows("SELECT medium, outcome FROM calls_call") == [("video", "answered")]

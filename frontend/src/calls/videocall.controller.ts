@@ -38,8 +38,10 @@ const connect: Connect = (element, signal) => {
     const silent = phone.querySelector("#phone-mute")?.getAttribute("aria-pressed") === "true";
     for (const track of stream?.getAudioTracks() ?? []) track.enabled = !silent;
   };
-  const close = (): void => {
-    room?.end();
+  /** `kept`: asked once more for the last words that were typed, then ended by who asks. */
+  const close = (kept: VideoRoom | null = null): void => {
+    if (room !== kept) room?.end();
+    else room?.mesh.end();
     room = null;
     stage.clear();
     stream?.getTracks().forEach((one) => one.stop());
@@ -92,7 +94,14 @@ const connect: Connect = (element, signal) => {
       lines.replaceChildren();
     }
     if (wanted && !room) void open(part);
-    if (!wanted && room && (medium !== "video" || !IN_CALL.has(state))) close();
+    if (!wanted && room && (medium !== "video" || !IN_CALL.has(state))) {
+      const last = room;
+      if (medium === "video" && state === "wrap_up" && now === call) void last.look().finally(() => {
+        last.end();
+        sync();
+      });
+      close(last);
+    }
     typing.hidden = !room;
     element.hidden = !(room || (medium === "video" && state === "wrap_up" && now === call && lines.children.length > 0));
     element.dataset["over"] = String(!room);

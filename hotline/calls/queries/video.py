@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
+
 from hotline.calls.engines import takes_video
 from hotline.calls.models import (
     AgentSession,
@@ -104,10 +106,11 @@ def place_of(call: Call) -> tuple[int, timedelta | None]:
 
 
 def party_of_session(person_id: int) -> Party | None:
-    """The part that a person at their browser's telephone has in a call by video now."""
+    """The part that a person at their browser's telephone has in a call by video now; in after-call work they read its last words."""
+    present = Q(state__in=IN_CALL) | Q(state=AgentState.WRAP_UP, call__state=CallState.ENDED)
     session = (
         AgentSession.objects.select_related("call__lane")
-        .filter(person_id=person_id, state__in=IN_CALL, call__medium=Medium.VIDEO)
+        .filter(present, person_id=person_id, call__medium=Medium.VIDEO)
         .first()
     )
     if session is None or session.call is None:

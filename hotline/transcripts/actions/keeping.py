@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from hotline.accounts.models import Role
 from hotline.accounts.queries.actors import valid_memberships
 from hotline.audit.actions import record
-from hotline.calls.models import Call, CallState, Recording, Segment
+from hotline.calls.models import Call, CallState, Medium, Recording, Segment
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible
@@ -119,12 +119,14 @@ def _facts(recording: Recording, sha256: str, size: int) -> Facts:
         .first()
     )
     until = recording.call.ended_at or now()
+    by_voice = recording.call.medium == Medium.VOICE
     return Facts(
         told_sha256=recording.sha256,
         told_bytes=recording.bytes or 0,
         seconds=recording.seconds or 0.0,
-        silent_left=bool(recording.silent_left),
-        silent_right=bool(recording.silent_right),
+        # Who signs is silent, and whoever signs with them: that is no fault of a recording.
+        silent_left=bool(recording.silent_left) and by_voice,
+        silent_right=bool(recording.silent_right) and by_voice,
         found_sha256=sha256,
         found_bytes=size,
         least=((talk or until) - begun).total_seconds(),
