@@ -15,7 +15,7 @@ class WorkforceConfig(AppConfig):
         from hotline.workforce.labels import AUDIT_KINDS, AUDIT_LABELS
 
         register(
-            Item("workforce:outlook", _("Forecast and seats"), "chart-line", "calls:watch", 27, "oversight"),
+            Item("workforce:outlook", _("Call forecast"), "chart-line", "calls:watch", 27, "oversight"),
             Item(
                 "workforce:simulations", _("Days played again"), "player-play", "calls:watch", 28, "oversight"
             ),
