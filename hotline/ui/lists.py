@@ -31,7 +31,7 @@ class ListForm(forms.Form):
             try:
                 data["text"] = decoded(given.read())
             except Invalid as error:
-                self.add_error("file", error.message)
+                self.add_error("file", str(error.message))
         elif not data.get("text"):
             self.add_error("file", _("Choose a file."))
         return data

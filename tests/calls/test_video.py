@@ -74,7 +74,8 @@ def signer(cast: Cast, name: str, exchange: Exchange) -> AgentSession:
     )
     exchange.tell(LegAnswered, leg)
     actions.ready(actor=actor_for(person), session_id=session.pk)
-    return fresh(session)
+    session.refresh_from_db()
+    return session
 
 
 def stands(exchange: Exchange, call: Call) -> Call:

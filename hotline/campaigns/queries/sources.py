@@ -44,8 +44,11 @@ class About:
 class Source(Protocol):
     """One query. What its form gives is kept as JSON."""
 
-    code: str
-    label: str | Promise
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def label(self) -> str | Promise: ...
 
     def may(self, actor: Actor) -> bool:
         """Whether the actor sees any of it at all."""
