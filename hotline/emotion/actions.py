@@ -147,7 +147,7 @@ def sign(*, actor: Actor, name: str, details: Mapping[str, object]) -> None:
 
 def _tell(alert: Alert) -> None:
     leaders = valid_memberships(now()).filter(role=Role.SHIFT_LEADER).values_list("person_id", flat=True)
-    topics = [f"person:{pk}" for pk in leaders]
+    topics = ["seats", *(f"person:{pk}" for pk in leaders)]
     publish(topics, "voice.alert", call=alert.trace.call_id)
 
 

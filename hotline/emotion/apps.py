@@ -11,6 +11,7 @@ class EmotionConfig(AppConfig):
 
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
+        from hotline.calls.queries import register_marks
         from hotline.emotion import queries
         from hotline.emotion.actions import SOUND
         from hotline.emotion.labels import AUDIT_FIELDS, AUDIT_LABELS
@@ -22,6 +23,7 @@ class EmotionConfig(AppConfig):
 
         register_labels(AUDIT_LABELS, fields=AUDIT_FIELDS)
         health.register("emotion", queries.emotion_health)
+        register_marks(queries.marks)
         sealed.register(sealed.Sealed(Alert, "sound", SOUND, lambda row: str(row.trace_id)))
         watches.register(
             watches.Watch("emotion:alerted", lambda actor: actor.has(WATCH) and actor.has(TAKE))

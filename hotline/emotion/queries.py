@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -88,6 +88,12 @@ def open_alerts(actor: Actor) -> list[Alert]:
     can_answer(actor).require("calls:watch")
     rows = Alert.objects.filter(answered_at=None).select_related("trace__person", "trace__call__lane")
     return list(rows.order_by("-raised_at").defer("sound")[:200])
+
+
+def marks(sessions: Collection[int]) -> dict[int, str]:
+    """At which of these seats an alert of the agent's own voice stands unanswered, in words for the wall."""
+    rows = Alert.objects.filter(answered_at=None, trace__segment__session__in=sessions, trace__segment__ended_at=None)
+    return dict.fromkeys(rows.values_list("trace__segment__session", flat=True), _("Voice unlike theirs"))
 
 
 def answered_lately(actor: Actor) -> list[Alert]:

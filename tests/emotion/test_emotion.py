@@ -112,6 +112,8 @@ def test_a_shift_leader_is_told_hears_and_answers(cast: Cast, segment: Segment):
     assert actions.raise_alert(actor=SYSTEM, trace=alert.trace, deviation=4, parts={}, moment=b"") is None
     assert MOMENT[:200] not in bytes(alert.sound)
     client = cast.client("shift_leader")
+    assert LiveEvent.objects.filter(kind="voice.alert", topic="seats").count() == 1
+    assert "声音与平时不同" in client.get(reverse("calls:seats")).content.decode()
     said = client.get(reverse("emotion:alerts")).content.decode()
     assert segment.session.person.name in said
     assert "更响" in said
@@ -127,6 +129,7 @@ def test_a_shift_leader_is_told_hears_and_answers(cast: Cast, segment: Segment):
     alert.refresh_from_db()
     assert (alert.verdict, alert.answered_by_id) == ("false", cast.shift_leader.pk)
     assert client.get(reverse("emotion:alerted")).content.strip() == b""
+    assert "声音与平时不同" not in client.get(reverse("calls:seats")).content.decode()
     worth = queries.reliability(cast.actor("shift_leader"))
     assert (worth.alerts, worth.answered, worth.false, worth.false_an_hour) == (1, 1, 1, None)
     Trace.objects.update(seconds=2 * 3600)

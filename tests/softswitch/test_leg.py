@@ -108,6 +108,8 @@ def test_a_call_that_the_library_no_longer_knows_ends_when_it_is_hung_up(monkeyp
 
         def on_dtmf(self, _listener: Any) -> None: ...
 
+        def on_rtcp(self, _listener: Any) -> None: ...
+
         async def hangup(self) -> None:
             raise StaleHandleError("call no longer exists")
 

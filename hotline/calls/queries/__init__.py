@@ -42,6 +42,7 @@ from hotline.calls.queries.wall import (
     Seat,
     call_backs_due,
     lanes_now,
+    register_marks,
     seats,
     telephone_health,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "prompts",
     "ratings",
     "register_lead",
+    "register_marks",
     "room_of",
     "said_states",
     "seats",

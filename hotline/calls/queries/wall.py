@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,9 +25,19 @@ SILENT = timedelta(seconds=45)
 """The distributor signs every 10 s; three missed and a bit."""
 
 
+Marks = Callable[[Collection[int]], Mapping[int, str]]
+_MARKS: list[Marks] = []
+
+
+def register_marks(find: Marks) -> None:
+    """Say a few words at seats, given the numbers of sessions; such a seat asks for the shift leader. From `AppConfig.ready`."""
+    _MARKS.append(find)
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One agent at the telephone. `since`: of the present state; `need`: what of it asks for the shift leader."""
+    """One agent at the telephone. `since`: of the present state; `need`: what of it asks for the shift leader; `mark`: what another
+    package says of it, their voice for one."""
 
     session: AgentSession
     name: str
@@ -35,6 +46,7 @@ class Seat:
     lane: str
     reason: str
     need: Need
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class Wall:
 
 
 def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
-    """Everything of one look, by four statements. NotPermitted unless a watcher."""
+    """Everything of one look, by four statements and one of each who marks seats. NotPermitted unless a watcher."""
     can_watch(actor).require("calls:watch")
     moment = now()
     rows = list(
@@ -74,6 +86,7 @@ def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
             "person", "pause", "call__lane"
         )
     )
+    marks = {pk: words for find in _MARKS for pk, words in find([row.pk for row in rows]).items()}
     seats = [
         Seat(
             row,
@@ -82,7 +95,9 @@ def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
             row.state_since,
             row.call.lane.name if row.call is not None else "",
             row.pause.name if row.pause is not None else row.get_aside_display(),
-            need_of(
+            Need.ASIDE
+            if row.pk in marks
+            else need_of(
                 row.state,
                 moment - row.state_since,
                 aside=row.aside,
@@ -90,6 +105,7 @@ def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
                 if row.pause and row.pause.most_minutes
                 else None,
             ),
+            marks.get(row.pk, ""),
         )
         for row in rows
     ]

@@ -120,7 +120,7 @@ class _Play:
         return found
 
 
-ARRIVES, BEGINS, FREES, ENDS, GIVES_UP, LOOKS = range(6)
+ARRIVES, BEGINS, ENDS, FREES, GIVES_UP, LOOKS = range(6)
 """Kinds of events, in the order in which those of one moment come."""
 
 
@@ -159,7 +159,6 @@ def play(
                 game.free[number] = Free(number, at, seat.skills)
         elif kind == ENDS:
             game.free.pop(number, None)
-            continue
         elif kind == GIVES_UP:
             one = by_number[number]
             if game.waiting[one.lane, one.priority].pop(number, None) is not None:
