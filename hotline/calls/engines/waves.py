@@ -126,3 +126,15 @@ def file_sides(path: Path, left: array[int], right: array[int]) -> Filed:
 
 def _silent(side: array[int]) -> bool:
     return not side or max(max(side), -min(side)) < SILENT_BELOW
+
+
+def closed(recording: str, filed: Filed) -> tuple[str, int, float, float, float, datetime | None]:
+    """What is told of a recording that was filed, in the order of `RecordingClosed`: checksum, bytes, seconds, silent shares, began."""
+    return (
+        filed.sha256,
+        filed.bytes,
+        filed.seconds,
+        filed.silent_left,
+        filed.silent_right,
+        recording_began(recording),
+    )

@@ -15,6 +15,7 @@ from hotline.calls.engines.asterisk.ari import OWN, Ari, Fault, refused
 from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
 from hotline.calls.engines.rtp import Ear
 from hotline.calls.engines.waves import (
+    closed,
     file_sides,
     native,
     recording_began,
@@ -111,19 +112,7 @@ class Recorder:
         except (ValueError, OSError, Fault) as error:
             self._tell(told.RecordingFailed, leg, recording, str(error))
             return
-        self._tell(
-            told.RecordingClosed,
-            leg,
-            recording,
-            path,
-            filed.sha256,
-            filed.bytes,
-            filed.seconds,
-            filed.silent_left,
-            filed.silent_right,
-            recording_began(recording),
-            recovered,
-        )
+        self._tell(told.RecordingClosed, leg, recording, path, *closed(recording, filed), recovered)
         for side in SIDES:
             await self._ari.delete("recordings", "stored", f"{recording}-{side}")
 

@@ -16,6 +16,7 @@ from hotline.calls.engines.freeswitch.esl import Esl, Fault, Line
 from hotline.calls.engines.interface import EngineAway, EngineRefused, Sound
 from hotline.calls.engines.waves import (
     both_sides,
+    closed,
     file_sides,
     left_of,
     recording_began,
@@ -61,19 +62,7 @@ class Recorder:
             return
         finally:
             self._filing.discard(recording)
-        self._tell(
-            told.RecordingClosed,
-            leg,
-            recording,
-            path,
-            filed.sha256,
-            filed.bytes,
-            filed.seconds,
-            filed.silent_left,
-            filed.silent_right,
-            recording_began(recording),
-            recovered,
-        )
+        self._tell(told.RecordingClosed, leg, recording, path, *closed(recording, filed), recovered)
 
 
 async def listen(
