@@ -12,6 +12,8 @@ PREFIXES = (
     ("api/v1/", "hotline.exchange.urls"),
     ("", "hotline.portal.urls"),
     ("desk/", "hotline.intake.urls"),
+    ("frontline/", "hotline.frontline.urls"),
+    ("zones/", "hotline.zones.urls"),
     ("dispatch/", "hotline.dispatch.urls"),
     ("orders/", "hotline.workorders.urls"),
     ("search/", "hotline.workorders.search_urls"),
