@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "hotline.zones",
     "hotline.dispatch",
     "hotline.suggestions",
+    "hotline.duty",
     "hotline.workorders",
     "hotline.emotion",
     "hotline.campaigns",

@@ -72,6 +72,25 @@ def entry_tags(entry: str) -> SafeString:
     )
 
 
+def entry_files(entry: str) -> list[str]:
+    """Every built file that an entry needs when it starts, as names under `dist/`; empty without a build."""
+    manifest = built("manifest.json")
+    chunk = next((c for c in manifest.values() if c.get("isEntry") and c.get("name") == entry), None)
+    if chunk is None:
+        return []
+    found: dict[str, None] = {chunk["file"]: None}
+    seen: set[str] = set()
+    waiting = [chunk]
+    while waiting:
+        one = waiting.pop()
+        found.update(dict.fromkeys([one["file"], *one.get("css", ())]))
+        for name in one.get("imports", ()):
+            if name not in seen:
+                seen.add(name)
+                waiting.append(manifest[name])
+    return list(found)
+
+
 def _collect(
     manifest: dict[str, Any], chunk: dict[str, Any], sheets: dict[str, None], seen: set[str]
 ) -> None:

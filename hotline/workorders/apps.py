@@ -21,6 +21,7 @@ class WorkOrdersConfig(AppConfig):
         from hotline.workorders.labels import AUDIT_CHANGES, AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
         from hotline.workorders.menu import register_pages
         from hotline.workorders.models import Channel, DemandType, Flow, Urgency
+        from hotline.workorders.queries import ORDER, Beside, register_beside
         from hotline.workorders.rules import EVENTS
         from hotline.worktime import queries as worktime
         from hotline.worktime.rules.checks import Vocabulary
@@ -42,6 +43,7 @@ class WorkOrdersConfig(AppConfig):
         livetopics.register("board", permissions.may_hear_board)
         livetopics.register("person", permissions.may_hear_person)
         register_pages()
+        register_beside(ORDER, Beside("photos", "workorders:photos", _("Photos as proof")))
         register_closing_guard(open_work)
         register_source(Orders())
         worktime.use_preview(preview_calendar)

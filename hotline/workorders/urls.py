@@ -59,6 +59,7 @@ urlpatterns = [
     path("<order_number:number>/call/", orders.call_citizen, name="call_citizen"),
     path("<order_number:number>/presence/", orders.presence, name="presence"),
     path("<order_number:number>/present/", orders.presence_part, name="present"),
+    path("photos/<int:order_id>/", files.photos, name="photos"),
     path("<order_number:number>/files/", files.upload, name="upload"),
     path("<order_number:number>/do/<slug:verb>/", acts.act, name="act"),
 ]

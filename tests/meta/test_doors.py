@@ -196,6 +196,7 @@ class World:
             "token_id": made(
                 ApiToken, name="t", prefix="p", token_hash=b"0" * 32, unit=cast.hub, created_by="x"
             ).pk,
+            "assignment_id": self.assignment.pk,
             "message_id": made(Message, key="k", citizen=stranger, template="accepted", text="x").pk,
             **knowledge_ids(cast),
             **telephone_ids(cast, talk.call.segments.latest("pk")),

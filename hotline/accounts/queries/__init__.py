@@ -20,6 +20,7 @@ from hotline.accounts.queries.people import (
     second_factor_of,
     sessions_of,
 )
+from hotline.accounts.queries.sessions import why_over
 from hotline.accounts.queries.units import (
     children_of,
     open_units,
@@ -68,4 +69,5 @@ __all__ = [
     "unit_with_code",
     "who_can",
     "with_paths",
+    "why_over",
 ]

@@ -13,6 +13,7 @@ from hotline.workorders.actions.applications import (
 )
 from hotline.workorders.actions.creating import NewOrder, create_order
 from hotline.workorders.actions.handling import (
+    arrive,
     ask_assistance,
     give_opinion,
     recall,
@@ -60,7 +61,7 @@ from hotline.workorders.rules import ReplyForm
 
 __all__ = [
     "NewOrder", "ReplyForm", "add_assistants", "add_meeting", "add_note", "advance_supervision", "apply", "archive",
-    "archive_closed", "ask_assistance", "ask_supplement", "cancel_application", "claim", "close_by_time",
+    "archive_closed", "arrive", "ask_assistance", "ask_supplement", "cancel_application", "claim", "close_by_time",
     "close_directly", "create_order", "decide_application", "decide_reply", "designate", "dispatch_order", "dispute",
     "end_holds", "exclude", "expire_hold", "finish_follow_up", "give_opinion", "grant_access", "instruct",
     "issue_card", "link", "list_case", "locate", "merge", "pass_review", "recall", "reclassify", "record_contact",

@@ -15,6 +15,7 @@ from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders.actions import _files
 from hotline.workorders.actions._log import announce, write_event
+from hotline.workorders.actions.photos import Taken, mark_photo
 from hotline.workorders.models import Attachment, Audience, OrderState, WorkOrder
 from hotline.workorders.queries.visibility import get_visible, visible_to
 
@@ -39,6 +40,7 @@ def attach(
     name: str,
     kind: str = "file",
     audience: str = "",
+    taken: Taken | None = None,
 ) -> Attachment:
     """Store a file with an order that the actor may see and add to.
 
@@ -63,7 +65,7 @@ def attach(
                 raise Refused(
                     "too_many", _("The order already has %(most)d files.") % {"most": MOST_OF_AN_ORDER}
                 )
-            row = _row(actor, stored, kind, audience, order=locked)
+            row = _row(actor, stored, kind, audience, order=locked, taken=taken)
             record(
                 actor=actor,
                 verb="workorders.attach",
@@ -234,8 +236,9 @@ def _row(
     *,
     order: WorkOrder | None = None,
     appeal_key: str = "",
+    taken: Taken | None = None,
 ) -> Attachment:
-    return Attachment.objects.create(
+    row = Attachment.objects.create(
         order=order,
         appeal_key=appeal_key,
         name=stored.name,
@@ -252,6 +255,9 @@ def _row(
         created_by=actor.key(),
         created_at=now(),
     )
+    if row.thumbnail:
+        mark_photo(row, taken)
+    return row
 
 
 def _drop(received: _files.Received | None) -> None:

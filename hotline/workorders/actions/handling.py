@@ -118,6 +118,30 @@ def _check_contact(case: Case, assignment: Assignment, reached: bool, person: st
 
 
 @transaction.atomic
+def arrive(
+    *,
+    actor: Actor,
+    assignment_id: int,
+    arrived_at: datetime | None = None,
+    latitude: float | None = None,
+    longitude: float | None = None,
+    accuracy: float | None = None,
+    revision: int | None = None,
+) -> Assignment:
+    """到达: somebody of the unit stands at the place. Degrees WGS-84 and metres as a phone says, kept beside the event."""
+    case, assignment = Case.at(actor, assignment_id, revision=revision)
+    case.permit("arrive", assignment)
+    case.require("arrive", assignment)
+    moment = min(max(arrived_at or case.now, assignment.created_at), case.now)
+    if assignment.arrived_at is None:
+        case.touch(assignment, arrived_at=moment)
+    place = {"latitude": latitude, "longitude": longitude, "accuracy": accuracy}
+    known = {name: value for name, value in place.items() if value is not None}
+    case.record("arrive", assignment=assignment, data={"arrived_at": moment.isoformat(), **known})
+    return assignment
+
+
+@transaction.atomic
 def send_down(
     *, actor: Actor, assignment_id: int, unit_id: int, instructions: str = "", revision: int | None = None
 ) -> Assignment:
@@ -219,4 +243,4 @@ def give_opinion(*, actor: Actor, assignment_id: int, text: str, revision: int |
     return assignment
 
 
-__all__ = ["ask_assistance", "give_opinion", "recall", "record_contact", "send_down", "sign", "sign_many", "take"]
+__all__ = ["arrive", "ask_assistance", "give_opinion", "recall", "record_contact", "send_down", "sign", "sign_many", "take"]

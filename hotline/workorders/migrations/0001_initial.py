@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('signed_at', models.DateTimeField(blank=True, null=True)),
                 ('contacted_at', models.DateTimeField(blank=True, null=True)),
+                ('arrived_at', models.DateTimeField(blank=True, help_text='on the spot, of this round', null=True)),
                 ('replied_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('due_at', models.DateTimeField(blank=True, help_text="unit's finish clock", null=True)),
@@ -357,6 +358,23 @@ class Migration(migrations.Migration):
                 ('removed_at', models.DateTimeField(blank=True, null=True)),
                 ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='workorders.workorder')),
             ],
+        ),
+        migrations.CreateModel(
+            name='PhotoMark',
+            fields=[
+                ('attachment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mark', serialize=False, to='workorders.attachment')),
+                ('bits', models.BigIntegerField(help_text='64 bits, signed')),
+                ('bands', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), size=None)),
+                ('device_at', models.DateTimeField(blank=True, null=True)),
+                ('true_at', models.DateTimeField(blank=True, null=True)),
+                ('doubtful', models.BooleanField(default=False)),
+                ('latitude', models.FloatField(blank=True, help_text='by the phone, WGS-84', null=True)),
+                ('longitude', models.FloatField(blank=True, null=True)),
+                ('accuracy', models.FloatField(blank=True, help_text='metres, as the phone says', null=True)),
+            ],
+            options={
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['bands'], name='photo_bands')],
+            },
         ),
         migrations.AddField(
             model_name='assignment',

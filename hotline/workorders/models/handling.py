@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -42,6 +44,7 @@ class Assignment(models.Model):
     created_at = models.DateTimeField()
     signed_at = models.DateTimeField(null=True, blank=True)
     contacted_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True, help_text="on the spot, of this round")
     replied_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, help_text="unit's finish clock")
@@ -169,6 +172,28 @@ class Attachment(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["appeal_key"], name="attachment_loose", condition=~Q(appeal_key=""))]
+
+
+class PhotoMark(models.Model):
+    """What is known of a photo beside its picture: how it looks, and when and where a phone says it was taken.
+
+    `bits` is its perceptual hash, `bands` that hash in eight parts by which an index finds pictures that look alike.
+    `device_at` is what the phone's own clock said, `true_at` the same moment by the platform's; `doubtful`: that
+    clock was moved between. Empty for a photo that came by another way.
+    """
+
+    attachment = models.OneToOneField(Attachment, models.CASCADE, primary_key=True, related_name="mark")
+    bits = models.BigIntegerField(help_text="64 bits, signed")
+    bands = ArrayField(models.SmallIntegerField())
+    device_at = models.DateTimeField(null=True, blank=True)
+    true_at = models.DateTimeField(null=True, blank=True)
+    doubtful = models.BooleanField(default=False)
+    latitude = models.FloatField(null=True, blank=True, help_text="by the phone, WGS-84")
+    longitude = models.FloatField(null=True, blank=True)
+    accuracy = models.FloatField(null=True, blank=True, help_text="metres, as the phone says")
+
+    class Meta:
+        indexes: ClassVar = [GinIndex(fields=["bands"], name="photo_bands")]
 
 
 class Supervision(models.Model):

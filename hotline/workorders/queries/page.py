@@ -293,7 +293,7 @@ class Happening:
 
 
 _SYMBOLS = {
-    "create": "file-plus", "dispatch": "send", "designate": "gavel", "sign": "writing-sign", "contact": "phone",
+    "create": "file-plus", "dispatch": "send", "designate": "gavel", "sign": "writing-sign", "contact": "phone", "arrive": "map-pin",
     "send_down": "arrow-down", "ask_assistance": "users", "reply": "message-2", "approve_reply": "circle-check",
     "refuse_reply": "circle-x", "urge": "bell-ringing", "raise_card": "cards", "issue_card": "cards", "supervise": "eye",
     "list_case": "flag", "instruct": "flag", "merge": "git-merge", "unmerge": "git-branch", "note": "note",

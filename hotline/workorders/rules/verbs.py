@@ -262,6 +262,10 @@ _ROWS: tuple[Verb, ...] = (
         public=_("The unit contacted you."),
     ),
     Verb(
+        "arrive", "work_order.arrived", _("Record arrival"), _("On the spot"), "workorders:contact", Place.UNIT, _HANDLE, (),
+        _AT_WORK | {A.EXTENSION_REVIEW, A.HOLD_REVIEW}, public=_("The unit is on the spot."),
+    ),
+    Verb(
         "send_down", "work_order.sent_down", _("Send down"), _("Sent down"), "workorders:send_down", Place.UNIT,
         _HANDLE, (), _AT_WORK, A.SENT_DOWN, moments=(Moment.DISPATCHED,),
     ),
@@ -538,6 +542,7 @@ EVENTS: Mapping[str, str] = {
     "work_order.signed": "a unit signed for it",
     "work_order.taken": "a handler took it on",
     "work_order.contacted": "a unit recorded a contact with the citizen",
+    "work_order.arrived": "a unit's people are at the place",
     "work_order.sent_down": "a unit sent it to a unit below",
     "work_order.recalled": "it was recalled from a unit",
     "work_order.assistance_asked": "units were asked to assist",

@@ -165,6 +165,7 @@ ACTS: dict[str, Act] = {
             **t.at_unit,
         ),
     ),
+    "arrive": Act(forms.Plain, lambda t, g: actions.arrive(**t.at_unit)),
     "send_down": Act(forms.SendDown, lambda t, g: actions.send_down(unit_id=g["unit"].pk, instructions=g["instructions"], **t.at_unit)),
     "recall_down": Act(forms.Text, lambda t, g: actions.recall(reason=g["text"], **t.at_unit), danger=True),
     "recall": Act(forms.Text, lambda t, g: actions.recall(reason=g["text"], **t.at_unit), danger=True),

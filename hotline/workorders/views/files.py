@@ -16,6 +16,8 @@ from hotline.kit.errors import Invalid, NotVisible
 from hotline.workorders.actions import _files
 from hotline.workorders.actions.attachments import attach, open_attachment, remove_attachment
 from hotline.workorders.models import Attachment, WorkOrder
+from hotline.workorders.queries.page import sees_hub_words
+from hotline.workorders.queries.photos import photo_proofs
 from hotline.workorders.queries.visibility import get_visible
 from hotline.workorders.views._upload import ReceivedFile, streamed
 
@@ -83,6 +85,15 @@ def download(request: HttpRequest, attachment_id: int) -> HttpResponse:
 def thumbnail(request: HttpRequest, attachment_id: int) -> HttpResponse:
     """The small picture of a photo."""
     return _serve(request, attachment_id, thumbnail=True)
+
+
+@access("workorders:view")
+@require_GET
+def photos(request: HttpRequest, order_id: int) -> HttpResponse:
+    """The order's photos as proof, for whoever reviews it."""
+    actor = actor_of(request)
+    proofs = photo_proofs(actor, order_id, hub=sees_hub_words(actor))
+    return render(request, "workorders/_photos.html", {"proofs": proofs})
 
 
 @access("workorders:note", "workorders:reply", "workorders:contact")

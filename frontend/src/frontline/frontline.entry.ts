@@ -1,0 +1,5 @@
+import "./frontline.css";
+import { App } from "./app.ts";
+
+const root = document.getElementById("fl-app");
+if (root) void new App(root, document.body.dataset).start();
