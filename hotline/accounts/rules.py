@@ -144,7 +144,7 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "knowledge:configure": (_("Keep synonyms, linked sources and the index"), {_KE: _S, _AD: _C}),
     # configuration and operation
     "worktime:manage": (_("Keep calendar and deadline policies"), {_AD: _C}),
-    "places:manage": (_("Keep divisions and points"), {_AD: _C}),
+    "places:manage": (_("Keep divisions, points and outlines"), {_AD: _C}),
     "exchange:tokens": (_("Keep tokens of other systems"), {_AD: _C}),
     "ops:health": (_("See the platform's health"), {_AD: _C, _AU: _C, _SL: _C}),
 }

@@ -189,6 +189,28 @@ class Environment(BaseSettings):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$",
         description="Hours in which campaigns may call citizens at all, within 08:00-21:00",
     )
+    hotline_map_tiles: str = Field(
+        "",
+        pattern=r"^$|^https?://[^\s\"'<>;,]+\{z\}[^\s\"'<>;,]*$",
+        description="Map pictures under the outlines, https://host/{z}/{x}/{y}.png; empty: outlines alone",
+    )
+    hotline_map_tiles_system: Literal["wgs84", "cgcs2000", "gcj02"] = Field(
+        "wgs84", description="Coordinate system of the map pictures; they are shifted to fit"
+    )
+    hotline_map_attribution: str = Field("", max_length=200, description="Whose map pictures they are, shown on the map")
+    hotline_smpp_address: str = Field(
+        "", description="SMS centre of the provider, SMPP 3.4, host:port; empty: SMS are printed to the page of messages"
+    )
+    hotline_smpp_system_id: str = Field("", max_length=15, description="Its account's name; needed with the address")
+    hotline_smpp_password: str = Field("", description="Its password, at most 8 characters; needed with the address")
+    hotline_smpp_sender: str = Field(
+        "", pattern=r"^\d{0,20}$", description="Access number that SMS come from; empty: the account's own"
+    )
+    hotline_smpp_reference_tag: str = Field(
+        "1400",
+        pattern=r"^(1[4-9a-fA-F]|[23][0-9a-fA-F])[0-9a-fA-F]{2}$",
+        description="Vendor's TLV by which the SMS centre knows a message sent again, four hexadecimal digits",
+    )
     hotline_demo_password: str = Field(
         "Xinsheng-12345", min_length=8, description="Password of demo staff; demo mode only"
     )
@@ -256,6 +278,11 @@ class Environment(BaseSettings):
         if self.hotline_mode != "test" and (opens < time(8) or closes > time(21)):
             raise SettingsFault("HOTLINE_MACHINE_HOURS: nobody is called before 08:00 or from 21:00 on.")
         return opens, closes
+
+    def map_host(self) -> list[str]:
+        """Where map pictures come from, for the pages' policy; empty without a source."""
+        parts = urlsplit(self.hotline_map_tiles)
+        return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 
     def engine_address(self) -> str:
         """host:port of the engine that is not ours; empty for the embedded exchange."""

@@ -181,7 +181,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "blob:"],
+        "img-src": [SELF, "data:", "blob:", *env.map_host()],
         "font-src": [SELF],
         "connect-src": [SELF, LIVE_URL],
         "manifest-src": [SELF],
@@ -240,6 +240,10 @@ TURN_SECRET = env.hotline_turn_secret
 VIDEO_RELAYED = env.hotline_video_relayed == "on"
 DIAL_PATTERN = env.hotline_dial_pattern
 MACHINE_HOURS = env.machine_hours()
+SMPP = env.smpp()
+MAP_TILES = env.hotline_map_tiles
+MAP_TILES_SYSTEM = env.hotline_map_tiles_system
+MAP_ATTRIBUTION = env.hotline_map_attribution
 SWITCH_DIR = DATA_DIR / "switch"
 WRITER_URL = env.hotline_writer_url or ""
 WRITER_MODEL = env.writer_model()

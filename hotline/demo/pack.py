@@ -21,8 +21,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from hotline.accounts.models import Role, UnitLevel
 from hotline.kit.errors import Invalid
 from hotline.places import actions as places
-from hotline.places.models import DivisionLevel
+from hotline.places.models import AreaLevel, DivisionLevel
 from hotline.places.rules import DivisionRow, significant
+from hotline.places.rules.coordinates import System
 from hotline.workorders.models import DemandType, ReasonKind, Urgency
 
 PACKS = Path(__file__).resolve().parent / "packs"
@@ -154,6 +155,17 @@ class UnitTemplate(BaseModel):
     working_hours: str = "09:00-17:30"
 
 
+class OutlineFile(BaseModel):
+    """Outlines that come with the pack; `hotline import_outlines` explains the rest."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: str
+    level: AreaLevel
+    system: System
+    code_field: str = ""
+    name_field: str = "name"
+
+
 class City(BaseModel):
     """`city.yaml`."""
 
@@ -172,6 +184,7 @@ class City(BaseModel):
     assumed_holidays: bool = False
     options: dict[str, Any] = {}
     units_from_divisions: list[UnitTemplate] = []
+    outlines: list[OutlineFile] = []
 
 
 FILES: Mapping[str, type[Row]] = {

@@ -1,4 +1,4 @@
-"""Administrative divisions and points."""
+"""Administrative divisions, points below them, and outlines of areas."""
 
 from __future__ import annotations
 
@@ -53,3 +53,41 @@ class Point(models.Model):
 
     class Meta:
         indexes: ClassVar = [GinIndex(fields=["name"], name="point_name", opclasses=["gin_trgm_ops"])]
+
+
+class AreaLevel(models.TextChoices):
+    DISTRICT = "district", _("Districts")
+    STREET = "street", _("Streets and towns")
+    GRID = "grid", _("Grids")
+    ZONE = "zone", _("Areas for special zones")
+
+
+class OutlineSet(models.Model):
+    """One import of a level's outlines. The newest of its level holds; those before it stay to be looked at."""
+
+    level = models.CharField(max_length=10, choices=AreaLevel)
+    source = models.CharField(max_length=200, help_text="the file's name")
+    system = models.CharField(max_length=10, help_text="coordinate system of the file: rules.coordinates.System")
+    areas_count = models.PositiveIntegerField()
+    repaired_count = models.PositiveIntegerField(default=0)
+    created_by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["level", "-id"], name="outline_newest")]
+
+
+class Area(models.Model):
+    """One outline. `code` is a division's 12 digits for districts and streets, the city's own for the others."""
+
+    outlines = models.ForeignKey(OutlineSet, models.CASCADE, related_name="areas")
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    parent_code = models.CharField(max_length=40, blank=True, help_text="the area of the level above that holds it")
+    shape = models.BinaryField(help_text="WKB, polygon or multipolygon, WGS-84")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["outlines", "code"], name="area_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -203,6 +203,7 @@ class World:
             "code": "02.01",
             "key": "a-key",
             "kind": "csv",
+            "level": "district",
             "step": "words",
             "verb": "approve",
             "source": "orders",

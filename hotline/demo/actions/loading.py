@@ -28,6 +28,7 @@ from hotline.knowledge import actions as knowledge
 from hotline.knowledge import queries as knowledge_queries
 from hotline.knowledge.rules import read_csv
 from hotline.places import actions as places
+from hotline.places.queries import newest_set
 from hotline.places.rules import DivisionRow
 from hotline.workorders.models import Category, CitySettings, ReasonCode, Script
 from hotline.worktime import actions as worktime
@@ -92,6 +93,8 @@ def _write(*, actor: Actor, pack: Pack, divisions: list[DivisionRow], step: Step
             ]
         )
     done("divisions", imported.total)
+    if pack.city.outlines:
+        done("outlines", _outlines(actor, pack))
     units = _units(pack)
     done("units", len(units))
     done("staff", _staff(actor, pack, units))
@@ -126,6 +129,30 @@ def _in_order(codes: Iterable[tuple[str, str]]) -> list[list[str]]:
     for code in parents:
         rows.setdefault(depth(code), []).append(code)
     return [rows[key] for key in sorted(rows)]
+
+
+def _outlines(actor: Actor, pack: Pack) -> int:
+    """The pack's outlines; a level that a city has outlines of already keeps them."""
+    count = 0
+    for one in pack.city.outlines:
+        path = pack.folder / one.file
+        if not path.is_file():
+            raise CityFaults([Fault("city.yaml", 0, f"outlines: {one.file} does not exist")])
+        result = places.import_outlines(
+            actor=actor,
+            data=path.read_bytes(),
+            source=one.file,
+            level=one.level,
+            system=one.system,
+            code_field=one.code_field,
+            name_field=one.name_field,
+            within=pack.city.division_code,
+            dry_run=newest_set(one.level) is not None,
+        )
+        if result.faults:
+            raise CityFaults([Fault(one.file, 0, f"feature {found.line}: {found.code} ({found.value})") for found in result.faults])
+        count += len(result.areas)
+    return count
 
 
 def _units(pack: Pack) -> dict[str, Unit]:

@@ -40,6 +40,36 @@ class Migration(migrations.Migration):
                 ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='points', to='places.division')),
             ],
         ),
+        migrations.CreateModel(
+            name='OutlineSet',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('level', models.CharField(choices=[('district', 'Districts'), ('street', 'Streets and towns'), ('grid', 'Grids'), ('zone', 'Areas for special zones')], max_length=10)),
+                ('source', models.CharField(help_text="the file's name", max_length=200)),
+                ('system', models.CharField(help_text='coordinate system of the file: rules.coordinates.System', max_length=10)),
+                ('areas_count', models.PositiveIntegerField()),
+                ('repaired_count', models.PositiveIntegerField(default=0)),
+                ('created_by', models.CharField(max_length=80)),
+                ('created_at', models.DateTimeField()),
+            ],
+            options={
+                'indexes': [models.Index(fields=['level', '-id'], name='outline_newest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Area',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=40)),
+                ('name', models.CharField(max_length=120)),
+                ('parent_code', models.CharField(blank=True, help_text='the area of the level above that holds it', max_length=40)),
+                ('shape', models.BinaryField(help_text='WKB, polygon or multipolygon, WGS-84')),
+                ('outlines', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='areas', to='places.outlineset')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('outlines', 'code'), name='area_once')],
+            },
+        ),
         migrations.AddIndex(
             model_name='division',
             index=models.Index(fields=['name'], name='division_name', opclasses=['varchar_pattern_ops']),

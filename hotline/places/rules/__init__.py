@@ -1,0 +1,33 @@
+from hotline.places.rules.divisions import (
+    CODE_LENGTH,
+    LEVEL_DIGITS,
+    UNSPOKEN_NAMES,
+    DivisionRow,
+    RowFault,
+    ancestors,
+    check_rows,
+    covers,
+    is_code,
+    level_of,
+    pad_code,
+    parent_of,
+    significant,
+    spoken_path,
+)
+
+__all__ = [
+    "CODE_LENGTH",
+    "LEVEL_DIGITS",
+    "UNSPOKEN_NAMES",
+    "DivisionRow",
+    "RowFault",
+    "ancestors",
+    "check_rows",
+    "covers",
+    "is_code",
+    "level_of",
+    "pad_code",
+    "parent_of",
+    "significant",
+    "spoken_path",
+]
