@@ -305,6 +305,20 @@ class Environment(BaseSettings):
             raise SettingsFault("HOTLINE_ENGINE_RECORDINGS: must hold no blanks; FreeSWITCH's commands are divided by them.")
         return self.hotline_engine_address
 
+    def smpp(self) -> tuple[str, int, str, str, str, int] | None:
+        """Host, port, name, password, sender and tag of the SMS centre; None without one."""
+        if not self.hotline_smpp_address:
+            return None
+        host, _colon, port = self.hotline_smpp_address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise SettingsFault("HOTLINE_SMPP_ADDRESS: must be host:port of the SMS centre, for example 10.1.2.3:2775.")
+        if not self.hotline_smpp_system_id:
+            raise SettingsFault("HOTLINE_SMPP_SYSTEM_ID: must be set with HOTLINE_SMPP_ADDRESS.")
+        if not 0 < len(self.hotline_smpp_password) <= 8:
+            raise SettingsFault("HOTLINE_SMPP_PASSWORD: must be set with HOTLINE_SMPP_ADDRESS, at most 8 characters.")
+        tag = int(self.hotline_smpp_reference_tag, 16)
+        return host, int(port), self.hotline_smpp_system_id, self.hotline_smpp_password, self.hotline_smpp_sender, tag
+
     def writer_model(self) -> str:
         """The model that the writer's server is asked for; empty without a server."""
         if not self.hotline_writer_url:

@@ -8,15 +8,20 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
+        from django.conf import settings
         from django.core import checks
 
         from hotline.audit.actions import register_labels
         from hotline.kit import health
-        from hotline.notifications import queries
+        from hotline.notifications import gateways, queries
         from hotline.notifications.checks import check_gateway
+        from hotline.notifications.gateways.smpp.gateway import Account, SmppGateway
         from hotline.notifications.texts import TEMPLATES
         from hotline.ui import navigation
 
+        if settings.SMPP is not None:
+            account = Account(*settings.SMPP)
+            gateways.use(lambda: SmppGateway(account))
         register_labels(
             {
                 "system.notifications": _("Sender of text messages"),

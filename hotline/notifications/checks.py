@@ -16,7 +16,7 @@ def check_gateway(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "No SMS is sent: the printed development double is in use.",
-            hint="Register the city's gateway with hotline.notifications.gateways.use().",
+            hint="Set HOTLINE_SMPP_ADDRESS, or register the city's own gateway with hotline.notifications.gateways.use().",
             id="notifications.W001",
         )
     ]
