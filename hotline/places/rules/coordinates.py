@@ -12,6 +12,7 @@ Degrees throughout, longitude first as in GeoJSON; floats or arrays alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -122,10 +123,10 @@ FROM_WGS84: Mapping[System, Callable[[Degrees, Degrees], Pair]] = {
 
 def metres_between(longitude: float, latitude: float, other_longitude: float, other_latitude: float) -> float:
     """Great-circle distance in metres, on a sphere (0.5 % at worst)."""
-    one, other = np.radians(latitude), np.radians(other_latitude)
-    across = np.radians(other_longitude - longitude)
-    chord = np.sin((other - one) / 2) ** 2 + np.cos(one) * np.cos(other) * np.sin(across / 2) ** 2
-    return float(2 * EARTH * np.arcsin(np.sqrt(chord)))
+    one, other = math.radians(latitude), math.radians(other_latitude)
+    across = math.radians(other_longitude - longitude)
+    chord = math.sin((other - one) / 2) ** 2 + math.cos(one) * math.cos(other) * math.sin(across / 2) ** 2
+    return 2 * EARTH * math.asin(min(1.0, math.sqrt(chord)))
 
 
 def swapped(latitude: float, longitude: float) -> bool:
