@@ -71,10 +71,10 @@ const connect: Connect = (element, signal) => {
   };
   act("+", say({ zh: "放大", en: "Nearer" }), () => view.turn(1));
   act("−", say({ zh: "缩小", en: "Farther" }), () => view.turn(-1));
-  act("⛶", say({ zh: "全图", en: "Whole map" }), () => whole());
+  act("□", say({ zh: "全图", en: "Whole map" }), () => whole());
   if (drawField) {
-    act("↶", say({ zh: "撤销上一个角点", en: "Take the last corner back" }), () => { corners.pop(); drawn(); });
-    act("✕", say({ zh: "清除所画范围", en: "Clear what was drawn" }), () => { corners = []; drawn(); });
+    act("←", say({ zh: "撤销上一个角点", en: "Take the last corner back" }), () => { corners.pop(); drawn(); });
+    act("×", say({ zh: "清除所画范围", en: "Clear what was drawn" }), () => { corners = []; drawn(); });
   }
   const empty = document.createElement("p");
   empty.className = "map-empty";
