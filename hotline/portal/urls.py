@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hotline.portal.views import filing, following, video
+from hotline.portal.views import filing, following, uploads, video
 
 app_name = "portal"
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("file/again/", filing.restart, name="restart"),
     path("file/upload/", filing.upload, name="upload"),
     path("file/upload/<int:attachment_id>/remove/", filing.take_back, name="take_back"),
+    path("file/uploads/", uploads.create, name="uploads"),
+    path("file/uploads/<str:key>/", uploads.one, name="resumable"),
     path("file/done/", filing.filed, name="filed"),
     re_path(r"^file/(?P<step>words|place|about|contact|check)/$", filing.step, name="file_step"),
     path("look-up/", following.look_up, name="look_up"),

@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from hotline.kit import simulation
 from hotline.kit.actor import system_actor
 from hotline.kit.clock import now
-from hotline.workorders.actions import scanning, settling, units
+from hotline.workorders.actions import scanning, settling, units, uploading
 
 KEEPER = system_actor("keeper")
 ARCHIVER = system_actor("archiver", "workorders:archive")
@@ -64,3 +64,10 @@ def settle_late(timestamp: int) -> int:
 def involve_after_move(unit_id: int, **_: object) -> int:
     """A unit moved in the tree: the units above it now see its orders."""
     return units.involve_after_move(actor=KEEPER, unit_id=unit_id)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="workorders.expire_uploads", queue="housekeeping", queueing_lock="workorders.expire_uploads")
+def expire_uploads(timestamp: int) -> int:
+    """Forget files that nobody went on sending; returns how many."""
+    return uploading.expire_uploads(actor=KEEPER)

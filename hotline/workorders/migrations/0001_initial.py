@@ -360,6 +360,21 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='PartialUpload',
+            fields=[
+                ('token', models.CharField(help_text='unguessable, part of its address', max_length=64, primary_key=True, serialize=False)),
+                ('appeal_key', models.CharField(max_length=64)),
+                ('name', models.CharField(max_length=200)),
+                ('length', models.PositiveBigIntegerField(help_text='bytes of the whole file')),
+                ('received', models.PositiveBigIntegerField(default=0, help_text='bytes that are safe')),
+                ('expires_at', models.DateTimeField()),
+                ('attachment', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workorders.attachment')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['expires_at'], name='upload_expires')],
+            },
+        ),
+        migrations.CreateModel(
             name='PhotoMark',
             fields=[
                 ('attachment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mark', serialize=False, to='workorders.attachment')),

@@ -196,6 +196,21 @@ class PhotoMark(models.Model):
         indexes: ClassVar = [GinIndex(fields=["bands"], name="photo_bands")]
 
 
+class PartialUpload(models.Model):
+    """A file of a draft on its way in pieces, and how far it is. Its bytes lie beside the store until it is whole."""
+
+    token = models.CharField(max_length=64, primary_key=True, help_text="unguessable, part of its address")
+    appeal_key = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    length = models.PositiveBigIntegerField(help_text="bytes of the whole file")
+    received = models.PositiveBigIntegerField(default=0, help_text="bytes that are safe")
+    attachment = models.ForeignKey(Attachment, models.CASCADE, null=True, blank=True, related_name="+", db_index=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="upload_expires")]
+
+
 class Supervision(models.Model):
     """督办, 立项督办 or 批示 on an order, with its own sub-flow."""
 
