@@ -37,7 +37,6 @@ export class App {
   private online = false;
   private screen: Screen = "list";
   private shown = 0;
-  private sending = false;
   private again = false;
   private asking: Promise<void> | null = null;
   private source: EventSource | null = null;
@@ -93,8 +92,17 @@ export class App {
   }
 
   private connect(): Promise<void> {
-    this.asking ??= this.refresh().finally(() => {
+    // What is asked for while an answer is on its way is asked again after it: it may have come too late for the queue.
+    if (this.asking) {
+      this.again = true;
+      return this.asking;
+    }
+    this.asking = this.refresh().finally(() => {
       this.asking = null;
+      if (this.again) {
+        this.again = false;
+        void this.connect();
+      }
     });
     return this.asking;
   }
@@ -237,22 +245,10 @@ export class App {
   }
 
   private async send(): Promise<void> {
-    if (this.sending) {
-      this.again = true;
-      return;
-    }
-    this.sending = true;
-    try {
-      do {
-        this.again = false;
-        const ended = await flush(this.api, this.store, () => undefined);
-        await this.read();
-        if (ended === "no_session") throw new NoSession();
-        if (ended === "no_network") throw new NoNetwork();
-      } while (this.again);
-    } finally {
-      this.sending = false;
-    }
+    const ended = await flush(this.api, this.store);
+    await this.read();
+    if (ended === "no_session") throw new NoSession();
+    if (ended === "no_network") throw new NoNetwork();
   }
 
   private async queue(task: Task, verb: string, data: Record<string, unknown>, label: string, file: ArrayBuffer | null = null): Promise<void> {
@@ -297,7 +293,7 @@ export class App {
   private update(): void {
     // Nobody's typing is ever drawn over.
     if (this.screen === "door") this.route();
-    else if (this.screen !== "sheet") this.draw(false);
+    else if (this.screen !== "sheet" && !(this.screen === "task" && document.querySelector(".fl-reveal"))) this.draw(false);
     else this.cloud();
   }
 
@@ -476,7 +472,7 @@ export class App {
       try {
         const found = await this.api.post<{ name: string; phone: string }>(`tasks/${task.id}/reveal`, { reason: input.value });
         box.replaceChildren(h("a", { class: "fl-side", href: `tel:${found.phone}` }, `${found.name} ${found.phone}`), h("p", { class: "fl-hint" }, say({ zh: "查看已留痕，一分钟后隐藏。", en: "This look is on record; hidden in a minute." })));
-        window.setTimeout(() => { if (box.isConnected) this.update(); }, SHOWN_FOR);
+        window.setTimeout(() => { if (box.isConnected) { box.remove(); this.update(); } }, SHOWN_FOR);
       } catch (error) {
         box.append(h("p", { class: "fl-fault", role: "alert" }, error instanceof Error ? error.message : ""));
       }

@@ -16,8 +16,21 @@ interface Answer { revision: number }
 
 /** Items after one that was done: those that saw the order as it was then see it as it is now, for the change was one's own. */
 export function followed(items: Item[], one: Item, revision: number): Item[] {
-  const later = items.filter((item) => item !== one && item.assignment === one.assignment && item.state === "waiting");
+  const later = items.filter((item) => item.seq !== one.seq && item.assignment === one.assignment && item.state === "waiting");
   return later.filter((item) => item.revision === one.revision).map((item) => ({ ...item, revision }));
+}
+
+/** `assignment:revision` that one's own act made another; what is done while that act is on its way saw the older one. */
+const passed = new Map<string, number>();
+
+function seen(item: Item): Item {
+  let revision = item.revision;
+  for (let step = 0; step < 50 && revision !== null; step += 1) {
+    const newer = passed.get(`${item.assignment}:${revision}`);
+    if (newer === undefined || newer === revision) break;
+    revision = newer;
+  }
+  return { ...item, revision };
 }
 
 async function send(api: Api, shelf: Shelf, item: Item): Promise<Answer> {
@@ -38,12 +51,16 @@ export async function flush(api: Api, shelf: Shelf, told: () => void = () => und
   for (;;) {
     const { items } = await shelf.items();
     for (const item of items) if (item.state !== "waiting") blocked.add(item.assignment);
-    const item = items.find((one) => one.state === "waiting" && !blocked.has(one.assignment));
-    if (!item) return "done";
+    const found = items.find((one) => one.state === "waiting" && !blocked.has(one.assignment));
+    if (!found) return "done";
+    const item = seen(found);
     try {
       const answer = await send(api, shelf, item);
       // First the ones behind it: killed in between, this one is asked again and gets the same answer.
-      if (!item.photo) for (const next of followed(items, item, answer.revision)) await shelf.change(next);
+      if (!item.photo && item.revision !== null) {
+        passed.set(`${item.assignment}:${item.revision}`, answer.revision);
+        for (const next of followed((await shelf.items()).items, found, answer.revision)) await shelf.change(next);
+      }
       await shelf.remove(item.seq as number);
     } catch (error) {
       if (error instanceof NoSession) return "no_session";
