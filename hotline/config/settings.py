@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "hotline.frontline",
     "hotline.followup",
     "hotline.intake",
-    "hotline.zones",
     "hotline.dispatch",
     "hotline.suggestions",
     "hotline.duty",

@@ -13,7 +13,6 @@ PREFIXES = (
     ("", "hotline.portal.urls"),
     ("desk/", "hotline.intake.urls"),
     ("frontline/", "hotline.frontline.urls"),
-    ("zones/", "hotline.zones.urls"),
     ("dispatch/", "hotline.dispatch.urls"),
     ("orders/", "hotline.workorders.urls"),
     ("search/", "hotline.workorders.search_urls"),
