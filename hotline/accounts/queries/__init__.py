@@ -68,6 +68,6 @@ __all__ = [
     "unit_path_ids",
     "unit_with_code",
     "who_can",
-    "with_paths",
     "why_over",
+    "with_paths",
 ]

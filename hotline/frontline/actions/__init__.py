@@ -3,4 +3,4 @@
 from hotline.frontline.actions.devices import forget_device, make_device
 from hotline.frontline.actions.envelopes import forget_receipts, perform, perform_photo
 
-__all__ = ["forget_device", "forget_receipts", "perform", "perform_photo", "make_device"]
+__all__ = ["forget_device", "forget_receipts", "make_device", "perform", "perform_photo"]
