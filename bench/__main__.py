@@ -32,6 +32,11 @@ def shown(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _file(name: str, orders: int) -> str:
+    """The great city's pages stand beside those of the city of a million."""
+    return f"{name}-{orders}" if name == "pages" and orders > 1_000_000 else name
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}, table; all without")
@@ -76,10 +81,10 @@ def main() -> int:
             print(f"\n{name}\n  failed: {error!r}", file=sys.stderr, flush=True)
             continue
         result |= {"measured_at": stamp(), "machine": machine()}
-        (OUT / f"{name}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
+        (OUT / f"{_file(name, options.orders)}.json").write_text(json.dumps(result, ensure_ascii=False, indent=1))
         print(f"\n{name}\n{shown(result)}", flush=True)
     if not options.names or "table" in options.names:
-        page = render()
+        page = render(page=LIMITS.read_text(encoding="utf-8"))
         (OUT / "limits.md").write_text(page)
         print(f"\n{page}")
     if "table" in options.names:

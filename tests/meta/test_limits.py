@@ -136,3 +136,13 @@ def test_the_committed_page_is_of_this_form() -> None:
     for line in goals:
         what = " | ".join(line.split(" | ")[:2])
         assert what in page, f"run `python -m bench table`: {what}"
+
+
+def test_what_was_not_measured_here_stays_as_it_was() -> None:
+    measured = {name: {**result, "measured_at": "2026-01-01 00:00 UTC", "machine": "2 cores"} for name, result in FOUND.items()}
+    former = table.render(measured)
+    assert table.render({}, former) == former
+    faster = table.render({"live": {**measured["live"], "p95_ms": 12.5}}, former)
+    assert [line for line in faster.splitlines() if line not in former.splitlines()] == [
+        line for line in faster.splitlines() if "p95 12.5 ms to 800 listeners" in line
+    ]
