@@ -9,7 +9,11 @@ import pytest
 from hotline.calls.engines import EngineAway, SoftswitchEngine, chosen_engine
 from hotline.calls.engines.asterisk import AsteriskEngine
 from hotline.calls.engines.freeswitch import FreeswitchEngine
+from hotline.calls.queries import telephone_health
 from hotline.config.environment import Environment, SettingsFault
+from hotline.kit.clock import now
+from hotline.kit.health import Level
+from hotline.kit.models import Heartbeat
 
 WELL = {
     "HOTLINE_ENGINE": "asterisk",
@@ -66,3 +70,12 @@ def test_freeswitch_needs_a_password_and_no_user(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HOTLINE_ENGINE_PASSWORD", "")
     with pytest.raises(SettingsFault, match="HOTLINE_ENGINE_PASSWORD"):
         made().engine_address()
+
+
+@pytest.mark.django_db
+def test_an_engine_nobody_has_tried_says_so_to_its_operators(settings: Any):
+    settings.TELEPHONE_ON = True
+    Heartbeat.objects.create(kind="calls", name="one", started_at=now(), seen_at=now(), details={"connected": True, "legs": 2, "calls": 1})
+    assert telephone_health().level == Level.OK
+    settings.ENGINE = "freeswitch"
+    assert (telephone_health().level, "unverified" in telephone_health().advice) == (Level.WARN, True)
