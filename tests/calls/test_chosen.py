@@ -78,4 +78,4 @@ def test_an_engine_nobody_has_tried_says_so_to_its_operators(settings: Any):
     Heartbeat.objects.create(kind="calls", name="one", started_at=now(), seen_at=now(), details={"connected": True, "legs": 2, "calls": 1})
     assert telephone_health().level == Level.OK
     settings.ENGINE = "freeswitch"
-    assert (telephone_health().level, "unverified" in telephone_health().advice) == (Level.WARN, True)
+    assert (telephone_health().level, "FreeSWITCH" in telephone_health().advice) == (Level.WARN, True)
