@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -22,8 +23,8 @@ from bench.city import VAR, city
 WHOLE = 10_000_000
 FROM, TO = "pages-1000000", f"pages-{WHOLE}"
 YEARS = 3
-IDS = 4_000_000
-"""Ids of a table that one copy takes, below all before it; more than any of the tables has."""
+IDS = {"workorders_workorder": 4_000_000, "intake_appeal": 4_000_000, "workorders_assignment": 10**8, "workorders_involvement": 10**8}
+"""Ids of a table that one copy takes, below all before it; more than the table has, gaps and all."""
 TOLD = ("workorders_workorder", "intake_appeal", "workorders_assignment", "workorders_involvement")
 OWN = {
     "workorders_workorder": ("id",),
@@ -50,7 +51,8 @@ def _told(table: str, name: str, kind: str) -> sql.Composable:
     if name in UNIQUE:
         return UNIQUE[name]
     if name in OWN[table]:
-        return sql.SQL("{} - %(copy)s * {}").format(column, IDS)
+        step = IDS["workorders_workorder" if name == "order_id" else table]
+        return sql.SQL("{} - %(copy)s::bigint * {}").format(column, step)
     if name == "number":
         return sql.SQL("{} || '-' || %(copy)s").format(column)
     if kind == "timestamp with time zone":
@@ -74,13 +76,13 @@ def _indexes(connection: psycopg.Connection[Any], table: str) -> list[tuple[str,
     ).fetchall()
 
 
-def tell(connection: psycopg.Connection[Any], copies: int) -> None:
+def tell(connection: psycopg.Connection[Any], copies: int, tables: Sequence[str] = TOLD) -> None:
     """Fill the tables; the database is autocommitting and nobody else writes."""
     connection.execute("SET synchronous_commit = off")
     connection.execute("SET maintenance_work_mem = '3GB'")
     for table, name in _references(connection):  # a throw-away city: nobody needs them, and each would be asked ten million times
         connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name)))
-    for table in TOLD:
+    for table in tables:
         began = time.perf_counter()
         name_of = sql.Identifier(table)
         connection.execute(sql.SQL("ALTER TABLE {} SET (autovacuum_enabled = false)").format(name_of))

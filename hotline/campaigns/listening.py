@@ -69,8 +69,7 @@ async def _attend(
                 task = followed.pop(attempt).task
                 assert task is not None
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.wait([task])  # `await task` would take our own cancelling for the task's
             for one in followed.values():
                 if one.task is not None and one.task.done():
                     one.task.result()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from hotline.accounts.models import Role
@@ -276,3 +278,55 @@ def test_the_pages(leader: Any, client: Client, clock: Any):
     assert "138****" in client.get("/campaigns/no-calls").content.decode()
     client.post(f"/campaigns/no-calls/{OptOut.objects.get().citizen_id}")
     assert not OptOut.objects.exists()
+
+
+def test_a_call_that_is_not_a_leg_yet_is_let_go_when_the_campaign_has_ended(leader: Any, clock: Any):
+    exchange = Exchange()
+    row = running(leader)
+    first, _second = due()
+    actions.end(actor=leader, campaign_id=row.pk)
+    assert set(Attempt.objects.values_list("outcome", "leg")) == {(Outcome.FAILED, "")}
+    assert not Attempt.objects.filter(ended_at=None).exists()
+    leg = picked_up(exchange, first)
+    assert asked(leg) == ["hangup"]  # it hears nothing of the script
+
+
+def test_who_only_had_a_machine_pick_up_was_not_spoken_to(leader: Any, clock: Any):
+    exchange = Exchange()
+    row = running(leader)
+    for one in due():
+        leg = picked_up(exchange, one)
+        Attempt.objects.filter(leg=leg).update(machine=True)
+        exchange.ended(leg)
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {Outcome.MACHINE}
+    Campaign.objects.filter(pk=row.pk).update(state=State.ENDED)
+    later = running(leader)
+    assert len(due()) == 2
+    assert not later.targets.filter(state=TargetState.SKIPPED).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_changes_a_campaign_keeps_no_call_waiting(leader: Any, clock: Any):
+    row = running(leader)
+    held, go_on = threading.Event(), threading.Event()
+
+    def change() -> None:
+        with transaction.atomic():
+            Campaign.objects.select_for_update().get(pk=row.pk)
+            held.set()
+            go_on.wait(20)
+        connection.close()
+
+    other = threading.Thread(target=change)
+    other.start()
+    try:
+        assert held.wait(20)
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        assert due() == []  # and no OperationalError: nobody waited
+    finally:
+        go_on.set()
+        other.join()
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")
+    assert len(due()) == 2

@@ -3,6 +3,7 @@
 from hotline.accounts.queries.actors import actor_for, actors_for, citizen_actor, in_effect, person_named
 from hotline.accounts.queries.citizens import (
     find_citizen,
+    find_citizens,
     identity_keys_in_use,
     identity_rows_to_rotate,
     phone_hash,
@@ -48,6 +49,7 @@ __all__ = [
     "demo_staff",
     "fill_roles",
     "find_citizen",
+    "find_citizens",
     "get_visible_person",
     "identity_keys_in_use",
     "identity_rows_to_rotate",

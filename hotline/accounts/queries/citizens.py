@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connection
 
 from hotline.accounts.identity import PHONE_HASH, SEALED
@@ -15,6 +17,13 @@ def find_citizen(phone: str) -> Citizen | None:
     """The citizen of a full phone number, by keyed hash; None when unknown or not a number."""
     digits = normalize_phone(phone)
     return Citizen.objects.filter(phone_hash=phone_hash(digits)).first() if digits else None
+
+
+def find_citizens(phones: Iterable[str]) -> dict[str, Citizen | None]:
+    """The same for many normalised numbers, in one statement."""
+    by_hash = {phone_hash(digits): digits for digits in phones}
+    rows = Citizen.objects.filter(phone_hash__in=list(by_hash))
+    return dict.fromkeys(by_hash.values()) | {by_hash[bytes(one.phone_hash or b"")]: one for one in rows}
 
 
 def phone_hash(digits: str) -> bytes:

@@ -35,7 +35,7 @@ from hotline.campaigns.actions.speaking import (
 )
 from hotline.campaigns.models import Attempt, Campaign, Manner, OptOut, State, Target, TargetState
 from hotline.campaigns.queries import silenced
-from hotline.campaigns.rules import Outcome, bounded, city_day, within
+from hotline.campaigns.rules import SPOKEN_TO, Outcome, bounded, city_day, within
 from hotline.kit.clock import now
 from hotline.kit.errors import Refused
 from hotline.kit.live import publish
@@ -122,7 +122,8 @@ class Caller:
 
 @transaction.atomic
 def _place(campaign_id: int, at: datetime) -> int:
-    campaign = Campaign.objects.select_for_update().filter(pk=campaign_id, state=State.RUNNING).first()
+    # Somebody who changes it holds its row for seconds; every call of the city waits for whoever waits here.
+    campaign = Campaign.objects.select_for_update(skip_locked=True).filter(pk=campaign_id, state=State.RUNNING).first()
     if campaign is None:
         return 0
     if not campaign.targets.filter(state__in=[TargetState.WAITING, TargetState.CALLING]).exists():
@@ -160,7 +161,9 @@ def _place(campaign_id: int, at: datetime) -> int:
 def _due(campaign: Campaign, at: datetime) -> list[Any]:
     """The next citizens of the list, locked; each with `out`, `rests`, `busy`: what keeps them from being called."""
     spoken = Attempt.objects.filter(
-        target__citizen=OuterRef("citizen"), answered_at__gt=at - timedelta(days=campaign.rest_days)
+        target__citizen=OuterRef("citizen"),
+        answered_at__gt=at - timedelta(days=campaign.rest_days),
+        outcome__in=SPOKEN_TO,  # a machine that picked up has told nobody anything
     ).exclude(target__campaign=campaign)
     elsewhere = Attempt.objects.filter(target__citizen=OuterRef("citizen"), ended_at=None)
     on_the_line = Call.objects.filter(citizen=OuterRef("citizen")).exclude(state=CallState.ENDED)

@@ -17,17 +17,27 @@ from django.utils.translation import gettext_lazy
 
 from hotline.accounts.actions import find_or_create_citizen
 from hotline.accounts.models import Citizen
-from hotline.accounts.queries import find_citizen
+from hotline.accounts.queries import find_citizens
 from hotline.accounts.rules import normalize_phone
 from hotline.audit import actions as audit
 from hotline.calls.actions import ask_switch, stop_dialling
 from hotline.calls.engines import Hangup
 from hotline.calls.models import AgentSession, CallState, Lane
 from hotline.calls.queries import audible
-from hotline.campaigns.models import AtMachine, Attempt, Campaign, Manner, OptOut, Selection, State, Target
+from hotline.campaigns.models import (
+    AtMachine,
+    Attempt,
+    Campaign,
+    Manner,
+    OptOut,
+    Selection,
+    State,
+    Target,
+    TargetState,
+)
 from hotline.campaigns.permissions import CALL, can_call, can_run
 from hotline.campaigns.queries import MOST_ROWS, preview, source_of, words_of
-from hotline.campaigns.rules import MOST_WORDS, ScriptFault, parse
+from hotline.campaigns.rules import MOST_WORDS, Outcome, ScriptFault, parse
 from hotline.kit.actor import Actor, system_actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
@@ -46,7 +56,7 @@ FIELDS = (
     *("name", "manner", "lane", "spare", "script", "speech", "at_machine", "message"),
     *("opens", "closes", "workdays_only", "lines", "tries", "rest_days"),
 )
-FIXED = ("manner", "script", "message")
+FIXED = ("manner", "script", "at_machine", "message")
 """What is not changed once citizens were called."""
 
 
@@ -201,11 +211,23 @@ def _freeze(actor: Actor, row: Campaign) -> None:
 def add_list(*, actor: Actor, campaign_id: int, data: bytes, dry: bool) -> Reading:
     """A CSV file with a column `phone` (or 电话); `dry`: only say what it holds. Raises Invalid when it cannot be read at all."""
     can_run(actor).require("campaigns:run")
-    row = _locked(campaign_id)
+    row = Campaign.objects.filter(pk=campaign_id).first()
+    if row is None:
+        raise NotVisible(campaign_id)
+    numbers, twice, faults = _numbers(data)
+    known = find_citizens(numbers)
+    if not dry:
+        # Twenty thousand new citizens take a while; the row is locked after them, for the list alone.
+        made = {
+            digits: find_or_create_citizen(actor=MACHINE, phone=digits)
+            for digits in numbers
+            if known[digits] is None
+        }
+        row = _locked(campaign_id)
+    else:
+        made = {}
     if row.state == State.ENDED:
         raise Refused("campaign_state", _("This campaign has ended."))
-    numbers, twice, faults = _numbers(data)
-    known = {digits: find_citizen(digits) for digits in numbers}
     ids = {one.pk for one in known.values() if one is not None}
     there = set(row.targets.filter(citizen_id__in=ids).values_list("citizen_id", flat=True))
     out = set(OptOut.objects.filter(citizen_id__in=ids).values_list("citizen_id", flat=True))
@@ -215,7 +237,7 @@ def add_list(*, actor: Actor, campaign_id: int, data: bytes, dry: bool) -> Readi
         if citizen is None or (citizen.pk not in there and citizen.pk not in out)
     ]
     if not dry:
-        citizens = [known[digits] or find_or_create_citizen(actor=MACHINE, phone=digits) for digits in wanted]
+        citizens = [known[digits] or made[digits] for digits in wanted]
         Target.objects.bulk_create(
             [Target(campaign=row, citizen=one) for one in citizens], ignore_conflicts=True
         )
@@ -318,6 +340,11 @@ def end(*, actor: Actor, campaign_id: int) -> None:
     under_way = Attempt.objects.filter(target__campaign=row, ended_at=None)
     for attempt in under_way.exclude(leg=""):
         ask_switch(Hangup(attempt.leg), f"{LABEL}{attempt.pk}", now())
+    # Asked for, and not a leg yet: it is let go as soon as it is one (`Caller.started`).
+    for attempt in under_way.filter(leg="", call=None).select_for_update(of=("self",)):
+        attempt.outcome, attempt.ended_at = Outcome.FAILED, now()
+        attempt.save(update_fields=["outcome", "ended_at"])
+        row.targets.filter(pk=attempt.target_id).update(state=TargetState.WAITING, outcome=Outcome.FAILED)
     for session in AgentSession.objects.filter(
         call__in=under_way.filter(call__state=CallState.DIALLING).values("call_id")
     ):
