@@ -17,6 +17,7 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
     "campaigns.drop_query": _("A query was taken from a campaign's list"),
     "campaigns.start": _("A campaign of calls was started"),
     "campaigns.pause": _("A campaign of calls was paused"),
+    "campaigns.export": _("What came of a campaign was taken out as a file"),
     "campaigns.end": _("A campaign of calls was ended"),
     "campaigns.opt_out": _("A citizen wants no more calls by machine"),
     "campaigns.opt_in": _("A citizen may be called by machine again"),

@@ -202,7 +202,7 @@ def _pane(request: HttpRequest, form: NoteForm | None, status: int = 200) -> Htt
 @require_GET
 def export(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """What came of each citizen, as CSV."""
-    data = queries.export(actor_of(request), campaign_id)
+    data = actions.export(actor=actor_of(request), campaign_id=campaign_id)
     response = HttpResponse(data, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="campaign-{campaign_id}.csv"'
     return response

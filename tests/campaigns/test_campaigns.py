@@ -54,7 +54,7 @@ def test_a_list_is_read_dry_then_kept_and_numbers_are_nowhere(leader: Any):
     again = actions.add_list(actor=leader, campaign_id=row.pk, data=LIST, dry=False)
     assert (again.good, again.there, row.targets.count()) == (0, 2, 2)
     assert "1380000000" not in str(list(AuditEntry.objects.filter(object_type="campaign").values()))
-    assert "13800000001" not in queries.export(leader, row.pk)
+    assert "13800000001" not in actions.export(actor=leader, campaign_id=row.pk).decode()
     for wrong in (b"\xff\xfe\x00", b"name\nx\n"):
         with pytest.raises(Invalid):
             actions.add_list(actor=leader, campaign_id=row.pk, data=wrong, dry=False)
@@ -140,9 +140,12 @@ def test_a_citizen_answers_by_key_and_it_is_written_down(leader: Any, clock: Any
         100,
     )
     assert (page.listed, page.settled, page.percent) == (2, 2, 100)
-    head, *lines = list(csv.reader(io.StringIO(queries.export(leader, row.pk).lstrip("\ufeff"))))
+    data = actions.export(actor=leader, campaign_id=row.pk).decode("utf-8-sig")
+    [mark], head, *lines, total, [again] = list(csv.reader(io.StringIO(data)))
     assert head[-1] == "ask"
     assert sorted(line[-1] for line in lines) == ["", "没有解决"]
+    assert (mark, leader.name in mark, total[1]) == (again, True, "2")
+    assert AuditEntry.objects.get(verb="campaigns.export").data["rows"] == 2
 
 
 def test_a_citizen_who_wants_a_person_waits_for_one_and_one_who_wants_no_calls_gets_none(

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
-from django.utils.translation import gettext as _
 
 from hotline.accounts.models import Person, Role
 from hotline.accounts.queries.actors import valid_memberships
@@ -41,6 +40,8 @@ from hotline.calls.rules.figures import (
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE, now
 from hotline.kit.live import publish
+from hotline.kit.tables import plain_cell
+from hotline.kit.watermarks import watermark
 
 SETTLE = 0x63616C6C7322
 """Advisory lock of the transaction: who counts agents' days adds to them."""
@@ -50,7 +51,6 @@ PATIENCE = timedelta(hours=6)
 """A call older than this holds up nobody's figures; the night counts the day again."""
 MOST_SLOTS = 400
 """Quarters in one go: four days."""
-_TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @transaction.atomic
@@ -254,17 +254,13 @@ def export_figures(
     at = now()
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    mark = _("Exported by %(name)s (%(key)s) at %(at)s. Internal; do not pass on.") % {
-        "name": actor.name,
-        "key": actor.key(),
-        "at": at.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
-    }
+    mark = watermark(actor, at)
     writer.writerow([mark])
-    writer.writerow([_safe(title)])
-    writer.writerow(list(map(_safe, header)))
+    writer.writerow([plain_cell(title)])
+    writer.writerow(list(map(plain_cell, header)))
     count = 0
     for row in rows:
-        writer.writerow(list(map(_safe, row)))
+        writer.writerow(list(map(plain_cell, row)))
         count += 1
     writer.writerow([mark])
     record(
@@ -275,11 +271,3 @@ def export_figures(
         data={**asked, "rows": count, "at": at.isoformat()},
     )
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
-
-
-def _safe(value: Any) -> Any:
-    """No spreadsheet takes it for a formula; numbers stay numbers, what has no value stays empty."""
-    if value is None or isinstance(value, (int, float)):
-        return "" if value is None else value
-    text = str(value).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(_TRIGGERS) else text

@@ -2,6 +2,7 @@
 
 from hotline.campaigns.actions.agents import note
 from hotline.campaigns.actions.calling import Caller
+from hotline.campaigns.actions.exporting import export
 from hotline.campaigns.actions.preparing import (
     FIELDS,
     MACHINE,
@@ -29,6 +30,7 @@ __all__ = [
     "add_query",
     "drop_query",
     "end",
+    "export",
     "hear_words",
     "leave_message",
     "note",

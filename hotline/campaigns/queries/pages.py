@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -168,8 +167,8 @@ def _asked(row: Campaign, script: Script | None) -> tuple[Asked, ...]:
     return tuple(asked)
 
 
-def export(actor: Actor, campaign_id: int) -> str:
-    """One row a citizen: masked number, state, outcome, tries, and what was answered at each step."""
+def export(actor: Actor, campaign_id: int) -> Iterator[list[Any]]:
+    """The heading, then one row a citizen: masked number, state, outcome, tries, and what was answered at each step."""
     row = campaign(actor, campaign_id)
     script, _fault = read(row.script)
     codes = [one.code for one in script.steps if one.keys] if script else []
@@ -181,12 +180,10 @@ def export(actor: Actor, campaign_id: int) -> str:
     last = dict(
         Attempt.objects.filter(target__campaign=row).order_by("pk").values_list("target_id", "placed_at")
     )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([_("Number"), _("State"), _("Result of the call"), _("Tries"), _("Last call"), *codes])
+    yield [_("Number"), _("State"), _("Result of the call"), _("Tries"), _("Last call"), *codes]
     for target in row.targets.select_related("citizen").order_by("pk").iterator():
         given = answers.get(target.pk, {})
-        cells = [
+        yield [
             target.citizen.phone_mask,
             target.get_state_display(),
             target.get_outcome_display(),
@@ -194,17 +191,10 @@ def export(actor: Actor, campaign_id: int) -> str:
             _moment(last.get(target.pk)),
             *(given.get(code, "") for code in codes),
         ]
-        writer.writerow([_plain(str(one)) for one in cells])
-    return "\ufeff" + text.getvalue()
 
 
 def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _plain(cell: str) -> str:
-    """A spreadsheet takes nothing here for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
 
 
 def opt_outs(actor: Actor) -> list[OptOut]:

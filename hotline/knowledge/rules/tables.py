@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from hotline.kit.tables import FORMULA_STARTS, plain_cell
 from hotline.knowledge.models import Material, Readers
 
 MOST_ROWS: Final = 1000
@@ -35,7 +36,6 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """Column → heading in a file. Either may stand in the first line; lists are divided by semicolons or line breaks."""
 NEEDED: Final = ("title", "category_code", "content", "unit_code")
-_TRIGGERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FORMULA: Final = re.compile(r"\s*(?:[=@＝＠]|[+\-＋－][^\n]*(?:\||\w\())")
 _SPLIT: Final = re.compile(r"[;；\n]+")
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -53,15 +53,9 @@ class Fault:
         return {"row": self.row, "field": self.field, "message": self.message}
 
 
-def safe(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP CSV injection)."""
-    text = str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" ").startswith(_TRIGGERS) else text
-
-
 def unsafe(cell: str) -> str:
-    """The inverse of `safe`, for files that this platform wrote."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(_TRIGGERS) else cell
+    """The inverse of `plain_cell`, for files that this platform wrote."""
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA_STARTS) else cell
 
 
 def split(cell: str) -> list[str]:
@@ -113,7 +107,7 @@ def write_csv(rows: Iterable[Mapping[str, str]]) -> str:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS.values())
-    writer.writerows([safe(row.get(name, "")) for name in COLUMNS] for row in rows)
+    writer.writerows([plain_cell(row.get(name, "")) for name in COLUMNS] for row in rows)
     return "\ufeff" + buffer.getvalue()
 
 

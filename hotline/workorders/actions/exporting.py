@@ -20,21 +20,13 @@ from hotline.audit.actions import record
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import NotPermitted
+from hotline.kit.tables import Cell, plain_cell
+from hotline.kit.watermarks import watermark
 from hotline.workorders.models import WorkOrder
 from hotline.workorders.queries.filters import OrderFilters, stored
 from hotline.workorders.queries.lists import export_rows
 
 EXCEL_ROWS = 1_048_576
-_TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-Cell = str | int | float | None
-
-
-def safe(value: Any) -> Cell:
-    """A cell that no spreadsheet takes for a formula (OWASP CSV injection); numbers stay numbers."""
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
-        return value
-    text = str(value).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(_TRIGGERS) else text
 
 
 def _moment(value: datetime | None) -> str:
@@ -104,15 +96,6 @@ def _finish(actor: Actor, kind: str, rows: int, at: datetime) -> None:
     )
 
 
-def watermark(actor: Actor, at: datetime) -> str:
-    """Who took the file out and when; first and last line, and the header of each printed page."""
-    return _("Exported by %(name)s (%(key)s) at %(at)s. Internal; do not pass on.") % {
-        "name": actor.name,
-        "key": actor.key(),
-        "at": _moment(at),
-    }
-
-
 def _totals(rows: int, sums: list[int]) -> list[Cell]:
     line: list[Cell] = [
         _("Control total"),
@@ -126,7 +109,7 @@ def _totals(rows: int, sums: list[int]) -> list[Cell]:
 
 def _lines(actor: Actor, filters: OrderFilters, at: datetime) -> Iterator[list[Cell]]:
     for order in export_rows(actor, filters, now=at):
-        yield [safe(read(order)) for _label, read in COLUMNS]
+        yield [plain_cell(read(order)) for _label, read in COLUMNS]
 
 
 def export_csv(*, actor: Actor, filters: OrderFilters, at: datetime) -> Iterator[bytes]:
