@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from hotline.accounts.queries import actor_for, citizen_actor
 from hotline.calls import actions, queries
@@ -382,6 +384,8 @@ def test_who_is_owed_a_call_by_video_gets_a_link_that_goes_to_the_head(cast: Cas
     (text,) = Message.objects.values_list("text", flat=True)
     key = text.partition("?i=")[2].split()[0]
     assert (fresh(owed).tries, key != "") == (1, True)
+    link = f"{reverse('portal:video')}?i={key}"
+    assert 'id="video-phone' not in Client().get(link).content.decode()
     first, _key = begun(exchange)
     begun(exchange)
     assert not begun_full()
@@ -389,6 +393,7 @@ def test_who_is_owed_a_call_by_video_gets_a_link_that_goes_to_the_head(cast: Cas
     assert (call.at_head, call.citizen_id) == (True, owed.call.citizen_id)
     with pytest.raises(Refused, match="full"):
         actions.call_by_video(actor=VISITOR, invitation=key)  # once
+    assert 'id="video-stale"' in Client().get(link).content.decode()  # and the page says so instead of promising the head
     session = signer(cast, "手语一", exchange)
     assert distribute() == 1
     assert fresh(session).call_id == call.pk != first.pk

@@ -214,6 +214,7 @@ class Life:
     UNIT_VERBS: ClassVar[dict[str, Callable[[Life, Assignment, Pick], Any]]] = {
         "sign": lambda self, row, _: actions.sign(actor=self.unit_actor(row), assignment_id=row.pk),
         "take": lambda self, row, _: actions.take(actor=self.unit_actor(row), assignment_id=row.pk),
+        "arrive": lambda self, row, _: actions.arrive(actor=self.unit_actor(row), assignment_id=row.pk),
         "contact": lambda self, row, pick: actions.record_contact(
             actor=self.unit_actor(row), assignment_id=row.pk, reached=pick(2) == 0, person="张三", reason_code="no_answer"
         ),

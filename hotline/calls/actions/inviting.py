@@ -13,9 +13,8 @@ from hotline.audit import actions as audit
 from hotline.calls.actions.call_backs import claim_call_back
 from hotline.calls.actions.moving import SYSTEM
 from hotline.calls.actions.owing import told
-from hotline.calls.actions.video import hash_of
 from hotline.calls.models import CallBack, CallBackTry, Medium, VideoInvitation
-from hotline.calls.rules.video import INVITED
+from hotline.calls.rules.video import INVITED, hash_of
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Refused

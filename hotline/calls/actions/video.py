@@ -5,7 +5,6 @@ The call is a call like any: the same rows, states, lane and agents. Whoever hol
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,10 +42,10 @@ from hotline.calls.models import (
     VideoVisit,
 )
 from hotline.calls.permissions import can_call_by_video
-from hotline.calls.queries.video import video_open
+from hotline.calls.queries.video import good_invitations, video_open
 from hotline.calls.rules import Admission
 from hotline.calls.rules.prompting import GRADES
-from hotline.calls.rules.video import AWAY, LEAVING, gone, is_mobile, is_page
+from hotline.calls.rules.video import AWAY, LEAVING, gone, hash_of, is_mobile, is_page
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.errors import Invalid, NotVisible, Refused
@@ -61,11 +60,6 @@ class Begun:
 
     call: Call
     key: str
-
-
-def hash_of(key: str) -> str:
-    """What is kept of a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @transaction.atomic
@@ -151,10 +145,7 @@ def _citizen(actor: Actor, phone: str) -> int | None:
 def _invited(key: str) -> VideoInvitation | None:
     if not key:
         return None
-    rows = VideoInvitation.objects.select_for_update(of=("self",)).select_related("call_back__call")
-    return rows.filter(
-        key_hash=hash_of(key), used_at=None, until__gt=now(), call_back__state__in=OPEN
-    ).first()
+    return good_invitations(key).select_for_update(of=("self",)).select_related("call_back__call").first()
 
 
 # -- during the call -----------------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hotline.calls.engines import takes_video
 from hotline.calls.models import (
     AgentSession,
     Call,
+    CallBackState,
     CallState,
     Consultation,
     Lane,
@@ -21,6 +22,7 @@ from hotline.calls.models import (
     Rating,
     Segment,
     TypedLine,
+    VideoInvitation,
     VideoSeat,
     VideoSignal,
     VideoVisit,
@@ -28,7 +30,7 @@ from hotline.calls.models import (
 from hotline.calls.queries.queueing import able_and_ready, handling_of
 from hotline.calls.rules import Admission, AgentState, ConsultState, admission, likely_wait
 from hotline.calls.rules.prompting import Grade
-from hotline.calls.rules.video import MOST_OPEN, OFFERS, Part, in_view
+from hotline.calls.rules.video import MOST_OPEN, OFFERS, Part, hash_of, in_view
 from hotline.kit.clock import now
 
 IN_CALL = frozenset(
@@ -68,6 +70,14 @@ class Open:
     ahead: int
     wait: timedelta | None
     staffed: bool
+
+
+def good_invitations(key: str) -> QuerySet[VideoInvitation]:
+    """The link of this key while it may be used: once, for two days, and as long as the call is owed."""
+    owed = (CallBackState.WAITING, CallBackState.CLAIMED)
+    return VideoInvitation.objects.filter(
+        key_hash=hash_of(key), used_at=None, until__gt=now(), call_back__state__in=owed
+    )
 
 
 def video_open() -> Open | None:

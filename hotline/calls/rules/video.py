@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -98,3 +99,8 @@ def ice_servers(addresses: str, secret: str, who: str, until: datetime) -> list[
 
 OFFERS: Mapping[Part, int] = {Part.CITIZEN: 0, Part.AGENT: 1, Part.HELPER: 2}
 """Of two pages the one with the smaller number makes the offer, so that two never make one at once."""
+
+
+def hash_of(key: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()

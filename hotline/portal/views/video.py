@@ -29,7 +29,8 @@ VISIT = "video"
 def video(request: HttpRequest) -> HttpResponse:
     """What it is, whether somebody is there now, camera check; `?i=` a link by SMS. Posted: `do` call, or number."""
     form = VideoForm(request.POST or None)
-    invitation = (request.POST.get("invitation") or request.GET.get("i", ""))[:100]
+    given = (request.POST.get("invitation") or request.GET.get("i", "")).replace("\0", "")[:100]
+    invitation = given if given and queries.good_invitations(given).exists() else ""
     if request.method == "POST" and form.is_valid():
         limited(request, "video", 10, 600)
         phone = form.cleaned_data["phone"]
@@ -53,6 +54,7 @@ def video(request: HttpRequest) -> HttpResponse:
         "form": form,
         "opened": opened,
         "invitation": invitation,
+        "stale": bool(given) and not invitation,
         "minutes": math.ceil(opened.wait.total_seconds() / 60) if opened is not None and opened.wait else 0,
         "day_and_night": opened is not None and opened.line.opens == opened.line.closes,
         "under_way": _open_key(request) != "",
