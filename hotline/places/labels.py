@@ -10,4 +10,4 @@ from django.utils.translation import gettext_lazy as _
 from hotline.audit.actions import Kind
 
 AUDIT_LABELS: Mapping[str, str | Promise] = {"places.import_outlines": _("Outlines were imported")}
-AUDIT_KINDS: Mapping[str, Kind] = {"outlines": Kind(_("Outlines"), "places.OutlineSet")}
+AUDIT_KINDS: Mapping[str, Kind] = {"outlines": Kind(_("Outlines"), "places.OutlineSet", shows="source")}

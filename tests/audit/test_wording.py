@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.urls import reverse
 
 from hotline.audit import actions, wording
+from hotline.audit.labels import kinds
 from hotline.audit.models import AuditEntry
 from hotline.kit.actor import system_actor
 
@@ -116,3 +118,10 @@ def test_the_page_keeps_the_other_filters_and_says_what_it_shows(cast):
     assert f'name="who" value="staff:{cast.admin.pk}"' in page.content.decode()
     assert client.get(door, {"who": "staff:0"}).context["who_name"] == "staff:0"
     assert client.get(door, {"object_type": "city", "object_id": "1"}).context["object_name"] == "城市设置"
+
+
+def test_every_kind_shows_a_field_that_its_model_has() -> None:
+    for name, kind in kinds().items():
+        if kind.model:
+            model = apps.get_model(kind.model)
+            assert model._default_manager.values_list(kind.by, kind.shows).query, name
