@@ -40,7 +40,7 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
 }
 
 AUDIT_KINDS: Mapping[str, Kind] = {
-    "call": Kind(_("Call"), "calls.Call"),
+    "call": Kind(_("Call")),
     "call_figures": Kind(_("Call figures")),
     "announcement": Kind(_("Announcement"), "calls.Announcement", "text"),
     "prompt": Kind(_("Sound file of the telephone")),

@@ -22,7 +22,7 @@ AUDIT_LABELS: Mapping[str, str | Promise] = {
 
 AUDIT_KINDS: Mapping[str, Kind] = {
     "label": Kind(_("Label"), "suggestions.Label"),
-    "writer_call": Kind(_("Question to the language model"), "suggestions.WriterCall"),
+    "writer_call": Kind(_("Question to the language model")),
 }
 AUDIT_FIELDS: Mapping[str, Mapping[str, str | Promise | Field]] = {
     "suggestions": {
