@@ -14,8 +14,9 @@ from hotline.demo.life.rows import NULL, Moment, datetime_of, iso
 from hotline.demo.life.world import Who, World
 from hotline.workorders.models import AssignmentState
 from hotline.workorders.rules.clocks import RESTARTING, Key
+from hotline.workorders.rules.rows import Do, Verb, Whose
 from hotline.workorders.rules.transitions import order_state_of
-from hotline.workorders.rules.verbs import VERBS, Do, Verb, Whose
+from hotline.workorders.rules.verbs import VERBS
 from hotline.worktime.rules import ClockEvent, ClockSpec, Span
 
 

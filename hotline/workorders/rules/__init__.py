@@ -6,6 +6,7 @@ from hotline.workorders.rules.closing import DIRECT_KINDS, closing_kind, option
 from hotline.workorders.rules.numbers import format_number, read_number
 from hotline.workorders.rules.onsite import Step, Walk, next_step, photos_wanted, steps_of
 from hotline.workorders.rules.replies import FINDINGS, NO_VISIT, Fault, ReplyForm, check_reply, findings_for
+from hotline.workorders.rules.rows import Do, Moment, Place, Verb, Whose
 from hotline.workorders.rules.searching import search_query, search_text
 from hotline.workorders.rules.supervising import BY_UNIT, STEPS, may_advance
 from hotline.workorders.rules.transitions import (
@@ -17,7 +18,7 @@ from hotline.workorders.rules.transitions import (
     order_state_of,
     why_not,
 )
-from hotline.workorders.rules.verbs import EVENTS, STATES, VERBS, Allows, Do, Moment, Place, Verb, Whose
+from hotline.workorders.rules.verbs import EVENTS, STATES, VERBS, Allows
 
 __all__ = [
     "BY_UNIT", "DIRECT_KINDS", "EVENTS", "FAULTS", "FINDINGS", "NO_VISIT", "STATES", "STEPS", "VERBS",

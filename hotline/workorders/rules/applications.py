@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from hotline.workorders.models.states import ApplicationKind, OrderState
-from hotline.workorders.rules.verbs import Place, Words
+from hotline.workorders.rules.rows import Place, Words
 from hotline.worktime.rules import (
     ExtensionLimits,
     ReturnLimits,

@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from hotline.workorders.models.states import AssignmentRole, ClockKind, ClockSide, ClockState
-from hotline.workorders.rules.verbs import Do, Effect, Moment, Verb, Whose
+from hotline.workorders.rules.rows import Do, Effect, Moment, Verb, Whose
 from hotline.worktime.rules import (
     LEVELS,
     ClockEvent,

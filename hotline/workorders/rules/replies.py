@@ -19,7 +19,7 @@ from hotline.workorders.models.states import (
     ReplyMethod,
     SiteVisit,
 )
-from hotline.workorders.rules.verbs import Words
+from hotline.workorders.rules.rows import Words
 
 _TRUTH = (FactFinding.TRUE, FactFinding.PARTLY_TRUE, FactFinding.NOT_TRUE)
 _ADOPTION = (FactFinding.ADOPTED, FactFinding.PARTLY_ADOPTED, FactFinding.KEPT_FOR_REFERENCE, FactFinding.NOT_ADOPTED)

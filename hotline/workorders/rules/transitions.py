@@ -18,7 +18,8 @@ from hotline.workorders.models.states import (
     AssignmentState,
     OrderState,
 )
-from hotline.workorders.rules.verbs import EVENTS, SECOND_EVENTS, STATES, VERBS, Verb, Words
+from hotline.workorders.rules.rows import Verb, Words
+from hotline.workorders.rules.verbs import EVENTS, SECOND_EVENTS, STATES, VERBS
 
 S = TypeVar("S")
 
