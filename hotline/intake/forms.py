@@ -13,7 +13,7 @@ from hotline.campaigns.queries import About, Found
 from hotline.intake.models import AppealState
 from hotline.intake.queries import questions_of
 from hotline.intake.queries.called import ANSWERED, Wanted, called_about, still_to_be_called, to_be_called
-from hotline.intake.rules import AppealForm, CitizenInput
+from hotline.intake.rules import DESK_CHANNELS, AppealForm, CitizenInput
 from hotline.intake.rules.columns import FIELDS
 from hotline.intake.rules.restrictions import MEASURES
 from hotline.kit.actor import Actor
@@ -64,7 +64,7 @@ def citizen_of(post: QueryDict) -> CitizenInput:
 def channel_of(post: QueryDict) -> str:
     """How they come: on the phone unless the agent says otherwise."""
     given = post.get("channel", "")
-    return given if given in (Channel.PHONE, Channel.COUNTER, Channel.POLICE_110) else Channel.PHONE
+    return given if given in DESK_CHANNELS else Channel.PHONE
 
 
 class ImportForm(forms.Form):

@@ -1,5 +1,6 @@
 from hotline.intake.rules.demands import (
     AT_DESK,
+    DESK_CHANNELS,
     AppealForm,
     CitizenInput,
     Filed,
@@ -21,6 +22,7 @@ from hotline.intake.rules.restrictions import MEASURES, RESTRICTION_VERBS, Restr
 
 __all__ = [
     "AT_DESK",
+    "DESK_CHANNELS",
     "MEASURES",
     "RESTRICTION_VERBS",
     "AppealForm",

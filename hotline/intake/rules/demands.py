@@ -24,7 +24,8 @@ AT_DESK = "desk:"
 
 _DEMAND_TYPES, _URGENCIES = frozenset(DemandType.values), frozenset(Urgency.values)
 # Channels on which a member of staff has already asked back; what comes from elsewhere a dispatcher reads first.
-STAFFED_CHANNELS = frozenset({Channel.PHONE, Channel.COUNTER, Channel.POLICE_110})
+DESK_CHANNELS = (Channel.PHONE, Channel.VIDEO, Channel.COUNTER, Channel.POLICE_110)
+STAFFED_CHANNELS = frozenset({*DESK_CHANNELS, Channel.CHAT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from hotline.intake.actions.drafting import unsealed
 from hotline.intake.forms import RestrictionForm, channel_of, citizen_of, demand_of
 from hotline.intake.models import Appeal
 from hotline.intake.queries.desk import scripts
-from hotline.intake.rules import AT_DESK, Filed
+from hotline.intake.rules import AT_DESK, DESK_CHANNELS, Filed
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import CITY_ZONE, now, today
 from hotline.kit.errors import Invalid, NotVisible
@@ -44,7 +44,6 @@ ELEMENTS = {
 }
 SHORTEST_CASE = 8
 """Characters from which on similar cases are looked for."""
-DESK_CHANNELS = (Channel.PHONE, Channel.COUNTER, Channel.POLICE_110)
 
 
 @access(DESK)

@@ -86,12 +86,14 @@ class Urgency(TextChoices):
 
 class Channel(TextChoices):
     PHONE = "phone", _p("channel", "Phone")
+    VIDEO = "video", _p("channel", "Video call")  # 视频手语
     WEB = "web", _("Website")
     APP = "app", _("App")
     WECHAT = "wechat", _("WeChat")
     MINI_PROGRAM = "mini_program", _("Mini programme")
     SMS = "sms", _("SMS")
     EMAIL = "email", _("E-mail")
+    CHAT = "chat", _("Online help")  # 在线帮办
     COUNTER = "counter", _("Service counter")
     MAYOR_MAILBOX = "mayor_mailbox", _("Mayor's mailbox")
     MESSAGE_BOARD = "message_board", _("Government message board")
