@@ -31,7 +31,7 @@ from hotline.kit.errors import Invalid, NotVisible
 from hotline.kit.numbers import whole
 from hotline.suggestions.queries import warm_places
 from hotline.workorders.actions.attachments import attach_loose
-from hotline.workorders.models import Channel, DemandType, ReasonKind, Urgency
+from hotline.workorders.models import DemandType, ReasonKind, Urgency
 from hotline.workorders.queries import get_visible
 
 DESK = "intake:take_call"
