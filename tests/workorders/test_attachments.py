@@ -557,3 +557,29 @@ def test_archived_orders_take_no_files(city: Cast) -> None:
     with pytest.raises(Refused) as refusal:
         put(city, b"text", "a.txt", order=order)
     assert refusal.value.code == "closed_order"
+
+
+HEIC = Path(__file__).parent / "files" / "phone.heic"
+
+
+def test_a_phones_heic_becomes_a_jpeg_with_its_place_read(city: Cast) -> None:
+    row = attach_loose(actor=city.actor("anonymous"), appeal_key="a" * 24, chunks=[HEIC.read_bytes()], name="IMG_0123.HEIC")
+    assert (row.media_type, row.name) == ("image/jpeg", "IMG_0123.HEIC.jpg")
+    assert row.latitude == pytest.approx(31.23)
+    assert row.longitude == pytest.approx(121.47)
+    assert row.taken_at is not None
+    with Image.open(_files.path_of(row.stored_as)) as image:
+        assert (image.format, image.size) == ("JPEG", (96, 64))
+        assert not image.getexif()
+        red, green, blue = image.convert("RGB").getpixel((45, 35))  # type: ignore[misc]
+        assert red > 180
+        assert green > 160
+        assert blue < 120
+
+
+@pytest.mark.parametrize("cut", [40, 400, -120])
+def test_a_broken_heic_is_refused_in_words(city: Cast, cut: int) -> None:
+    with pytest.raises(Invalid) as caught:
+        attach_loose(actor=city.actor("anonymous"), appeal_key="a" * 24, chunks=[HEIC.read_bytes()[:cut]], name="IMG.HEIC")
+    assert caught.value.code in ("media_type", "broken_image")
+    assert not Attachment.objects.exists()

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import pi_heif
 import puremagic
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -36,7 +37,12 @@ _IMAGES: Final = {
     "GIF": "image/gif",
     "WEBP": "image/webp",
     "BMP": "image/bmp",
+    "HEIF": "image/heic",
 }
+_HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+pi_heif.register_heif_opener(thumbnails=False)
+_KEPT_AS: Final = {"image/png": "PNG", "image/bmp": "PNG", "image/heic": "JPEG"}
+"""Kinds that not every browser shows are kept as one that does."""
 _OOXML: Final = {
     "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
     "xl/": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
@@ -212,6 +218,8 @@ def _by_signature(head: bytes, path: Path) -> str | None:
         brand = head[8:12]
         if brand in _FTYP:
             return _FTYP[brand][0]
+        if brand in _HEIF_BRANDS:
+            return _image_type(path)
         return "video/mp4" if brand in _VIDEO_BRANDS else None
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "video/webm" if b"webm" in head[:64] else None
@@ -328,7 +336,7 @@ def _is_text(path: Path) -> bool:
 def keep(received: Received, name: str) -> Stored:
     """Check, make safe and store a received file; the temporary file is gone afterwards, whatever happens.
 
-    Photos are written anew without EXIF, after place and time were read from it. Raises Invalid.
+    Photos are written anew without EXIF, after place and time were read from it; HEIC and BMP become JPEG and PNG. Raises Invalid.
     """
     try:
         media_type = media_type_of(received.path)
@@ -382,7 +390,7 @@ def _clean_image(path: Path, media_type: str) -> tuple[str, dict[str, Any], byte
         with _opened(path) as image:
             facts = _exif_facts(image)
             upright = ImageOps.exif_transpose(image)
-            kind = "PNG" if media_type in ("image/png", "image/bmp") else image.format or "JPEG"
+            kind = _KEPT_AS.get(media_type) or image.format or "JPEG"
             clean = io.BytesIO()
             if kind == "GIF":
                 frames = getattr(image, "n_frames", 1)
