@@ -119,6 +119,10 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "calls:announce": (_("Put announcements on the line"), {_SL: _C, _AD: _C}),
     "calls:configure": (_("Keep lines, lanes and skills"), {_AD: _C}),
     "calls:plan": (_("Plan shifts at the telephone"), {_SL: _C, _AD: _C}),
+    # online help
+    "chat:take": (_("Answer chats of the online help"), {_AG: _C, _SL: _C}),
+    "chat:watch": (_("See all chats; read one, which is written down"), {_SL: _C, _SU: _C}),
+    "chat:configure": (_("Keep prepared answers and hours of the online help"), {_SL: _C, _AD: _C}),
     # campaigns
     "campaigns:run": (_("Call lists of citizens by machine"), {_SL: _C, _AD: _C}),
     # recordings (of calls whose every order one sees; where there is none, one's own, or a shift leader's)

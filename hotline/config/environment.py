@@ -147,6 +147,9 @@ class Environment(BaseSettings):
     hotline_recording_days: int = Field(
         1095, ge=30, le=36_500, description="Days that a recording is kept; longer while an order of its call is open"
     )
+    hotline_chat_days: int = Field(
+        1095, ge=30, le=36_500, description="Days that the words of an online-help chat are kept; longer while its order is open"
+    )
     hotline_sip_address: str = Field(
         "",
         description="Address of this machine that the exchange takes calls on; empty: its own in the network, which browsers need",

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "hotline.portal",
     "hotline.exchange",
     "hotline.frontline",
+    "hotline.chat",
     "hotline.followup",
     "hotline.intake",
     "hotline.dispatch",
@@ -230,6 +231,7 @@ VOICE_ON = env.hotline_voice == "on"
 TRANSCRIPTS_ON = env.hotline_transcripts == "on"
 EMOTION_ON = env.hotline_emotion == "on"
 RECORDING_DAYS = env.hotline_recording_days
+CHAT_DAYS = env.hotline_chat_days
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON and ENGINE == "softswitch" else "")
 DESK_TRUNK = env.hotline_desk_trunk

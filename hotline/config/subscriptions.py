@@ -36,6 +36,11 @@ SUBSCRIPTIONS: tuple[tuple[str, str, str], ...] = (
     ("work_order.designated", "hotline.dispatch.tasks", "settle"),
     ("work_order.reply_approved", "hotline.dispatch.tasks", "settle_replies"),
     ("work_order.returned", "hotline.dispatch.tasks", "note_returned"),
+    ("appeal.filed", "hotline.chat.tasks", "note_filed"),
+    ("appeal.answered", "hotline.chat.tasks", "note_filed"),
+    ("appeal.not_accepted", "hotline.chat.tasks", "note_filed"),
+    ("appeal.referred", "hotline.chat.tasks", "note_filed"),
+    ("appeal.appended", "hotline.chat.tasks", "note_filed"),
 )
 
 

@@ -21,6 +21,7 @@ PREFIXES = (
     ("emotion/", "hotline.emotion.urls"),
     ("campaigns/", "hotline.campaigns.urls"),
     ("workforce/", "hotline.workforce.urls"),
+    ("chat/", "hotline.chat.urls"),
     ("follow-up/", "hotline.followup.urls"),
     ("knowledge/", "hotline.knowledge.urls"),
     ("suggestions/", "hotline.suggestions.urls"),

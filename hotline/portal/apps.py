@@ -13,5 +13,6 @@ class PortalConfig(AppConfig):
             Item("portal:file", _("File an appeal"), "edit", order=10),
             Item("portal:look_up", _("Look up progress"), "search", order=20),
             Item("portal:mine", _("Personal centre"), "user", order=30),
+            Item("portal:help", _("Online help"), "messages", order=35),
             Item("portal:video", _("Sign language video"), "video", order=40),
         )

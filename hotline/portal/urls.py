@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hotline.portal.views import filing, following, uploads, video
+from hotline.portal.views import filing, following, help_pages, uploads, video
 
 app_name = "portal"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("file/uploads/<str:key>/", uploads.one, name="resumable"),
     path("file/done/", filing.filed, name="filed"),
     re_path(r"^file/(?P<step>words|place|about|contact|check)/$", filing.step, name="file_step"),
+    path("help/", help_pages.page, name="help"),
+    path("help/say/", help_pages.say, name="help_say"),
+    path("help/chat/", help_pages.pane, name="help_pane"),
+    path("help/token/", help_pages.token, name="help_token"),
+    re_path(r"^help/(?P<verb>person|machine|leave|again)/$", help_pages.act, name="help_act"),
     path("look-up/", following.look_up, name="look_up"),
     path("video/", video.video, name="video"),
     path("video/call/", video.video_call, name="video_call"),

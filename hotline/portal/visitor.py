@@ -41,7 +41,7 @@ def sign_out(request: HttpRequest) -> None:
     if SESSION_KEY not in request.session:
         request.session.flush()
         return
-    for name in (CITIZEN, LOOKED_UP, "filing", "filed"):
+    for name in (CITIZEN, LOOKED_UP, "filing", "filed", "help"):
         request.session.pop(name, None)
 
 

@@ -21,6 +21,7 @@ from django.urls import URLPattern
 from hotline.accounts.models import Delegation, StaffSession
 from hotline.calls.models import AgentShift, Announcement, CallBack, Segment
 from hotline.campaigns.models import Campaign, OptOut
+from hotline.chat.models import CannedAnswer, Conversation
 from hotline.dispatch.models import CatalogueEntry, CategoryTrust
 from hotline.emotion.models import Alert, Trace
 from hotline.exchange.models import ApiToken
@@ -200,6 +201,7 @@ class World:
             "message_id": made(Message, key="k", citizen=stranger, template="accepted", text="x").pk,
             **knowledge_ids(cast),
             **telephone_ids(cast, talk.call.segments.latest("pk")),
+            **chat_ids(cast),
             "code": "02.01",
             "key": "a-key",
             "kind": "csv",
@@ -210,6 +212,17 @@ class World:
             "selection_id": 1,
             "attempt_id": 1,
         }
+
+
+def chat_ids(cast: Cast) -> dict[str, Any]:
+    """A chat that the agent has, a prepared answer."""
+    chat = Conversation.objects.create(
+        key_hash=b"0" * 32, state="talking", agent=cast.agent, opened_at=now(), heard_at=now(), taken_at=now()
+    )
+    canned = CannedAnswer.objects.create(
+        key="hours", version=1, title="x", text="x", created_by="x", created_at=now()
+    )
+    return {"chat_id": chat.pk, "canned_id": canned.pk}
 
 
 def knowledge_ids(cast: Cast) -> dict[str, Any]:

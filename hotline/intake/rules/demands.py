@@ -24,8 +24,8 @@ AT_DESK = "desk:"
 
 _DEMAND_TYPES, _URGENCIES = frozenset(DemandType.values), frozenset(Urgency.values)
 # Channels on which a member of staff has already asked back; what comes from elsewhere a dispatcher reads first.
-DESK_CHANNELS = (Channel.PHONE, Channel.VIDEO, Channel.COUNTER, Channel.POLICE_110)
-STAFFED_CHANNELS = frozenset({*DESK_CHANNELS, Channel.CHAT})
+DESK_CHANNELS = (Channel.PHONE, Channel.VIDEO, Channel.CHAT, Channel.COUNTER, Channel.POLICE_110)
+STAFFED_CHANNELS = frozenset(DESK_CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)

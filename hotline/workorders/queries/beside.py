@@ -15,13 +15,15 @@ ORDER = "order"
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A fragment that is fetched after the rest stands. `url_name` takes the order's id; `controller` attaches behaviour."""
+    """A fragment that is fetched after the rest stands. `url_name` takes the order's id; `controller` attaches behaviour;
+    `channel`: shown with orders that came by it alone."""
 
     name: str
     url_name: str
     label: str | Promise
     permission: str = ""
     controller: str = ""
+    channel: str = ""
 
 
 _known: dict[str, dict[str, Beside]] = {}
@@ -32,6 +34,10 @@ def register_beside(place: str, one: Beside) -> None:
     _known.setdefault(place, {})[one.name] = one
 
 
-def beside(place: str, actor: Actor) -> Sequence[Beside]:
+def beside(place: str, actor: Actor, channel: str = "") -> Sequence[Beside]:
     """What this actor is shown there, in the order of registering."""
-    return [one for one in _known.get(place, {}).values() if not one.permission or actor.has(one.permission)]
+    return [
+        one
+        for one in _known.get(place, {}).values()
+        if (not one.permission or actor.has(one.permission)) and one.channel in ("", channel)
+    ]

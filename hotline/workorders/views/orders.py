@@ -46,7 +46,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
     context = _page_context(request, order, moment)
     if request.GET.get("part") == "now":
         return render(request, "workorders/_order.html", context)
-    context |= _timeline_context(request, order) | {"beside": beside(ORDER, actor)}
+    context |= _timeline_context(request, order) | {"beside": beside(ORDER, actor, order.channel)}
     return render(request, "workorders/order.html", context)
 
 
