@@ -150,6 +150,10 @@ PERMISSIONS: Mapping[str, tuple[str | Promise, Mapping[Role, Scope]]] = {
     "worktime:manage": (_("Keep calendar and deadline policies"), {_AD: _C}),
     "places:manage": (_("Keep divisions, points and outlines"), {_AD: _C}),
     "exchange:tokens": (_("Keep tokens of other systems"), {_AD: _C}),
+    "analytics:read": (
+        _("See figures"),
+        {_SL: _C, _DI: _C, _RE: _C, _SU: _C, _LE: _C, _IN: _A, _AP: _A, _UM: _S},
+    ),
     "ops:health": (_("See the platform's health"), {_AD: _C, _AU: _C, _SL: _C}),
 }
 """The one permission table: code → (label, role → how far). rules.md section 3."""

@@ -1,7 +1,7 @@
 """Sealing rows into links, and checking links against rows. The digests are made by the database. Private to this package.
 
 Order: (xid, id). A row is sealed once every transaction older than the oldest running one is over
-(see `_settled`), so no row can appear later in front of a sealed one: a row found there was inserted by hand.
+(see `kit.commits.settled`), so no row can appear later in front of a sealed one: a row found there was inserted by hand.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from hotline.audit.chains import Chain
 from hotline.audit.models import ChainLink
+from hotline.kit.commits import settled
 
 BATCH = 5000
 SHORT = 8
@@ -137,7 +137,7 @@ def _seal_once(chain: Chain, batch: int) -> tuple[int, bool]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, chain.name])
         at = head(chain.name)
-        xmin, next_xid = _settled(cursor)
+        xmin, next_xid = settled(cursor)
         bound = "t.xid < %s::text::xid8"
         limit: list[int] = [xmin]
         moved = at.seq > 0 and next_xid <= at.xid
@@ -173,34 +173,6 @@ def _seal_once(chain: Chain, batch: int) -> tuple[int, bool]:
             return 0, True
         _write(chain, at, ids, bytes(short), bytes(rows), (last_xid, ids[-1], next_xid))
         return len(ids), len(ids) == batch or moved
-
-
-def _settled(cursor: CursorWrapper) -> tuple[int, int]:
-    """Below which transaction everything of this database is over, and which was next. Two statements, in this order.
-
-    `pg_snapshot_xmin` also waits for transactions of other databases in the cluster, which cannot write our rows. So
-    the oldest running one of ours is read after the next one is known: whatever is older is over by then, and the
-    statement that follows sees it. Where the role may not see others' transactions, the snapshot's word stands.
-    """
-    cursor.execute(
-        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() AS s"
-    )
-    xmin, next_xid = cursor.fetchone()
-    cursor.execute(
-        "SELECT pg_has_role('pg_read_all_stats', 'USAGE') OR NOT EXISTS (SELECT FROM pg_stat_activity"
-        " WHERE datname = current_database() AND usename IS DISTINCT FROM current_user AND backend_type = 'client backend'),"
-        " (SELECT array_agg(x::text::bigint) FROM (SELECT backend_xid FROM pg_stat_activity WHERE datname = current_database()"
-        " UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()) AS r (x) WHERE x IS NOT NULL)"
-    )
-    sees_all, running = cursor.fetchone()
-    if not sees_all:
-        return xmin, next_xid
-    # Running transactions come as 32 bits; they began within the 2**31 before the next one.
-    whole = [
-        next_xid - ((next_xid - short) & 0xFFFFFFFF) if (next_xid - short) & 0x80000000 == 0 else next_xid
-        for short in running or ()
-    ]
-    return min([next_xid, *whole]), next_xid
 
 
 def _write(

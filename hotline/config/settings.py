@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "hotline.exchange",
     "hotline.frontline",
     "hotline.chat",
+    "hotline.analytics",
     "hotline.followup",
     "hotline.intake",
     "hotline.dispatch",
@@ -214,6 +215,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 MAX_UPLOAD_BYTES = env.hotline_max_upload_mb * 1024 * 1024
+LAKE_DIR = DATA_DIR / "lake"
 MODELS_ON = env.hotline_models == "on"
 MODELS_DIR = DATA_DIR / "models"
 MODELS_MEMORY_MB = env.hotline_models_memory_mb
