@@ -6,6 +6,7 @@ import fcntl
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -38,7 +39,7 @@ def city(cast: Cast, lake: Path) -> Cast:
     return cast
 
 
-def rows(table: str) -> list[tuple]:
+def rows(table: str) -> list[tuple[Any, ...]]:
     return folder.reader.ask(f"SELECT * FROM {table} ORDER BY ALL")[0]
 
 
