@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +33,16 @@ def send(cast: Cast, door: str, who: str = "agent", /, args: list[Any] | None = 
 
 
 class TestDesk:
+    def test_each_part_asks_for_itself(self, city: Cast) -> None:
+        """What a part of the form asks would else wait for another part's answer, or be dropped, and land where the form's does."""
+        page = city.client("agent").get(reverse("intake:desk"), {"call_id": "7"}).content.decode()
+        form = page.split('id="desk-form"')[1].split("</form>")[0]
+        parts = [tag for tag in re.findall(r"<(?:div|section)[^>]*>", form) if "hx-get=" in tag or "hx-post=" in tag]
+        assert len(parts) >= 5
+        for tag in parts:
+            assert 'hx-target="this"' in tag, tag
+            assert 'hx-sync="this:replace"' in tag, tag
+
     def test_f9_files_and_shows_number_and_code(self, city: Cast) -> None:
         answer = send(city, "file", **TYPED)
         order = WorkOrder.objects.get()
