@@ -14,6 +14,7 @@ from hotline.chat.rules import (
     MOVES,
     NEAR_COVER,
     NOTES,
+    QUOTED,
     SURE_COVER,
     SURE_MEANING,
     Answer,
@@ -24,6 +25,7 @@ from hotline.chat.rules import (
     hash_of,
     is_open,
     places_free,
+    quoted,
     silence,
     target,
     wants_person,
@@ -138,6 +140,16 @@ def test_silence(state, quiet, warned, expected):
         state, heard_at=NOW - quiet, warned_at=NOW - warned if warned else None, now=NOW, warn=8 * MINUTE, end=15 * MINUTE
     )
     assert given == expected
+
+
+def test_what_is_quoted_of_an_entry():
+    short = [(1, "", "可以申领。"), (2, "准备", "身份证"), (3, "准备", "发票")]
+    assert quoted(short, 3) == "可以申领。\n准备\n身份证\n发票"
+    long = [(1, "", "可以申领。"), (2, "甲", "长" * QUOTED), (3, "乙", "在窗口办理。")]
+    assert quoted(long, 3) == "可以申领。\n…\n乙\n在窗口办理。"
+    assert quoted(long, 1) == "可以申领。"
+    assert len(quoted([(1, "", "长" * 3 * QUOTED)], 1)) == 2 * QUOTED + 1
+    assert quoted([], 1) == ""
 
 
 def test_words_are_kept_as_text():

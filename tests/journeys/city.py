@@ -48,6 +48,7 @@ MORE_STAFF = [
     ("follow2", "纪青", "CENTER", "follow_up", "", "回访员"),
     ("station", "陆站长", "ZJ1", "unit_manager;handler", "", "站长"),
     ("ga2", "石安", "GA", "handler", "", "民警"),
+    ("shift", "方振", "CENTER", "shift_leader", "", "值班长"),
     ("dispatcher2", "简明", "CENTER", "dispatcher", "", "派单员"),
 ]
 """What journeys need beyond the county: a station below a bureau, and colleagues of the same role."""

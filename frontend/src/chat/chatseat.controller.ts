@@ -59,8 +59,10 @@ const connect: Connect = (element, signal) => {
     }
     document.title = unread ? `(${unread}) ${title}` : title;
   };
+  const unreadIn = (pane: HTMLElement): boolean =>
+    pane.dataset["state"] === "talking" && Number(pane.dataset["last"] ?? 0) > Number(pane.dataset["read"] ?? 0);
   const toEnd = (pane: HTMLElement): void => {
-    const log = pane.querySelector<HTMLElement>(".chat-said");
+    const log = pane.querySelector<HTMLElement>(".chat-log");
     if (log) log.scrollTop = log.scrollHeight;
   };
 
@@ -90,13 +92,17 @@ const connect: Connect = (element, signal) => {
     try {
       const response = await fetch(`${url}${read}`, { signal, headers: { "HX-Request": "true" } });
       if (response.status === 204 || response.status === 404) pane.remove();
-      else if (response.ok) put(pane, await response.text());
+      else if (response.ok) {
+        put(pane, await response.text());
+        // What has just come stands before the eyes of who types here: once more, to say so.
+        if (pane.isConnected && seen(pane) && unreadIn(pane)) await refresh(pane);
+      }
     } catch {
       // The live stream tells again when it is back.
     }
   };
   const read = (pane: HTMLElement): void => {
-    if (Number(pane.dataset["last"] ?? 0) > Number(pane.dataset["read"] ?? 0)) void refresh(pane);
+    if (unreadIn(pane)) void refresh(pane);
   };
 
   const listening = new Set<string>();

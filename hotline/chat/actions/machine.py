@@ -13,12 +13,12 @@ from hotline.chat import permissions, queries
 from hotline.chat.actions._case import locked, move, tell, write, written
 from hotline.chat.models import ChatState, Message, Sender
 from hotline.chat.queries.reading import words
-from hotline.chat.rules import UNANSWERED, Answer, Verb, answering
+from hotline.chat.rules import UNANSWERED, Answer, Verb, answering, quoted
 from hotline.kit import clock
 from hotline.kit.actor import Actor, system_actor
 from hotline.kit.errors import NotVisible
 from hotline.knowledge.actions import count_use, note_search
-from hotline.knowledge.models import GapSource
+from hotline.knowledge.models import GapSource, Paragraph
 from hotline.knowledge.queries import Hit, search
 from hotline.knowledge.rules.words import says_something
 from hotline.language.urgency import assess
@@ -44,6 +44,7 @@ def answer(*, actor: Actor, message_id: int) -> Message | None:
         return earlier
     text = words(asked)
     hits, chosen = _decide(actor, conversation.pk, text)
+    quote = _quote(hits[0]) if chosen == Answer.CITE else ""
     with transaction.atomic(), translation.override(conversation.language):
         conversation = locked(conversation.pk)
         if (earlier := written(conversation, client)) is not None or conversation.state != ChatState.MACHINE:
@@ -55,7 +56,7 @@ def answer(*, actor: Actor, message_id: int) -> Message | None:
             return row
         cites = [{"entry": hit.entry.pk, "version": hit.entry.number, "anchor": hit.anchor} for hit in hits]
         if chosen == Answer.CITE:
-            row = write(conversation, Sender.MACHINE, hits[0].text, client=client, cites=cites[:1])
+            row = write(conversation, Sender.MACHINE, quote, client=client, cites=cites[:1])
         elif chosen == Answer.NEAR:
             row = write(conversation, Sender.MACHINE, code="near", client=client, cites=cites)
         else:
@@ -63,6 +64,11 @@ def answer(*, actor: Actor, message_id: int) -> Message | None:
             row = write(conversation, Sender.MACHINE, code=code, client=client)
         tell(conversation, "chat.said")
         return row
+
+
+def _quote(hit: Hit) -> str:
+    parts = Paragraph.objects.filter(entry_id=hit.entry.pk).order_by("position")
+    return quoted(list(parts.values_list("position", "heading", "text")), hit.position) or hit.text
 
 
 def _decide(actor: Actor, conversation_id: int, text: str) -> tuple[Sequence[Hit], Answer]:
