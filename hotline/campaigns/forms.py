@@ -122,6 +122,15 @@ class ListForm(forms.Form):
     )
 
 
+class OptOutForm(forms.Form):
+    """A citizen who said to somebody that no machine is to call."""
+
+    phone = forms.CharField(label=_("Number"), max_length=30, widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel"}))
+    reason = forms.CharField(
+        label=_("How the citizen told you"), max_length=200, help_text=_("On the telephone, at a counter, in which order.")
+    )
+
+
 class NoteForm(forms.Form):
     """What came of a conversation; a group of choices for each question of the script, `answer-STEP`."""
 

@@ -210,4 +210,8 @@ class OptOut(models.Model):
     citizen = models.OneToOneField("accounts.Citizen", models.PROTECT, related_name="+")
     attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, blank=True, related_name="+")
     by = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200, blank=True, help_text="as staff noted it")
     at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-at", "-id"], name="campaigns_opt_outs")]

@@ -18,6 +18,13 @@ def can_run(actor: Actor) -> Verdict:
     return deny(_("Only shift leaders and administrators have lists of citizens called."))
 
 
+def can_note_opt_out(actor: Actor) -> Verdict:
+    """Note that a citizen wants no calls by machine: whoever citizens tell it, at the telephone or at a counter."""
+    if actor.is_staff and (actor.has(RUN) or actor.has("calls:take")):
+        return allow()
+    return deny(_("Only who speaks with citizens notes that they want no calls."))
+
+
 def can_call(actor: Actor) -> Verdict:
     """Write down what becomes of the machine's own calls."""
     return allow() if actor.is_system and actor.has(CALL) else deny(_("Only the calling machine does this."))

@@ -18,8 +18,8 @@ from hotline.calls.models import AgentState
 from hotline.calls.permissions import TAKE
 from hotline.calls.queries import session_of
 from hotline.campaigns import actions, queries
-from hotline.campaigns.forms import CampaignForm, ListForm, NoteForm
-from hotline.campaigns.permissions import RUN
+from hotline.campaigns.forms import CampaignForm, ListForm, NoteForm, OptOutForm
+from hotline.campaigns.permissions import RUN, can_run
 from hotline.campaigns.rules import WAYS_OUT
 from hotline.kit.access import access, actor_of
 from hotline.kit.clock import today
@@ -29,7 +29,8 @@ from hotline.kit.errors import Invalid, NotVisible, Refused
 @access(RUN)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "campaigns/index.html", {"rows": queries.campaigns(actor_of(request))})
+    found = queries.campaigns(actor_of(request), cursor=request.GET.get("cursor", ""))
+    return render(request, "campaigns/index.html", {"rows": found.rows, "page_of": found})
 
 
 @access(RUN)
@@ -93,7 +94,7 @@ def add_list(request: HttpRequest, campaign_id: int) -> HttpResponse:
     dry = "look" in request.POST
     try:
         found = actions.add_list(
-            actor=actor, campaign_id=campaign_id, data=form.cleaned_data["file"].read(), dry=dry
+            actor=actor, campaign_id=campaign_id, data=form.cleaned_data["file"].read(actions.MOST_BYTES + 1), dry=dry
         )
     except Invalid as error:
         form.add_error("file", str(error.message))
@@ -208,10 +209,24 @@ def export(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return response
 
 
-@access(RUN)
-@require_GET
+@access(RUN, TAKE)
+@require_http_methods(["GET", "POST"])
 def opt_outs(request: HttpRequest) -> HttpResponse:
-    return render(request, "campaigns/opt_outs.html", {"rows": queries.opt_outs(actor_of(request))})
+    """Who wants no calls: looked up by number, noted by whoever was told so."""
+    actor, phone = actor_of(request), request.GET.get("phone", "").strip()[:30]
+    form = OptOutForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.note_opt_out(actor=actor, **form.cleaned_data)
+        except Invalid as error:
+            for field, words in error.details.items():
+                form.add_error(field, str(words))
+        else:
+            messages.success(request, _("Noted. No machine calls this citizen again."))
+            return redirect("campaigns:opt_outs")
+    found = queries.opt_outs(actor, phone=phone, cursor=request.GET.get("cursor", ""))
+    context = {"rows": found.rows, "page_of": found, "phone": phone, "form": form, "may_run": can_run(actor)}
+    return render(request, "campaigns/opt_outs.html", context, status=422 if form.errors else 200)
 
 
 @access(RUN)

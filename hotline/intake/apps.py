@@ -12,6 +12,7 @@ class IntakeConfig(AppConfig):
     def ready(self) -> None:
         from hotline.audit.actions import register_labels
         from hotline.campaigns.queries import register_source
+        from hotline.intake.actions.drafting import SEALED_DRAFT
         from hotline.intake.actions.receiving import SEALED_PAYLOAD
         from hotline.intake.forms import CalledAppeals
         from hotline.intake.labels import AUDIT_FIELDS, AUDIT_KINDS, AUDIT_LABELS
@@ -33,7 +34,7 @@ class IntakeConfig(AppConfig):
         livetopics.register("desk", may_hear_desk)
         health.register("quarantine", quarantine_health)
         name_sources("import", import_names)
-        sealed.register(SEALED_PAYLOAD)
+        sealed.register(SEALED_PAYLOAD, SEALED_DRAFT)
         register_source(CalledAppeals())
         use_seer(sees_call)
         use_holder(calls_held)

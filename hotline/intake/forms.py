@@ -12,7 +12,14 @@ from django.utils.translation import gettext, gettext_lazy
 from hotline.campaigns.queries import About, Found
 from hotline.intake.models import AppealState
 from hotline.intake.queries import questions_of
-from hotline.intake.queries.called import ANSWERED, Wanted, called_about, still_to_be_called, to_be_called
+from hotline.intake.queries.called import (
+    ANSWERED,
+    MOST_DAYS,
+    Wanted,
+    called_about,
+    still_to_be_called,
+    to_be_called,
+)
 from hotline.intake.rules import DESK_CHANNELS, AppealForm, CitizenInput
 from hotline.intake.rules.columns import FIELDS
 from hotline.intake.rules.restrictions import MEASURES
@@ -126,6 +133,8 @@ class CalledForm(forms.Form):
         since, until = given.get("since"), given.get("until")
         if since and until and until < since:
             self.add_error("until", gettext_lazy("The last day comes before the first day."))
+        elif since and until and (until - since).days >= MOST_DAYS:
+            self.add_error("until", gettext("A list goes over %(most)d days at most.") % {"most": MOST_DAYS})
         return given
 
 

@@ -119,3 +119,18 @@ def test_servers_by_which_browsers_find_one_another():
     assert turn["username"] == f"{int(moment.timestamp())}:citizen"
     assert len(turn["credential"]) == 28
     assert "credential" not in ice_servers("turn:b", "", "citizen", moment)[0]
+
+
+def test_the_desk_of_a_call_by_video_says_how_the_citizen_came(cast: Cast, client: Client, sign_lane: Lane):  # noqa: F811
+    client.post("/video/", {"do": "call", "phone": PHONE})
+    by_video = Call.objects.get()
+    page = cast.client("agent").get(reverse("intake:desk"), {"call_id": str(by_video.pk)}).content.decode()
+    assert '<option value="video" selected>' in page
+    page = cast.client("agent").get(reverse("intake:desk"), {"call_id": str(by_video.pk + 1)}).content.decode()
+    assert '<option value="video" selected>' not in page
+
+
+def test_who_listens_to_a_call_by_video_is_told_whom_they_hear(cast: Cast, sign_lane: Lane):  # noqa: F811
+    talking(cast, Exchange())
+    page = cast.client("shift_leader").get(reverse("calls:seats")).content.decode()
+    assert "视频通话只能听到工作人员" in page

@@ -174,6 +174,8 @@ def test_who_was_answered_without_an_order(leader: Any, cast: Cast):
     assert found(state="answered") == [made[5].number, made[0].number]
     assert found(since="2020-01-01", until="2020-01-02") == []
     assert not source.form({"since": "2026-01-02", "until": "2026-01-01"}).is_valid()
+    assert not source.form({"since": "2025-01-01", "until": "2026-01-02"}).is_valid(), "more than a year is read by nobody"
+    assert source.form({"since": "2025-01-02", "until": "2026-01-02"}).is_valid()
     assert "2 次" in source.words(_valid(source, {"since": "2026-01-01", "until": "2026-01-02", "least": 2}))
     about = source.about(leader, str(made[5].number))
     assert about is not None

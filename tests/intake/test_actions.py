@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from hotline.audit.models import AuditEntry
 from hotline.intake import actions, queries
+from hotline.intake.actions.drafting import SEALED_DRAFT, unsealed
 from hotline.intake.models import Appeal, AppealState, RawMessage, RawState
 from hotline.intake.rules import AppealForm, CitizenInput, Filed, to_payload
+from hotline.kit.crypto import identity_ring, new_ring
 from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
 from hotline.workorders.models import OrderState, WorkOrder
 from tests.accounts.cast import Cast
@@ -344,6 +347,25 @@ class TestDrafts:
         assert (result.appeal_id, row.state, row.form) == (draft, AppealState.ORDERED, {})
         with pytest.raises(NotVisible):
             actions.save_draft(actor=agent, draft_id=draft, fields={"content": ["迟到的字"]})
+
+    def test_a_draft_goes_under_the_new_key_with_all_else(self, city: Cast, settings: Any) -> None:
+        agent = city.actor("agent")
+        draft = actions.save_draft(actor=agent, draft_id=None, fields={"phone": [PHONE], "content": ["工地"]})
+        filed(city)
+        settings.IDENTITY_KEYS = f"k2:{new_ring().split(':', 1)[1].split(',')[0]},{settings.IDENTITY_KEYS}"
+        assert SEALED_DRAFT.stale().count() == 1
+        assert [count for count, _first, _last in SEALED_DRAFT.rotate(10)] == [1]
+        assert SEALED_DRAFT.stale().count() == 0
+        kept = Appeal.objects.get(pk=draft).form
+        assert identity_ring().is_current(base64.b64decode(kept["sealed"]))
+        assert unsealed(kept) == {"phone": [PHONE], "content": ["工地"]}
+
+    def test_a_draft_keeps_how_the_citizen_came(self, city: Cast) -> None:
+        agent = city.actor("agent")
+        draft = actions.save_draft(actor=agent, draft_id=None, fields={"content": ["x"], "channel": ["video"]})
+        assert Appeal.objects.get(pk=draft).channel == "video"
+        actions.save_draft(actor=agent, draft_id=draft, fields={"content": ["x"], "channel": ["message_board"]})
+        assert Appeal.objects.get(pk=draft).channel == "phone", "what the desk does not offer is a call"
 
     def test_a_colleagues_draft_is_closed(self, city: Cast) -> None:
         draft = actions.save_draft(actor=city.actor("agent"), draft_id=None, fields={"content": ["x"]})

@@ -100,6 +100,11 @@ def video_open() -> Open | None:
     return Open(line, lane, found, waiting, timedelta(0) if ready > waiting else wait, signed_in > 0)
 
 
+def by_video(call_id: int) -> bool:
+    """Is this a call by video? False for none."""
+    return Call.objects.filter(pk=call_id, medium=Medium.VIDEO).exists()
+
+
 def _under_way() -> int:
     return Call.objects.filter(medium=Medium.VIDEO).exclude(state=CallState.ENDED).count()
 
@@ -193,7 +198,7 @@ def room_of(me: Party, *, after_line: int, after_signal: int) -> Room:
         call,
         peers,
         not there,
-        list(TypedLine.objects.filter(call=call, pk__gt=after_line).order_by("pk")[:200]),
+        list(TypedLine.objects.filter(call=call, pk__gt=after_line).select_related("session__person").order_by("pk")[:200]),
         list(VideoSignal.objects.filter(to=me.page, call=call, pk__gt=after_signal).order_by("pk")[:50])
         if me.page
         else [],

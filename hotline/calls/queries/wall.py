@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
-from hotline.calls.models import AgentSession, Call, CallBack, Lane
+from hotline.calls.models import AgentSession, Call, CallBack, Lane, Medium
 from hotline.calls.permissions import can_watch
 from hotline.calls.queries.queueing import levels_of
 from hotline.calls.rules import AgentState, CallState
@@ -47,6 +47,7 @@ class Seat:
     reason: str
     need: Need
     mark: str = ""
+    video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def wall(actor: Actor, *, order: Order = Order.NEED) -> Wall:
                 else None,
             ),
             marks.get(row.pk, ""),
+            row.call is not None and row.call.medium == Medium.VIDEO,
         )
         for row in rows
     ]

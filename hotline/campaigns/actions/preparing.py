@@ -35,7 +35,7 @@ from hotline.campaigns.models import (
     Target,
     TargetState,
 )
-from hotline.campaigns.permissions import CALL, can_call, can_run
+from hotline.campaigns.permissions import CALL, can_call, can_note_opt_out, can_run
 from hotline.campaigns.queries import MOST_ROWS, preview, source_of, words_of
 from hotline.campaigns.rules import MOST_WORDS, Outcome, ScriptFault, parse
 from hotline.kit.actor import Actor, system_actor
@@ -356,19 +356,36 @@ def end(*, actor: Actor, campaign_id: int) -> None:
 
 @transaction.atomic
 def opt_out(*, actor: Actor, citizen_id: int, attempt_id: int | None = None) -> None:
-    """No machine calls this citizen again. By the citizen's own key, or by staff who were told so."""
-    (can_call if actor.is_system else can_run)(actor).require("campaigns:run")
+    """No machine calls this citizen again: by the citizen's own key."""
+    can_call(actor).require("campaigns:run")
     if not Citizen.objects.filter(pk=citizen_id).exists():
         raise NotVisible(citizen_id)
     never_again(actor, citizen_id, attempt_id)
 
 
-def never_again(actor: Actor, citizen_id: int, attempt_id: int | None) -> None:
+@transaction.atomic
+def note_opt_out(*, actor: Actor, phone: str, reason: str) -> OptOut:
+    """The same by staff whom the citizen told so. Raises Invalid for what is no number, or without a reason. The first note stays."""
+    can_note_opt_out(actor).require("campaigns:run")
+    digits, faults = normalize_phone(phone), {}
+    if not DIGITS[0] <= len(digits) <= DIGITS[1]:
+        faults["phone"] = _("Give a whole telephone number.")
+    if not reason.strip():
+        faults["reason"] = _("Say how the citizen told you.")
+    if faults:
+        raise Invalid("opt_out", _("This cannot be noted so."), details=faults)
+    citizen = find_or_create_citizen(actor=actor, phone=digits)
+    return never_again(actor, citizen.pk, None, reason.strip()[:200])
+
+
+def never_again(actor: Actor, citizen_id: int, attempt_id: int | None, reason: str = "") -> OptOut:
     """Noted once; the actor may."""
-    OptOut.objects.get_or_create(
-        citizen_id=citizen_id, defaults={"by": actor.key(), "at": now(), "attempt_id": attempt_id}
+    row, _made = OptOut.objects.get_or_create(
+        citizen_id=citizen_id,
+        defaults={"by": actor.key(), "at": now(), "attempt_id": attempt_id, "reason": reason},
     )
     audit.record(actor=actor, verb="campaigns.opt_out", object_type="citizen", object_id=citizen_id)
+    return row
 
 
 @transaction.atomic

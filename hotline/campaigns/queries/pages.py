@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
+from hotline.accounts.queries import find_citizen
 from hotline.calls.queries import free_to_call_out, said_states
 from hotline.calls.rules.prompting import AUDIBLE
 from hotline.campaigns.models import (
@@ -24,14 +25,16 @@ from hotline.campaigns.models import (
     Target,
     TargetState,
 )
-from hotline.campaigns.permissions import can_run
+from hotline.campaigns.permissions import can_note_opt_out, can_run
 from hotline.campaigns.rules import Script, ScriptFault, Step, parse, sound_of
+from hotline.kit import paging
 from hotline.kit.actor import Actor
 from hotline.kit.clock import CITY_ZONE
 from hotline.kit.errors import NotVisible
 from hotline.transcripts.queries import scribe_now
 
 MOST_SHOWN = 100
+MOST_CAMPAIGNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +89,25 @@ class Page:
         return round(100 * self.settled / self.listed) if self.listed else 0
 
 
-def campaigns(actor: Actor) -> list[Row]:
-    """The newest first."""
+def campaigns(actor: Actor, *, cursor: str = "") -> paging.Page[Row]:
+    """The newest first, a page; counted for those on the page alone."""
     can_run(actor).require("campaigns:run")
+    found = paging.keyset(Campaign.objects.all(), order=("-id",), cursor=cursor, size=MOST_CAMPAIGNS)
     over = [TargetState.DONE, TargetState.UNREACHED, TargetState.SKIPPED]
-    rows = Campaign.objects.annotate(
-        listed=Count("targets"),
-        settled=Count("targets", filter=Q(targets__state__in=over)),
-        spoken=Count("targets", filter=Q(targets__state=TargetState.DONE)),
-    ).order_by("-pk")
-    return [Row(one, one.listed, one.settled, one.spoken) for one in rows]
+    counts = {
+        row["campaign"]: row
+        for row in Target.objects.filter(campaign__in=[one.pk for one in found.rows])
+        .values("campaign")
+        .annotate(
+            listed=Count("pk"),
+            settled=Count("pk", filter=Q(state__in=over)),
+            spoken=Count("pk", filter=Q(state=TargetState.DONE)),
+        )
+    }
+    none = {"listed": 0, "settled": 0, "spoken": 0}
+    rows = [(one, counts.get(one.pk, none)) for one in found.rows]
+    shown = [Row(one, count["listed"], count["settled"], count["spoken"]) for one, count in rows]
+    return paging.Page(shown, found.next, found.previous)
 
 
 def campaign(actor: Actor, campaign_id: int) -> Campaign:
@@ -197,9 +209,16 @@ def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(CITY_ZONE):%Y-%m-%d %H:%M}" if at else ""
 
 
-def opt_outs(actor: Actor) -> list[OptOut]:
-    can_run(actor).require("campaigns:run")
-    return list(OptOut.objects.select_related("citizen").order_by("-at")[:MOST_SHOWN])
+def opt_outs(actor: Actor, *, phone: str = "", cursor: str = "") -> paging.Page[OptOut]:
+    """The newest first; with a whole number, the one citizen's. Without `campaigns:run` only by a number."""
+    can_note_opt_out(actor).require("campaigns:run")
+    rows = OptOut.objects.select_related("citizen")
+    if phone.strip():
+        citizen = find_citizen(phone)
+        rows = rows.filter(citizen=citizen) if citizen is not None else rows.none()
+    elif not can_run(actor):
+        rows = rows.none()
+    return paging.keyset(rows, order=("-at", "-id"), cursor=cursor, size=MOST_SHOWN)
 
 
 def words_of(row: Campaign) -> dict[str, str]:

@@ -7,18 +7,24 @@ import json
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from hotline.intake import permissions
 from hotline.intake.models import Appeal, AppealState
+from hotline.intake.rules import DESK_CHANNELS
 from hotline.kit.actor import Actor
 from hotline.kit.clock import now
 from hotline.kit.crypto import identity_ring
 from hotline.kit.errors import Invalid, NotVisible
+from hotline.kit.sealed import Sealed
 from hotline.workorders.models import Channel
 
 PURPOSE = "appeal.draft"
 MOST = 60_000  # characters of one draft
+SEALED_DRAFT = Sealed(
+    Appeal, "form", PURPOSE, lambda _draft: "", key="sealed", among=Q(state=AppealState.DRAFT)
+)
 
 
 @transaction.atomic
@@ -34,14 +40,16 @@ def save_draft(
         )
     sealed = {"sealed": base64.b64encode(identity_ring().encrypt(text, PURPOSE)).decode()}
     moment = now()
+    channel = next(iter(fields.get("channel", ())), "")
+    channel = channel if channel in DESK_CHANNELS else Channel.PHONE
     if draft_id is not None:
         mine = Appeal.objects.filter(pk=draft_id, state=AppealState.DRAFT, agent_id=actor.id)
-        if not mine.update(form=sealed, updated_at=moment):
+        if not mine.update(form=sealed, channel=channel, updated_at=moment):
             raise NotVisible(draft_id)
         return draft_id
     draft = Appeal.objects.create(
         state=AppealState.DRAFT,
-        channel=Channel.PHONE,
+        channel=channel,
         agent_id=actor.id,
         form=sealed,
         call_id=call_id[:60],

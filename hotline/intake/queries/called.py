@@ -13,6 +13,8 @@ from hotline.intake.models import Appeal, AppealState
 from hotline.kit.clock import CITY_ZONE
 from hotline.workorders.models import DemandType
 
+MOST_DAYS = 366
+"""Days that one list may go over: each appeal of them is read."""
 ANSWERED = (AppealState.ANSWERED, AppealState.REFERRED, AppealState.NOT_ACCEPTED)
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hotline.accounts.actions import change_citizen
 from hotline.accounts.rules import read_tags
 from hotline.calls import actions as calls
+from hotline.calls.queries import by_video
 from hotline.dispatch.queries import catalogue_unit, likely_duplicates
 from hotline.dispatch.queries.cases import answered_like
 from hotline.intake import actions, queries
@@ -31,7 +32,7 @@ from hotline.kit.errors import Invalid, NotVisible
 from hotline.kit.numbers import whole
 from hotline.suggestions.queries import warm_places
 from hotline.workorders.actions.attachments import attach_loose
-from hotline.workorders.models import DemandType, ReasonKind, Urgency
+from hotline.workorders.models import Channel, DemandType, ReasonKind, Urgency
 from hotline.workorders.queries import get_visible
 
 DESK = "intake:take_call"
@@ -64,6 +65,8 @@ def page(request: HttpRequest) -> HttpResponse:
             typed.setlist(name, values)
     if phone:
         typed["phone"] = phone
+    if draft is None and (call := whole(call_id)) is not None and by_video(call):
+        typed["channel"] = Channel.VIDEO
     typed.setdefault("key", uuid.uuid4().hex)
     demand = demand_of(typed)
     return render(

@@ -56,13 +56,15 @@ class Recorder:
         try:
             left, right = await asyncio.to_thread(both_sides, made)
             filed = await asyncio.to_thread(file_sides, self._recordings / path, left, right)
-            made.unlink()
         except (ValueError, OSError) as error:
             self._tell(told.RecordingFailed, leg, recording, str(error))
             return
         finally:
             self._filing.discard(recording)
         self._tell(told.RecordingClosed, leg, recording, path, *closed(recording, filed), recovered)
+        # What is filed is filed: a file that cannot be taken away is found again at the next start, and told again.
+        with contextlib.suppress(OSError):
+            made.unlink()
 
 
 async def listen(
