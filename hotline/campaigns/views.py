@@ -29,8 +29,8 @@ from hotline.kit.errors import Invalid, NotVisible, Refused
 @access(RUN)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    found = queries.campaigns(actor_of(request), cursor=request.GET.get("cursor", ""))
-    return render(request, "campaigns/index.html", {"rows": found.rows, "page_of": found})
+    rows, page_of = queries.campaigns(actor_of(request), cursor=request.GET.get("cursor", ""))
+    return render(request, "campaigns/index.html", {"rows": rows, "page_of": page_of})
 
 
 @access(RUN)

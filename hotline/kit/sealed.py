@@ -54,7 +54,8 @@ class Sealed:
         decoded = models.Func(held, models.Value("base64"), function="decode", output_field=models.BinaryField())
         head = models.Func(decoded, 1, len(prefix), function="substr", output_field=models.BinaryField())
         rows = self.model._default_manager.filter(self.among, **{f"{self.column}__has_key": self.key})
-        return rows.annotate(under=head).exclude(under=prefix)
+        found: models.QuerySet[Any] = rows.annotate(under=head).exclude(under=prefix)
+        return found
 
     def _ciphertext(self, row: Any) -> bytes:
         value = getattr(row, self.column)

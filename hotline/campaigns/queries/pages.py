@@ -89,8 +89,8 @@ class Page:
         return round(100 * self.settled / self.listed) if self.listed else 0
 
 
-def campaigns(actor: Actor, *, cursor: str = "") -> paging.Page[Row]:
-    """The newest first, a page; counted for those on the page alone."""
+def campaigns(actor: Actor, *, cursor: str = "") -> tuple[list[Row], paging.Page[Campaign]]:
+    """The newest first, a page and its place; counted for those on the page alone."""
     can_run(actor).require("campaigns:run")
     found = paging.keyset(Campaign.objects.all(), order=("-id",), cursor=cursor, size=MOST_CAMPAIGNS)
     over = [TargetState.DONE, TargetState.UNREACHED, TargetState.SKIPPED]
@@ -106,8 +106,7 @@ def campaigns(actor: Actor, *, cursor: str = "") -> paging.Page[Row]:
     }
     none = {"listed": 0, "settled": 0, "spoken": 0}
     rows = [(one, counts.get(one.pk, none)) for one in found.rows]
-    shown = [Row(one, count["listed"], count["settled"], count["spoken"]) for one, count in rows]
-    return paging.Page(shown, found.next, found.previous)
+    return [Row(one, count["listed"], count["settled"], count["spoken"]) for one, count in rows], found
 
 
 def campaign(actor: Actor, campaign_id: int) -> Campaign:
