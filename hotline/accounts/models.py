@@ -104,6 +104,21 @@ class Person(AbstractBaseUser):
         return self.name
 
 
+class ExternalAccount(models.Model):
+    """Who a member of staff is at the city's identity provider (OpenID Connect); linked by an administrator."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="external_account")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    linked_by = models.CharField(max_length=80)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="external_account_once")
+        ]
+
+
 class Membership(models.Model):
     """One role of one person at one unit; it reaches the unit's subtree as far as the permission table says."""
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from hotline.accounts.views import own, people, sign_in, units
+from hotline.accounts.views import external, own, people, sign_in, units
 
 app_name = "accounts"
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("sign-in/enrol/", sign_in.enrol, name="enrol"),
     path("sign-in/go-on/", sign_in.go_on, name="go_on"),
     path("sign-in/password/", sign_in.new_password, name="new_password"),
+    path("sign-in/oidc/", external.go, name="oidc"),
+    path("sign-in/oidc/back/", external.come_back, name="oidc_back"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("profile/", own.profile, name="profile"),
     path("profile/password/", own.own_password, name="own_password"),
@@ -36,6 +38,7 @@ urlpatterns = [
     path("people/<int:person_id>/roles/<int:membership_id>/end/", people.end_role, name="end_role"),
     path("people/<int:person_id>/password/", people.new_first_password, name="reset_password"),
     path("people/<int:person_id>/second-factor/", people.drop_second_factor, name="reset_second_factor"),
+    path("people/<int:person_id>/external/", external.link, name="link_account"),
     path("people/<int:person_id>/service/", people.out_of_service, name="out_of_service"),
     path("people/<int:person_id>/delegation/", people.add_delegation, name="add_delegation"),
     path("people/<int:person_id>/sessions/end/", people.end_sessions, name="end_sessions"),

@@ -147,6 +147,18 @@ class Environment(BaseSettings):
     hotline_recording_days: int = Field(
         1095, ge=30, le=36_500, description="Days that a recording is kept; longer while an order of its call is open"
     )
+    hotline_oidc_issuer: str = Field(
+        "",
+        pattern=r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?[^\s?#]*)?$",
+        description="Issuer of the city's identity provider (OpenID Connect), exactly as its discovery says it; empty: passwords alone",
+    )
+    hotline_oidc_client_id: str = Field("", description="The platform's name there")
+    hotline_oidc_client_secret: str = Field("", description="Its secret there")
+    hotline_oidc_name: str = Field("统一身份认证", max_length=40, description="What the button of the sign-in page says")
+    hotline_oidc_second_factors: str = Field(
+        "mfa,otp,hwk,sc",
+        description="Values of the token's amr that count as the second factor; with none of them the platform's own is asked",
+    )
     hotline_chat_days: int = Field(
         1095, ge=30, le=36_500, description="Days that the words of an online-help chat are kept; longer while its order is open"
     )
@@ -286,6 +298,13 @@ class Environment(BaseSettings):
         """Where map pictures come from, for the pages' policy; empty without a source."""
         parts = urlsplit(self.hotline_map_tiles)
         return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+    def oidc_issuer(self) -> str:
+        """The identity provider; empty without one. It is of no use without the name and secret that we have there."""
+        for name in ("hotline_oidc_client_id", "hotline_oidc_client_secret"):
+            if self.hotline_oidc_issuer and not getattr(self, name):
+                raise SettingsFault(f"{name.upper()}: must be set with HOTLINE_OIDC_ISSUER.")
+        return self.hotline_oidc_issuer
 
     def engine_address(self) -> str:
         """host:port of the engine that is not ours; empty for the embedded exchange."""

@@ -233,6 +233,11 @@ VOICE_ON = env.hotline_voice == "on"
 TRANSCRIPTS_ON = env.hotline_transcripts == "on"
 EMOTION_ON = env.hotline_emotion == "on"
 RECORDING_DAYS = env.hotline_recording_days
+OIDC_ISSUER = env.oidc_issuer()
+OIDC_CLIENT_ID = env.hotline_oidc_client_id
+OIDC_CLIENT_SECRET = env.hotline_oidc_client_secret
+OIDC_NAME = env.hotline_oidc_name
+OIDC_SECOND_FACTORS = frozenset(env.hotline_oidc_second_factors.replace(",", " ").split())
 CHAT_DAYS = env.hotline_chat_days
 SWITCH_PORT = env.hotline_switch_port
 SWITCH_TOKEN = env.hotline_switch_token or (env.switch_token() if TELEPHONE_ON and ENGINE == "softswitch" else "")

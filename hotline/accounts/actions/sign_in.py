@@ -90,8 +90,8 @@ def _locked_for(username: str, ip: str) -> timedelta:
     return max(remaining, timedelta(seconds=1))
 
 
-def begin(request: HttpRequest, person: Person, going_to: str) -> None:
-    """Remember that the password was right, under a new session key."""
+def begin(request: HttpRequest, person: Person, going_to: str, *, by_password: bool = True) -> None:
+    """Remember that the password, or the identity provider's word, was right, under a new session key."""
     request.session.cycle_key()
     request.session[PENDING] = {
         "person": person.pk,
@@ -99,6 +99,7 @@ def begin(request: HttpRequest, person: Person, going_to: str) -> None:
         "to": going_to,
         "factor": False,
         "wrong": 0,
+        "by_password": by_password,
     }
 
 
@@ -138,7 +139,9 @@ def next_step(request: HttpRequest, person: Person) -> str:
             return "second_factor"
         if settings.REQUIRE_SECOND_FACTOR:
             return "enrol"
-    return "new_password" if person.must_change_password else "session"
+    # Who comes by the identity provider gave no password of ours, and needs none.
+    owes = person.must_change_password and request.session[PENDING].get("by_password", True)
+    return "new_password" if owes else "session"
 
 
 def finish(request: HttpRequest, person: Person) -> StaffSession:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from hotline.accounts.models import Delegation, Membership, Person, Role, StaffSession, Unit
+from hotline.accounts.models import Delegation, ExternalAccount, Membership, Person, Role, StaffSession, Unit
 from hotline.accounts.permissions import reaches
 from hotline.accounts.rules import Scope, codes_of
 from hotline.kit.actor import Actor
@@ -104,6 +104,11 @@ def second_factor_of(person_id: int) -> dict[str, object] | None:
         "since": device.created_at,
         "codes_left": StaticToken.objects.filter(device__user_id=person_id).count(),
     }
+
+
+def external_account_of(person_id: int) -> ExternalAccount | None:
+    """Who the person is at the identity provider."""
+    return ExternalAccount.objects.filter(person_id=person_id).first()
 
 
 def sessions_of(actor: Actor, person_id: int) -> list[StaffSession]:

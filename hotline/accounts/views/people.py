@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -68,6 +69,8 @@ def _detail(request: HttpRequest, person: Person, status: int = 200, **more: obj
         "factor": queries.second_factor_of(person.pk),
         "open_sessions": len([row for row in queries.sessions_of(actor, person.pk) if row.ended_at is None]),
         "himself": actor.id == person.pk,
+        "oidc": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "external": queries.external_account_of(person.pk) if settings.OIDC_ISSUER else None,
         "edit_form": PersonForm(
             initial={"name": person.name, "title": person.title, "phone": person.phone, "email": person.email}
         ),

@@ -45,21 +45,21 @@ GET_POST = ["GET", "HEAD", "POST"]
 @require_http_methods(GET_POST)
 def sign_in(request: HttpRequest) -> HttpResponse:
     """User name and password."""
-    target = _safe(request, request.POST.get("next") or request.GET.get("next", ""))
+    target = safe(request, request.POST.get("next") or request.GET.get("next", ""))
     actor = request.actor  # type: ignore[attr-defined]
     if request.method != "POST":
         if actor.is_staff:
             return HttpResponseRedirect(target or _home())
         ended = request.session.pop(ENDED_KEY, "")
         context = {"form": SignInForm(), "next": target, "ended": SESSION_END_LABELS.get(ended, "")}
-        return render(request, "accounts/sign_in.html", {**context, **_demo()})
+        return render(request, "accounts/sign_in.html", {**context, **_beside()})
     form = SignInForm(request.POST)
     status = 422
     if form.is_valid():
         tried = steps.try_password(request, form.cleaned_data["username"], form.cleaned_data["password"])
         if tried.person is not None:
             steps.begin(request, tried.person, target)
-            return _go_on(request, tried.person)
+            return go_on_with(request, tried.person)
         if tried.locked_for is not None:
             form.add_error(
                 None,
@@ -80,7 +80,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 )
                 % {"left": left},
             )
-    return render(request, "accounts/sign_in.html", {"form": form, "next": target, **_demo()}, status=status)
+    return render(request, "accounts/sign_in.html", {"form": form, "next": target, **_beside()}, status=status)
 
 
 @public
@@ -94,12 +94,12 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:sign_in")
     step = steps.next_step(request, person)
     if step != "second_factor":
-        return _go_on(request, person)
+        return go_on_with(request, person)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if check_second_factor(actor=actor_for(person), person=person, code=form.cleaned_data["code"]):
             steps.factor_given(request)
-            return _go_on(request, person)
+            return go_on_with(request, person)
         if steps.wrong_code(request, person):
             return redirect("accounts:sign_in")
         wait = wait_before_next_code(person)
@@ -128,7 +128,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if person is None:
         return redirect("accounts:sign_in")
     if steps.next_step(request, person) != "enrol":
-        return _go_on(request, person)
+        return go_on_with(request, person)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         codes = confirm_enrolment(actor=actor_for(person), person=person, code=form.cleaned_data["code"])
@@ -157,7 +157,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 def go_on(request: HttpRequest) -> HttpResponse:
     """After the recovery codes were noted."""
     person = steps.pending_person(request)
-    return redirect("accounts:sign_in") if person is None else _go_on(request, person)
+    return redirect("accounts:sign_in") if person is None else go_on_with(request, person)
 
 
 @public
@@ -170,7 +170,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
     if person is None:
         return redirect("accounts:sign_in")
     if steps.next_step(request, person) != "new_password":
-        return _go_on(request, person)
+        return go_on_with(request, person)
     form = NewPasswordForm(request.POST or None)
     del form.fields["old"]
     if request.method == "POST" and form.is_valid():
@@ -178,7 +178,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
             person = change_password_at_sign_in(
                 actor=actor_for(person), person_id=person.pk, new=form.cleaned_data["new"]
             )
-            return _go_on(request, person)
+            return go_on_with(request, person)
         except Invalid as error:
             form.add_error("new", str(error.message))
     return render(request, "accounts/new_password.html", {"form": form}, status=422 if form.errors else 200)
@@ -206,11 +206,12 @@ def enrolment(person: Person) -> dict[str, Any]:
     }
 
 
-def _go_on(request: HttpRequest, person: Person) -> HttpResponse:
+def go_on_with(request: HttpRequest, person: Person) -> HttpResponse:
+    """To the step that is still owed, or in."""
     step = steps.next_step(request, person)
     if step != "session":
         return redirect(f"accounts:{step}")
-    target = _safe(request, steps.going_to(request))
+    target = safe(request, steps.going_to(request))
     steps.finish(request, person)
     response = HttpResponseRedirect(target or _home())
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and person.language in dict(settings.LANGUAGES):
@@ -224,7 +225,8 @@ def _go_on(request: HttpRequest, person: Person) -> HttpResponse:
     return response
 
 
-def _safe(request: HttpRequest, address: str) -> str:
+def safe(request: HttpRequest, address: str) -> str:
+    """The address if it is one of ours, else empty."""
     good = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if good and address.startswith("/") else ""
 
@@ -236,8 +238,9 @@ def _home() -> str:
         return "/"
 
 
-def _demo() -> dict[str, Any]:
-    return {"demo_password": settings.DEMO_PASSWORD, "demo_staff": demo_staff()} if settings.DEMO else {}
+def _beside() -> dict[str, Any]:
+    shown: dict[str, Any] = {"oidc": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
+    return shown | {"demo_password": settings.DEMO_PASSWORD, "demo_staff": demo_staff()} if settings.DEMO else shown
 
 
 def _wait(length: timedelta) -> str:
