@@ -11,6 +11,7 @@ class PortalConfig(AppConfig):
 
         register_for_citizens(
             Item("portal:file", _("File an appeal"), "edit", order=10),
+            Item("portal:snap", _("Photo report"), "camera", order=15),
             Item("portal:look_up", _("Look up progress"), "search", order=20),
             Item("portal:mine", _("Personal centre"), "user", order=30),
             Item("portal:help", _("Online help"), "messages", order=35),

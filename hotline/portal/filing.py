@@ -31,6 +31,7 @@ class Filing:
     content: str = ""
     title: str = ""
     demand_type: str = ""
+    preset: str = ""
     category: str = ""
     answers: dict[str, Any] = field(default_factory=dict)
     division: str = ""

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hotline.portal.views import filing, following, help_pages, uploads, video
+from hotline.portal.views import filing, following, help_pages, shell, snap, uploads, video
 
 app_name = "portal"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("file/again/", filing.restart, name="restart"),
     path("file/upload/", filing.upload, name="upload"),
     path("file/upload/<int:attachment_id>/remove/", filing.take_back, name="take_back"),
+    path("file/door/", uploads.door, name="door"),
     path("file/uploads/", uploads.create, name="uploads"),
     path("file/uploads/<str:key>/", uploads.one, name="resumable"),
     path("file/done/", filing.filed, name="filed"),
@@ -19,6 +20,12 @@ urlpatterns = [
     path("help/chat/", help_pages.pane, name="help_pane"),
     path("help/token/", help_pages.token, name="help_token"),
     re_path(r"^help/(?P<verb>person|machine|leave|again)/$", help_pages.act, name="help_act"),
+    path("manifest.webmanifest", shell.manifest, name="manifest"),
+    path("worker.js", shell.worker, name="worker"),
+    path("offline/", shell.offline, name="offline"),
+    path("snap/", snap.snap, name="snap"),
+    path("snap/places/", snap.places_by_words, name="snap_places"),
+    path("snap/offers/", snap.places_of_photos, name="snap_offers"),
     path("look-up/", following.look_up, name="look_up"),
     path("video/", video.video, name="video"),
     path("video/call/", video.video_call, name="video_call"),

@@ -143,3 +143,12 @@ def test_too_many_files_of_a_draft_are_refused(city: Cast, monkeypatch: pytest.M
 def test_the_server_says_what_it_can(city: Cast) -> None:
     answer = Client().options("/file/uploads/")
     assert (answer["Tus-Version"], answer["Tus-Extension"]) == ("1.0.0", "creation,termination,expiration")
+
+
+def test_a_page_that_was_kept_for_days_gets_a_fresh_token(city: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert announce(client, 9).status_code == 403
+    answer = client.get("/file/door/")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer.json()["known"] is False
+    assert announce(client, 9, **{"X-CSRFToken": answer.json()["token"]}).status_code == 201

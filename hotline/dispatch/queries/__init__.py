@@ -17,6 +17,7 @@ from hotline.dispatch.queries.catalogue import (
     entries,
     entry_areas,
 )
+from hotline.dispatch.queries.nearby import Nearby, open_nearby
 from hotline.dispatch.queries.pool import (
     Counts,
     PoolRow,
@@ -32,13 +33,15 @@ from hotline.dispatch.queries.pool import (
 )
 from hotline.dispatch.queries.ranking import UnitProposal, ranked_units
 from hotline.dispatch.queries.reports import FaultRow, MovedRow, catalogue_faults, preview
-from hotline.dispatch.queries.similar import Duplicate, likely_duplicates
+from hotline.dispatch.queries.similar import FOLLOWED, Duplicate, likely_duplicates
 
 __all__ = [
+    "FOLLOWED",
     "Counts",
     "Duplicate",
     "FaultRow",
     "MovedRow",
+    "Nearby",
     "PoolRow",
     "Standing",
     "Suggested",
@@ -58,6 +61,7 @@ __all__ = [
     "judged_of",
     "likely_duplicates",
     "notes_of",
+    "open_nearby",
     "order_rows",
     "ping_pong_trail",
     "preview",

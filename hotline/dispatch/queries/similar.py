@@ -10,20 +10,23 @@ from django.db.models import Q
 from hotline.dispatch.rules import ALIKE, likeness
 from hotline.kit.actor import Actor
 from hotline.places.rules import is_code, significant
-from hotline.workorders.models import FINAL_STATES, WorkOrder
+from hotline.workorders.models import FINAL_STATES, OrderLink, WorkOrder
 from hotline.workorders.queries import in_division, visible_to
 
 LOOK_BACK = timedelta(days=30)
 CANDIDATES = 80
+FOLLOWED = "followed"
+"""Kind of the link by which a citizen said that an open order is what they report (photo report)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An open order that may be about the same matter; `percent` of likeness, `own` when the same citizen's."""
+    """An open order that may be about the same matter; `percent` of likeness, `own` when the same citizen's, `told` when the citizen said so."""
 
     order: WorkOrder
     percent: int
     own: bool
+    told: bool = False
 
 
 def likely_duplicates(
@@ -39,7 +42,8 @@ def likely_duplicates(
 ) -> list[Duplicate]:
     """Open orders of the same citizen, and recent open orders of the same category and district, by likeness of words.
 
-    `category`, `division` are codes; what is none counts as empty. At most two queries along indexes; words are compared in the process.
+    What the citizen of `except_id` said to be the same stands first. `category`, `division` are codes; what is none counts as
+    empty. At most three queries along indexes; words are compared in the process.
     """
     if not text.strip():
         return []
@@ -51,10 +55,14 @@ def likely_duplicates(
         .defer("search", "answers", "expectation")
     )
     found: dict[int, Duplicate] = {}
+    if except_id:
+        said = OrderLink.objects.filter(Q(first=except_id) | Q(second=except_id), kind=FOLLOWED).values_list("first", "second")
+        for order in rows.filter(pk__in={pk for pair in said[:5] for pk in pair}):
+            found[order.pk] = Duplicate(order, round(likeness(text, f"{order.title}{order.content}") * 100), own=False, told=True)
     if citizen_id:
         for order in rows.filter(citizen_id=citizen_id).order_by("-id")[:20]:
             score = likeness(text, f"{order.title}{order.content}")
-            if score >= ALIKE / 2:
+            if score >= ALIKE / 2 and order.pk not in found:
                 found[order.pk] = Duplicate(order, round(score * 100), own=True)
     area = significant(division) if is_code(division) else ""
     district = area[:6]
@@ -68,4 +76,4 @@ def likely_duplicates(
             score = likeness(text, f"{order.title}{order.content}")
             if score >= ALIKE and order.pk not in found:
                 found[order.pk] = Duplicate(order, round(score * 100), own=False)
-    return sorted(found.values(), key=lambda one: (-one.own, -one.percent, -one.order.pk))[:limit]
+    return sorted(found.values(), key=lambda one: (-one.told, -one.own, -one.percent, -one.order.pk))[:limit]

@@ -30,6 +30,9 @@ from hotline.portal.limits import limited
 from hotline.workorders.actions import attachments
 from hotline.workorders.models import Attachment, Channel, CitySettings, DemandType
 
+PRESETS = {"idea": DemandType.SUGGESTION, "fault": DemandType.COMPLAINT}
+"""Ways into filing on the home page that say already what it is (金点子, 找茬吐槽)."""
+
 
 def _step_url(step: str) -> str:
     return reverse("portal:file_step", args=[step])
@@ -44,6 +47,10 @@ def start(request: HttpRequest) -> HttpResponse:
         draft.content = request.POST.get("content", "").replace("\0", "").strip()[:20_000] or draft.content
         drafts.save(request, draft)
         return HttpResponseRedirect(_step_url("words" if not draft.content else "place"))
+    if (kind := request.GET.get("kind", "")) in PRESETS:
+        draft = drafts.load(request)
+        draft.preset, draft.demand_type = kind, str(PRESETS[kind])
+        drafts.save(request, draft)
     return HttpResponseRedirect(_step_url("words"))
 
 

@@ -10,11 +10,13 @@ import binascii
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.http import http_date
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
+from hotline.kit import clock
 from hotline.kit.access import public
 from hotline.kit.bodies import takes_files
 from hotline.kit.errors import ActionError, NotVisible
@@ -126,3 +128,11 @@ def one(request: HttpRequest, key: str) -> HttpResponse:
 def _chunks(request: HttpRequest) -> Iterator[bytes]:
     while piece := request.read(PIECE):
         yield piece
+
+
+@public
+@require_GET
+def door(request: HttpRequest) -> HttpResponse:
+    """A fresh token for a page that a phone kept longer than its session, and whether somebody is signed in, and our clock."""
+    answer = {"token": get_token(request), "known": visitor.citizen_id(request) is not None, "now": clock.now().isoformat()}
+    return JsonResponse(answer, headers={"Cache-Control": "no-store"})

@@ -470,6 +470,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='workorder',
+            index=models.Index(condition=models.Q(('latitude__isnull', False), ('secret', False), models.Q(('state__in', ['closed', 'archived', 'merged']), _negated=True)), fields=['latitude', 'longitude'], name='order_near'),
+        ),
+        migrations.AddIndex(
+            model_name='workorder',
             index=models.Index(condition=models.Q(('lead_unit__isnull', False)), fields=['lead_unit', '-id'], name='order_lead'),
         ),
         migrations.AddIndex(

@@ -106,6 +106,10 @@ class WorkOrder(models.Model):
             models.Index(fields=["division", "-id"], name="order_division"),
             models.Index(fields=["lead_unit", "-id"], name="order_lead", condition=Q(lead_unit__isnull=False)),
             models.Index(fields=["created_at"], name="order_created"),
+            models.Index(
+                fields=["latitude", "longitude"], name="order_near",
+                condition=Q(latitude__isnull=False, secret=False) & ~Q(state__in=_FINAL),
+            ),
             models.Index(fields=["closed_at"], name="order_to_archive", condition=Q(state="closed")),
             models.Index(fields=["merged_into"], name="order_merged", condition=Q(merged_into__isnull=False)),
             # A small list of pending entries: a search reads all of it, and who fills it sorts it in (measured: bench/README.md).
