@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from hotline.calls.models import AgentShift, Lane, Line, PauseCode, PersonSkill,
 from hotline.calls.rules.queueing import LaneFacts
 from hotline.calls.rules.stranding import overlapping, unserved
 from hotline.kit.clock import CITY_ZONE, now, today
-from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused
+from hotline.kit.errors import Invalid, NotPermitted, NotVisible, Refused, Stale
 from tests.accounts.cast import Cast
 from tests.calls.factories import Exchange, fresh, make_telephony
 
@@ -347,3 +348,32 @@ def test_the_pages_of_the_configuration(cast: Cast):
     leader.post(reverse("calls:shift_remove", args=[shift.pk]))
     assert not AgentShift.objects.exists()
     assert shift.begins_at == moment(day, "09:00")
+
+
+@pytest.mark.django_db
+def test_two_who_change_a_lane_at_once(cast: Cast):
+    """The second is told what the first made of it, keeps what they typed, and saves again when they mean it."""
+    make_telephony()
+    admin, key = cast.client("admin"), "general"
+    door = reverse("calls:lane", args=[key])
+    page = admin.get(door).content.decode()
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen is not None
+    lane = Lane.objects.get(code=key)
+    values = {**LANE, "kind": lane.kind, "skill": lane.skill.code, "least_level": 1}
+    actions.save_lane(actor=cast.actor("admin"), code=key, **{**values, "name": "甲改的", "overflow_to": "", "overflow_seconds": None})
+    answer = admin.post(door, {**values, "name": "乙改的", "seen": seen[1]})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "甲改的" in text
+    assert "乙改的" in text
+    assert fresh(lane).name == "甲改的"
+    again = re.search(r'name="seen" value="(\w+)"', text)
+    assert again is not None
+    bad = admin.post(door, {**values, "name": "", "seen": seen[1]}).content.decode()
+    assert f'value="{seen[1]}"' in bad, "another fault does not make what one never saw seen"
+    answer = admin.post(door, {**values, "name": "乙改的", "seen": again[1]})
+    assert answer.status_code == 302, re.findall(r'invalid-feedback[^<]*<[^<]*|alert[^<]*<[^<]*', answer.content.decode())
+    assert fresh(lane).name == "乙改的"
+    with pytest.raises(Stale):
+        actions.save_lane(actor=cast.actor("admin"), code=key, seen="x", **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -16,19 +17,20 @@ from hotline.calls.models import Call, CallState, Lane, Line, PauseCode, Skill
 from hotline.calls.permissions import can_configure
 from hotline.calls.queries.lines import lanes_unserved
 from hotline.kit.actor import Actor
-from hotline.kit.errors import Invalid, NotVisible, Refused
+from hotline.kit.errors import Invalid, NotVisible, Refused, Stale
 
 Row = TypeVar("Row", bound=Model)
 
 
 @transaction.atomic
-def save_line(*, actor: Actor, code: str, new: bool = False, **values: Any) -> Line:
+def save_line(*, actor: Actor, code: str, new: bool = False, seen: str | None = None, **values: Any) -> Line:
     """A line as `LineRow` has it (lanes by code). The greeting's file stays; a new line gets one of its own.
 
-    Raises NotPermitted, NotVisible, Invalid by field, Refused `fallback` when no line would take calls to unknown numbers.
+    `seen`: `seen_of` the row as the actor saw it. Raises NotPermitted, NotVisible, Stale, Invalid by field, Refused `fallback` when
+    no line would take calls to unknown numbers.
     """
     can_configure(actor).require("calls:configure")
-    row = _row(Line, code, new)
+    row = _row(Line, code, new, seen)
     given = _checked(LineRow, {**values, "code": code})
     lane, choice = _lane(given.lane, "lane"), _lane(given.choice_lane, "choice_lane") if given.choice_lane else None
     problems: dict[str, str] = {}
@@ -64,10 +66,10 @@ def switch_line(*, actor: Actor, code: str, active: bool) -> None:
 
 
 @transaction.atomic
-def save_lane(*, actor: Actor, code: str, new: bool = False, **values: Any) -> Lane:
+def save_lane(*, actor: Actor, code: str, new: bool = False, seen: str | None = None, **values: Any) -> Lane:
     """A lane as `LaneRow` has it (skill and overflow by code). Raises NotPermitted, NotVisible, Invalid by field, Refused `strands`."""
     can_configure(actor).require("calls:configure")
-    row = _row(Lane, code, new)
+    row = _row(Lane, code, new, seen)
     given = _checked(LaneRow, {**values, "code": code})
     skill = Skill.objects.filter(code=given.skill).first()
     helper = _lane(given.overflow_to, "overflow_to") if given.overflow_to else None
@@ -147,8 +149,14 @@ def refuse_stranding() -> None:
         )
 
 
-def _row(model: type[Row], code: str, new: bool) -> Row:
-    """The row of this code, locked; a fresh one when new."""
+def seen_of(row: Model) -> str:
+    """A mark of what a row holds; whoever changes it gives back the mark of what they saw."""
+    held = [getattr(row, field.attname) for field in row._meta.concrete_fields]
+    return hashlib.sha256(repr([str(value) for value in held]).encode()).hexdigest()[:16]
+
+
+def _row(model: type[Row], code: str, new: bool, seen: str | None = None) -> Row:
+    """The row of this code, locked; a fresh one when new. Stale when it is no longer what the actor saw."""
     found = model._default_manager.select_for_update().filter(code=code).first()
     if new:
         if found is not None:
@@ -157,6 +165,8 @@ def _row(model: type[Row], code: str, new: bool) -> Row:
         return model(code=code)
     if found is None:
         raise NotVisible(code)
+    if seen is not None and seen != seen_of(found):
+        raise Stale("stale", _("A colleague changed this meanwhile; yours is not saved yet. Look at what differs, then save again."))
     return found
 
 

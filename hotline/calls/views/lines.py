@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from hotline.calls.models import Lane, Line, PauseCode
 from hotline.calls.permissions import CONFIGURE, WATCH, can_configure
 from hotline.calls.views.announcements import show_faults
 from hotline.kit.access import access, actor_of
-from hotline.kit.errors import ActionError, Invalid, NotVisible, Refused
+from hotline.kit.errors import ActionError, Invalid, NotVisible, Refused, Stale
 from hotline.kit.numbers import whole
 
 
@@ -45,7 +46,7 @@ def line(request: HttpRequest, key: str = "") -> HttpResponse:
 
     def save(code: str, given: dict[str, Any]) -> None:
         given |= {"lane": given["lane"].code, "choice_lane": given["choice_lane"].code if given["choice_lane"] else ""}
-        actions.save_line(actor=actor_of(request), code=code, new=row is None, **given)
+        actions.save_line(actor=actor_of(request), code=code, new=row is None, seen=request.POST.get("seen") if row else None, **given)
 
     if _saved(request, form, fresh, key, save):
         messages.success(request, _("Saved. It holds from the next call on."))
@@ -55,6 +56,7 @@ def line(request: HttpRequest, key: str = "") -> HttpResponse:
         "form": form,
         "fresh": fresh,
         "row": row,
+        "seen": _seen(request, row, form),
         "shown": shown,
         "recording": RecordingForm(),
     }
@@ -71,12 +73,12 @@ def lane(request: HttpRequest, key: str = "") -> HttpResponse:
 
     def save(code: str, given: dict[str, Any]) -> None:
         given |= {"skill": given["skill"].code, "overflow_to": given["overflow_to"].code if given["overflow_to"] else ""}
-        actions.save_lane(actor=actor_of(request), code=code, new=row is None, **given)
+        actions.save_lane(actor=actor_of(request), code=code, new=row is None, seen=request.POST.get("seen") if row else None, **given)
 
     if _saved(request, form, fresh, key, save):
         messages.success(request, _("Saved. It holds from the next call on."))
         return redirect("calls:lines")
-    context = {"form": form, "fresh": fresh, "row": row}
+    context = {"form": form, "fresh": fresh, "row": row, "seen": _seen(request, row, form)}
     return render(request, "calls/lane.html", context, status=_status(form, fresh))
 
 
@@ -218,10 +220,32 @@ def _saved(request: HttpRequest, form: Any, fresh: Any, code: str, save: Callabl
         else:
             show_faults(form, error)
         return False
+    except Stale as error:
+        form.add_error(None, ValidationError(" ".join([str(error.message), *_differing(form, code)]), "stale"))
+        return False
     except Refused as error:
         form.add_error(None, str(error.message))
         return False
     return True
+
+
+def _differing(form: Any, code: str) -> list[str]:
+    """What a colleague's version has otherwise, field by field; what was typed stays in the form."""
+    row = _found(Line if isinstance(form, LineForm) else Lane, code)
+    told = []
+    for name, typed in form.cleaned_data.items():
+        now = getattr(row, name)
+        if now != typed and not (now in (None, "") and typed in (None, "")):
+            told.append(_("“%(field)s” is now “%(value)s”.") % {"field": form.fields[name].label, "value": now})
+    return told
+
+
+def _seen(request: HttpRequest, row: Any, form: Any) -> str:
+    """The mark of what the form shows; once its reader was told what differs, of what is there now: saving again is meant."""
+    if row is None:
+        return ""
+    told = request.method != "POST" or form.has_error(NON_FIELD_ERRORS, "stale")
+    return actions.seen_of(row) if told else request.POST.get("seen", "")
 
 
 def _status(*forms: Any) -> int:
