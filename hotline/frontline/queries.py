@@ -90,6 +90,7 @@ def _task(actor: Actor, task: Task) -> dict[str, Any]:
         "created": _iso(order.created_at),
         "address": order.actual_address or order.address,
         "division": division.name if division else "",
+        "division_code": division.pk if division else "",
         "latitude": order.latitude,
         "longitude": order.longitude,
         "citizen": order.citizen_id is not None,

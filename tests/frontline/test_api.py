@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -24,6 +25,7 @@ from hotline.workorders.queries.photos import photo_proofs
 from tests.accounts.cast import Cast
 from tests.frontline.factories import Phone
 from tests.frontline.test_rules import scene
+from tests.places.shapes import districts, divisions
 from tests.workorders.factories import dispatched, fresh, make_city, signed
 
 
@@ -335,6 +337,18 @@ def test_the_shell_holds_nobodys_data(world: Cast) -> None:
     assert worker is not None
     assert worker["Content-Type"].startswith("text/javascript")
     assert pages[0].client.get("/frontline/manifest.webmanifest").json()["scope"] == "/frontline/"
+
+
+def test_the_shell_names_the_outlines_that_hold_and_the_worker_keeps_them(world: Cast) -> None:
+    client = world.client("anonymous")
+    assert 'data-outlines-district=""' in client.get("/frontline/").content.decode()
+    divisions()
+    assert not districts().faults
+    page = client.get("/frontline/").content.decode()
+    found = re.search(r'data-outlines-district="(/places/outlines/district.json\?v=\d+)"', page)
+    assert found
+    assert client.get(found.group(1) + "&detail=0").status_code == 200
+    assert "/places/outlines/" in client.get("/frontline/worker.js").content.decode()
 
 
 def test_receipts_are_forgotten_after_two_months(world: Cast) -> None:

@@ -2,6 +2,7 @@
 import { say } from "../ui/language.ts";
 import { Api, NoNetwork, NoSession, Said } from "./api.ts";
 import { h } from "./dom.ts";
+import { TaskMap, wanted } from "./map.ts";
 import { ahead, far, left, metres, placeOf, sorted, way, type Place } from "./going.ts";
 import { flush, sendMine } from "./queue.ts";
 import { draw, sheetOf } from "./sheets.ts";
@@ -43,6 +44,7 @@ export class App {
   private urls: string[] = [];
   private expiry = 0;
   private csrf = "";
+  private readonly map = new TaskMap();
 
   constructor(private readonly root: HTMLElement, private readonly set: DOMStringMap) {
     this.api = new Api(set["api"] ?? "");
@@ -160,6 +162,16 @@ export class App {
     this.online = true;
     this.update();
     void this.pictures();
+    void this.outlines();
+  }
+
+  private get drawn(): { district: string; street: string } {
+    return { district: this.set["outlinesDistrict"] ?? "", street: this.set["outlinesStreet"] ?? "" };
+  }
+
+  /** The outlines around every task, fetched once: the service worker keeps them, the basement has the map. */
+  private async outlines(): Promise<void> {
+    for (const address of wanted(this.tasks, this.drawn)) if (!(await caches.match(address))) await fetch(address).catch(() => null);
   }
 
   /** Small pictures of every task, so that they are there in the basement; those of tasks that are gone go too. */
@@ -379,6 +391,7 @@ export class App {
         task.instructions ? h("p", { class: "fl-note" }, `${task.from || say({ zh: "派单", en: "Centre" })}：${task.instructions}`) : null,
         ...task.messages.filter((one) => !one.pressing).slice(0, 8).map((one) => this.message(one))),
       h("section", { class: "fl-part" }, h("h2", {}, say({ zh: "在哪里", en: "Where" })), h("ol", { class: "fl-way" }, ...way(task, this.here).map((line) => h("li", {}, line))),
+        this.map.of(task, this.here, this.drawn, this.set),
         there ? h("a", { class: "fl-side", href: `geo:${there.latitude},${there.longitude}?q=${there.latitude},${there.longitude}` }, say({ zh: "用手机地图带路", en: "Show me the way" })) : h("p", { class: "fl-hint" }, say({ zh: "没有坐标，请按地址找。", en: "No coordinates; go by the address." }))),
       task.asked.length > 0 ? h("section", { class: "fl-part" }, h("h2", {}, say({ zh: "吹哨与协办", en: "Help" })), ...task.asked.map((one) => h("p", { class: "fl-asked" }, h("strong", {}, one.unit), ` ${one.state} `,
         one.due && !one.done ? h("span", { class: "fl-clock", "data-tone": left(one.due, Date.now()).late ? "late" : "soon" }, say({ zh: "答复{left}", en: "answer {left}" }, { left: left(one.due, Date.now()).words })) : null, h("br"), one.question, one.answer ? h("span", { class: "fl-answer" }, `→ ${one.answer}`) : null))) : null,

@@ -1,3 +1,4 @@
+import "../places/map.css";
 import "./frontline.css";
 import { App } from "./app.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Api, NoNetwork, Said } from "./api.ts";
 import { ahead, left, metres, sorted, wind } from "./going.ts";
+import { outlinesOf, wanted } from "./map.ts";
 import { flush, followed, sendMine, type Shelf } from "./queue.ts";
 import { missing, sheetOf } from "./sheets.ts";
 import type { Basis, Item, Task } from "./types.ts";
@@ -8,7 +9,7 @@ import type { Basis, Item, Task } from "./types.ts";
 const task = (more: Partial<Task> = {}): Task => ({
   id: 1, number: "JD1", revision: 3, title: "t", content: "", expectation: "", type: "help", type_name: "", category: "", urgency: "routine",
   urgency_name: "", state: "pending_sign", state_name: "", role: "lead", unit: "", from: "", instructions: "", mine: false, handler: "",
-  due: "2026-03-02T10:00:00+08:00", owed: "", finish_due: null, created: "", address: "", division: "", latitude: null, longitude: null, citizen: true,
+  due: "2026-03-02T10:00:00+08:00", owed: "", finish_due: null, created: "", address: "", division: "", division_code: "", latitude: null, longitude: null, citizen: true,
   steps: [["sign", false], ["contact", false], ["arrive", false], ["after", false], ["finish", false]], next: "sign", visit: true, findings: [["true", "属实"]],
   may: [], photos: [], messages: [], contacts: [], asked: [], ...more,
 });
@@ -121,5 +122,23 @@ describe("the reply form", () => {
     const values = { fact_finding: "not_true", demand_finding: "reasonable", site_visit: "yes", outcome: "solved", method: "phone", text: "已修好并清理" };
     expect(sheet && missing(sheet, values)?.name).toBe("explanation");
     expect(sheet && missing(sheet, { ...values, fact_finding: "true" })).toBeUndefined();
+  });
+});
+
+describe("the map of a task", () => {
+  const drawn = { district: "/places/outlines/district.json?v=1", street: "/places/outlines/street.json?v=2" };
+
+  it("shows the streets of the task's district, else the districts", () => {
+    expect(outlinesOf({ division_code: "310115005000" }, drawn)).toBe("/places/outlines/street.json?v=2&within=310115");
+    expect(outlinesOf({ division_code: "" }, drawn)).toBe(drawn.district);
+    expect(outlinesOf({ division_code: "310115005000" }, { ...drawn, street: "" })).toBe(drawn.district);
+  });
+
+  it("keeps each district once, and nothing of tasks without a point", () => {
+    const at = (id: number, code: string, latitude: number | null): Task => task({ id, division_code: code, latitude, longitude: latitude });
+    const found = wanted([at(1, "310115005000", 31), at(2, "310115006000", 31), at(3, "310101", null)], drawn);
+    expect(found).toHaveLength(3);
+    expect(found[0]).toBe("/places/outlines/street.json?v=2&within=310115&detail=0");
+    expect(wanted([at(1, "", 31)], { district: "", street: "" })).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ export interface Task {
   type: string; type_name: string; category: string; urgency: string; urgency_name: string;
   state: string; state_name: string; role: string; unit: string; from: string; instructions: string;
   mine: boolean; handler: string; due: string | null; owed: string; finish_due: string | null; created: string;
-  address: string; division: string; latitude: number | null; longitude: number | null; citizen: boolean;
+  address: string; division: string; division_code: string; latitude: number | null; longitude: number | null; citizen: boolean;
   steps: [string, boolean][]; next: string | null; visit: boolean; findings: Pair[]; may: string[];
   photos: { id: number; kind: string; at: string; name: string }[];
   messages: { id: number; at: string; title: string; by: string; text: string; pressing: boolean }[];

@@ -96,7 +96,12 @@ const connect: Connect = (element, signal) => {
     const places = pin ? [pin] : markers.map((one): Pair => [one.longitude, one.latitude]);
     if (drawField && corners.length) places.splice(0, places.length, ...corners);
     const first = places[0];
-    if (places.length === 1 && first) view.centre(first[0], first[1], 15);
+    // `data-around`: so many degrees are shown at least, for outlines say nothing from too near.
+    const around = Number(element.dataset["around"] ?? 0) / 2;
+    if (around && first) {
+      const [east, north] = [places.map((one) => one[0]), places.map((one) => one[1])];
+      view.fit(Math.min(...east) - around, Math.min(...north) - around, Math.max(...east) + around, Math.max(...north) + around);
+    } else if (places.length === 1 && first) view.centre(first[0], first[1], 15);
     else if (places.length && !(box.length === 4 && counts)) {
       const east = places.map((one) => one[0]);
       const north = places.map((one) => one[1]);
@@ -263,7 +268,8 @@ const connect: Connect = (element, signal) => {
       empty.textContent = "";
     } catch {
       if (signal.aborted || shapes.length) return;
-      empty.textContent = say({ zh: "地图边界未能载入；列表和坐标仍可使用。", en: "The outlines could not be loaded; the list and coordinates still work." });
+      detail = -1; // asked again when the map is moved
+      empty.textContent = element.dataset["lost"] ?? say({ zh: "地图边界未能载入；列表和坐标仍可使用。", en: "The outlines could not be loaded; the list and coordinates still work." });
     }
   }
 

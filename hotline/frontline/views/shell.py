@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -12,16 +13,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from hotline.kit.access import public
+from hotline.places.queries.drawing import drawn_version
 from hotline.ui import assets, city
 
 ENTRY = "frontline"
+OUTLINES = "/places/outlines/"
 
 
 @public
 @require_GET
 def shell(request: HttpRequest, assignment_id: int = 0) -> HttpResponse:
     """`/frontline/` and `/frontline/tasks/<id>/`: the same bytes for everybody; the script asks for the rest with its token."""
-    response = render(request, "frontline/shell.html")
+    drawn = {level: drawn_version(level) for level in ("district", "street")}
+    context = {
+        **{level: f"{reverse('places:outlines', args=[level])}?v={number}" if number else "" for level, number in drawn.items()},
+        "tiles": settings.MAP_TILES,
+        "tiles_system": settings.MAP_TILES_SYSTEM,
+        "attribution": settings.MAP_ATTRIBUTION,
+    }
+    response = render(request, "frontline/shell.html", context)
     response["Cache-Control"] = "no-cache"
     return response
 
@@ -57,7 +67,7 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker; its text changes with every build, which is how phones learn of one."""
     files = [reverse("frontline:shell"), reverse("frontline:manifest"), *(static(f"dist/{name}") for name in assets.entry_files(ENTRY))]
     version = hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
-    context = {"files": files, "version": version, "shell": reverse("frontline:shell")}
+    context = {"files": files, "version": version, "shell": reverse("frontline:shell"), "outlines": OUTLINES}
     response = render(request, "frontline/worker.js", context, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response

@@ -46,6 +46,11 @@ self.addEventListener("fetch", (event) => {
     if (url.pathname === SHELL || url.pathname.startsWith(`${SHELL}tasks/`)) event.respondWith(page(request));
     return;
   }
+  // Outlines of districts and streets are public facts, and their address names their version.
+  if (url.pathname.startsWith("{{ outlines|escapejs }}") && url.searchParams.get("v")) {
+    event.respondWith(asset(request));
+    return;
+  }
   if (url.pathname.includes("/dist/assets/") || url.pathname === "/ui/city.css" || url.pathname.endsWith("manifest.webmanifest")) {
     event.respondWith(asset(request));
   }
