@@ -51,16 +51,16 @@ def until(what: str, condition: Callable[[], Any], seconds: float = 3 * PATIENCE
 
 
 class Distributor:
-    """`hotline calls run` on the tests' database."""
+    """`hotline calls run` on the tests' database; by another `port`, when the way to it is to be cut."""
 
-    def __init__(self, folder: Path, exchange: Exchange) -> None:
-        self._folder, self._exchange = folder, exchange
+    def __init__(self, folder: Path, exchange: Exchange, *, port: int | None = None) -> None:
+        self._folder, self._exchange, self._port = folder, exchange, port
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
         given = connection.settings_dict
-        place = f"{quote(given['USER'])}:{quote(given['PASSWORD'], safe='')}@{given['HOST']}:{given['PORT']}"
+        place = f"{quote(given['USER'])}:{quote(given['PASSWORD'], safe='')}@{given['HOST']}:{self._port or given['PORT']}"
         self.log = (self._folder / "distributor.log").open("ab")
         environment = {
             **os.environ,
