@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 import re
 import shutil
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 
 from tests.softswitch.conftest import NEEDS_SIP, PATIENCE, ROOT, Call, Exchange, Phones, Platform
 from tests.softswitch.phone import free_port
+from tests.softswitch.test_browser import ADDRESS
 
 pytestmark = NEEDS_SIP
 
@@ -281,6 +284,100 @@ def test_another_make_of_telephone_is_heard_and_hangs_up(
     finally:
         caller.kill()
         caller.wait(PATIENCE)
+
+
+BARESIP = shutil.which("baresip")
+MODULES = Path("/usr/lib/baresip/modules")
+
+
+@pytest.mark.skipif(BARESIP is None or not MODULES.is_dir(), reason="baresip is not installed here (Debian's baresip-core)")
+@pytest.mark.skipif(ADDRESS is None, reason="this machine has no address but the loopback, which baresip does not use")
+def test_a_softphone_of_citizens_talks_and_is_let_go(tmp_path: Path):
+    """Debian's baresip with a file for a microphone: it hears what is played, is heard, and learns of the end."""
+    exchange = Exchange(tmp_path, address=ADDRESS)
+    try:
+        softphone_calls(exchange, exchange.platform(), tmp_path)
+    finally:
+        exchange.end()
+
+
+def softphone_calls(exchange: Exchange, platform: Platform, tmp_path: Path) -> None:
+    assert BARESIP
+    assert ADDRESS
+    write_tone(tmp_path / "says.wav", 440, 20)
+    (tmp_path / "heard").mkdir()
+    modules = ("stdio", "g711", "aufile", "sndfile", "account", "menu")
+    (tmp_path / "config").write_text(
+        "".join(
+            f"{line}\n"
+            for line in (
+                f"module_path {MODULES}",
+                *(f"module {name}.so" for name in modules),
+                f"sip_listen {ADDRESS}:{free_port(ADDRESS)}",
+                f"audio_source aufile,{tmp_path}/says.wav",
+                f"audio_player aufile,{tmp_path}/plays.wav",
+                f"snd_path {tmp_path}/heard",
+                "audio_srate 8000",
+                "audio_channels 1",
+            )
+        )
+    )
+    (tmp_path / "accounts").write_text(f"<sip:13900000009@{ADDRESS}>;regint=0;audio_codecs=pcma\n")
+    (tmp_path / "contacts").write_text("")
+    log = (tmp_path / "baresip.log").open("w")
+    dial = f"/dial sip:12345@{ADDRESS}:{exchange.ready['sip_port']}"
+    begun = len(platform.events)
+    caller = subprocess.Popen(
+        [BARESIP, "-f", str(tmp_path), "-e", dial], stdin=subprocess.PIPE, stdout=log, stderr=log, env={**os.environ, "TERM": "dumb"}
+    )
+    try:
+        with platform.changed:
+            assert platform.changed.wait_for(lambda: rings(platform, begun), PATIENCE), (tmp_path / "baresip.log").read_text()
+        leg = rings(platform, begun)[0]["leg"]
+        platform.do("answer", leg=leg)
+        platform.event("leg.answered", leg=leg)
+        platform.do("record", leg=leg)
+        platform.do("play", leg=leg, files=[exchange.prompt("well.wav", 700, 3)])
+        platform.event("play.ended", leg=leg)
+        platform.do("hangup", leg=leg)
+        assert platform.event("leg.ended", leg=leg)["reason"]
+        closed = platform.event("recording.closed", leg=leg)
+        assert (closed["silent_left"], closed["silent_right"]) == (False, False), "both were heard"
+        deadline = time.monotonic() + PATIENCE
+        while not any(loudest(path) == 700 for path in (tmp_path / "heard").glob("*dec*.wav")):
+            assert time.monotonic() < deadline, [path.name for path in (tmp_path / "heard").iterdir()]
+            time.sleep(0.2)
+    finally:
+        caller.terminate()
+        try:
+            caller.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            caller.kill()
+            caller.wait(PATIENCE)
+        assert caller.stdin
+        caller.stdin.close()
+        log.close()
+
+
+def write_tone(path: Path, hertz: int, seconds: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((9000 * np.sin(2 * np.pi * hertz * np.arange(8000 * seconds) / 8000)).astype("<i2").tobytes())
+
+
+def loudest(path: Path) -> int:
+    """The tone that a recording mostly consists of, to 10 Hz; 0 for one too short to say."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            rate = file.getframerate()
+    except (EOFError, wave.Error):
+        return 0
+    if len(sound) < rate:
+        return 0
+    return int(round(float(np.argmax(np.abs(np.fft.rfft(sound)))) * rate / len(sound), -1))
 
 
 def rings(platform: Platform, since: int) -> list[dict[str, Any]]:
