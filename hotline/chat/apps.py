@@ -19,6 +19,7 @@ class ChatConfig(AppConfig):
         from hotline.kit import livetopics, sealed
         from hotline.kit.actor import Actor
         from hotline.kit.numbers import whole
+        from hotline.ui import watches
         from hotline.ui.navigation import Item, register
         from hotline.workorders.queries import ORDER, Beside, register_beside
 
@@ -31,6 +32,7 @@ class ChatConfig(AppConfig):
         livetopics.register("chat", may_hear)
         livetopics.register("chats", lambda actor, rest: not rest and (actor.has(TAKE) or actor.has(WATCH)))
         sealed.register(sealed.Sealed(Message, "sealed", PURPOSE, bound))
+        watches.register(watches.Watch("chat:beside", lambda actor: actor.has(TAKE)))
         register_beside(ORDER, Beside("chat", "chat:of_order", _("Chat of this order"), "workorders:view", channel="chat"))
         register(
             Item("chat:seat", _("Online help"), "messages", TAKE, 15, "work"),

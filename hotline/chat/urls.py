@@ -14,6 +14,7 @@ urlpatterns = [
     path("close/", seat.close_seat, name="close_seat"),
     path("next/", seat.take_next, name="take_next"),
     path("bar/", seat.bar, name="bar"),
+    path("beside/", seat.beside, name="beside"),
     path("<int:chat_id>/", seat.pane, name="pane"),
     path("<int:chat_id>/take/", seat.take, name="take"),
     path("<int:chat_id>/reply/", seat.reply, name="reply"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -17,6 +17,7 @@ from hotline.chat import actions
 from hotline.chat.models import CannedAnswer, ChatState, CityRules, Conversation, Message
 from hotline.intake.models import Appeal
 from hotline.kit.livetopics import allowed
+from hotline.ui import watches
 from tests.accounts.cast import Cast
 from tests.accounts.factories import make_person
 from tests.chat.factories import make_knowledge, make_talking, make_waiting, say
@@ -147,6 +148,22 @@ def test_a_leader_sees_seats_and_reads_one_with_a_reason(cast: Cast) -> None:
     assert AuditEntry.objects.filter(verb="chat.look_in").count() == 1
     assert cast.client("agent").get("/chat/seats/").status_code == 403
     assert "chat-tiles" in text(client.get("/chat/seats/", headers=HTMX))
+
+
+def test_at_the_desk_one_still_has_the_chats(cast: Cast, monday) -> None:
+    client = cast.client("agent")
+    assert text(client.get("/chat/beside/")) == ""  # no seat, no line
+    key, chat = make_talking(cast.actor("agent"))
+    say(key, "还在吗")
+    assert "chat:beside" in [one.url_name for one in watches.watches_for(cast.actor("agent"))]
+    for _ in range(5):
+        monday.shift(timedelta(minutes=2))
+        desk = text(client.get("/chat/beside/", headers={"HX-Current-URL": "http://testserver/desk/?draft=1"}))
+        assert actions.watch(actor=actions.MACHINE)["lost"] == 0
+    assert "未读" in desk
+    assert "every 30s" in desk
+    assert "notice" not in text(client.get("/chat/beside/", headers={"HX-Current-URL": "http://testserver/chat/"}))
+    assert Conversation.objects.get(pk=chat.pk).agent_id == cast.agent.pk
 
 
 def test_live_topics(cast: Cast) -> None:

@@ -74,8 +74,8 @@ def finish(agent: Person) -> None:
     agent.open("/chat/")
     while agent.page.locator(".chat-pane").count():
         agent.page.locator(".chat-more [data-confirm] button").first.click()
-        agent.page.locator("dialog[open] button").filter(has_text="结束会话").click()
-        agent.page.wait_for_load_state()
+        with agent.page.expect_navigation():
+            agent.page.locator("dialog[open] button").filter(has_text="结束会话").click()
     agent.page.get_by_role("button", name="关闭坐席").click()
     expect(agent.page.locator("#chat-open")).to_be_visible()
 

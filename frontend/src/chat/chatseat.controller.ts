@@ -90,7 +90,7 @@ const connect: Connect = (element, signal) => {
     if (!url) return;
     const read = seen(pane) ? `?read=${pane.dataset["last"] ?? "0"}` : "";
     try {
-      const response = await fetch(`${url}${read}`, { signal, headers: { "HX-Request": "true" } });
+      const response = await fetch(`${url}${read}`, { signal, headers: { "HX-Request": "true", "X-Background": "1" } });
       if (response.status === 204 || response.status === 404) pane.remove();
       else if (response.ok) {
         put(pane, await response.text());

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -44,6 +45,19 @@ def bar(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actions.be_seen(actor=actor)
     return render(request, "chat/_bar.html", _bar(actor, queries.own_chats(actor.id)))
+
+
+@access(TAKE)
+@require_GET
+def beside(request: HttpRequest) -> HttpResponse:
+    """The line on an agent's every other page: who writes an appeal at the desk still has chats, and is there."""
+    actor = actor_of(request)
+    if not actions.be_seen(actor=actor):
+        return HttpResponse()
+    own = queries.own_chats(actor.id)
+    here = urlsplit(request.headers.get("HX-Current-URL", "")).path == reverse("chat:seat")
+    context = {"own": own, "unread": sum(getattr(one, "unread", 0) for one in own), "here": here}
+    return render(request, "chat/_beside.html", context)
 
 
 def _bar(actor: Actor, own: list[Conversation]) -> dict[str, Any]:
