@@ -172,12 +172,12 @@ def test_a_lost_network_and_a_flood(help_city: City, people: People) -> None:
     citizen.context.set_offline(False)
     expect(page.locator("#help-unsent .help-said")).to_have_count(0)
     expect(page.locator("#help-pane [data-from=citizen]")).to_have_count(2)
-    for number in range(14):
+    for number in range(26):  # more than two windows of a minute let through
         page.locator("#help-text").fill(f"第{number}句")
         page.locator("#help-text").press("Enter")
     expect(page.locator("#help-trouble")).to_contain_text("发送太快")
     expect(page.locator("#help-unsent .help-said")).to_have_count(0)
-    assert page.locator("#help-pane [data-from=citizen]").count() <= 12
+    assert page.locator("#help-pane [data-from=citizen]").count() <= 24
     assert page.locator("#help-text").input_value()  # what was refused is not lost
 
 
