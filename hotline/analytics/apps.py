@@ -8,3 +8,8 @@ class AnalyticsConfig(AppConfig):
     name = "hotline.analytics"
     label = "analytics"
     verbose_name = _("Figures")
+
+    def ready(self) -> None:
+        from hotline.ui.navigation import Item, register
+
+        register(Item("analytics:index", _("Figures"), "chart-bar", "analytics:read", 22, "oversight"))

@@ -20,6 +20,7 @@ PREFIXES = (
     ("recordings/", "hotline.transcripts.urls"),
     ("emotion/", "hotline.emotion.urls"),
     ("campaigns/", "hotline.campaigns.urls"),
+    ("figures/", "hotline.analytics.urls"),
     ("workforce/", "hotline.workforce.urls"),
     ("chat/", "hotline.chat.urls"),
     ("follow-up/", "hotline.followup.urls"),

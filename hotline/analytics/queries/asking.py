@@ -124,7 +124,10 @@ def behind(actor: Actor, cut: Cut, code: str, *, part_only: bool = False, after:
     metric = METRICS.get(code)
     if metric is None or "order_id" not in metric.fact.columns:
         raise Invalid("metric", _("No orders stand behind this figure."))
-    rows = rows_of(metric, cut.checked(), reach)
+    try:
+        rows = rows_of(metric, cut.checked(), reach)
+    except BadCut as fault:
+        raise Invalid("cut", _("This cannot be asked: %(fault)s.") % {"fault": fault}) from None
     if rows is None:
         return [], 0
     if part_only:
