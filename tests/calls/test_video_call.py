@@ -30,11 +30,9 @@ pytestmark = [
 
 MORE = {
     "staff.csv": "agent2,凌小音,CENTER,agent,,手语翻译",
-    "telephony/skills.csv": "sign,手语",
-    "telephony/lanes.csv": "sign,手语专席,sign,sign,1,2,10,,,60,25,120",
-    "telephony/staff.csv": "agent,sign,4\nagent2,sign,5",
+    "telephony/staff.csv": "agent2,sign,5",
 }
-"""What the county's pack has not: a lane of sign language and two who sign."""
+"""What the county's pack has not: a second one who signs."""
 FRAMES = """(stage) => [...document.querySelectorAll(`#${stage} video`)].map((one) =>
   ({ width: one.videoWidth, frames: one.getVideoPlaybackQuality().totalVideoFrames }))"""
 

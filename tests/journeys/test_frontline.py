@@ -248,7 +248,8 @@ def test_a_day_without_a_network_ten_tasks_two_conflicts(city: City, people: Peo
     # Dropping the signature alone: what stands behind it cannot be done and says so; nothing is lost without a word.
     stale.first.get_by_role("button", name="放弃我的这一步").click()
     expect(worker.page.locator(".fl-item[data-state=stale], .fl-item[data-state=refused]")).to_have_count(1)
-    assert city.value("select count(*) from frontline_receipt where assignment_id = any(%s)", ids) == 36
+    receipts = "select count(*) from frontline_receipt where assignment_id = any(%s)"
+    city.until("what waited behind the decision is sent", lambda: city.value(receipts, ids) == 36)
     events = city.rows("select verb, count(*) from workorders_workorderevent where assignment_id = any(%s) group by 1", ids)
     assert {verb: n for verb, n in events if verb in ("sign", "contact", "arrive")} == {"sign": 9, "contact": 9, "arrive": 9}
     # Signing out with something unsent locks it; who comes next sees nothing of it; its person finds it again.
